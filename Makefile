@@ -1,0 +1,61 @@
+# Two commands do everything: `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMP := $(VENV)/.installed
+WIDGETS := widgets/athena_widgets/static/.built
+TS := $(shell find widgets/js -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null) $(wildcard widgets/js/*.json) $(wildcard widgets/js/*.mjs)
+
+.PHONY: demo up test check fix shots bench features docs openapi install widgets clean
+
+install: $(STAMP) $(WIDGETS)
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --quiet --python $(BIN)/python -e '.[dev]'
+	touch $@
+
+widgets: $(WIDGETS)
+
+$(WIDGETS): $(STAMP) $(TS)
+	$(BIN)/python widgets/js/build.py
+	touch $@
+
+demo: install
+	$(BIN)/athena demo
+
+up: install
+	$(BIN)/athena up
+
+test: install
+	$(BIN)/python tests/setup_machine.py
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: install
+	$(BIN)/python tests/checks.py
+
+fix: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: install
+	$(BIN)/python -m athena.server.openapi
+	$(BIN)/python widgets/js/build.py --client
+
+shots: install
+	$(BIN)/python tests/setup_machine.py
+	$(BIN)/python tests/browser/shots.py
+
+bench: install
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ''
+
+features: install
+	$(BIN)/python tests/features.py
+
+docs: install
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) widgets/athena_widgets/static widgets/js/node_modules site

@@ -1,0 +1,1 @@
+"""The vocabulary all else shares: frozen wire models, no input or output."""

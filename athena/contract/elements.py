@@ -1,0 +1,162 @@
+"""The workspace tree: folders, workflows, steps, datasets."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from athena.contract.base import Wire
+from athena.contract.people import Role
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
+]
+
+
+class ElementKind(StrEnum):
+    """What an element is."""
+
+    FOLDER = "folder"
+    WORKFLOW = "workflow"
+    STEP = "step"
+    DATASET = "dataset"
+
+
+class Status(StrEnum):
+    """How the work on a step, dataset or run stands (WS-04)."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    SUSPENDED = "suspended"
+    WARNING = "warning"
+
+
+class State(StrEnum):
+    """Whether an element can be opened."""
+
+    ACTIVE = "active"
+    DELETING = "deleting"
+    ARCHIVED = "archived"
+
+
+class Template(StrEnum):
+    """What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``."""
+
+    FREE = "free"
+    SPA = "spa"
+    SPA_QUALITY_MONITOR = "spa_quality_monitor"
+    SPA_CRYOSPARC_LIVE = "spa_cryosparc_live"
+    TOMO_LIVE = "tomo_live"
+
+
+class DatasetType(StrEnum):
+    """How a dataset is filled (WS-05)."""
+
+    FREE = "free"
+    EPU_RUN = "epu_run"
+    TOMO_RUN = "tomo_run"
+    CRYOSPARC_LIVE_RUN = "cryosparc_live_run"
+
+
+class Crumb(Wire):
+    """One level of the breadcrumb (WS-09)."""
+
+    id: UUID
+    kind: ElementKind
+    name: str
+
+
+class StepStatus(Wire):
+    """One coloured piece of a workflow card's strip (WS-04)."""
+
+    id: UUID
+    name: str
+    status: Status
+
+
+class Element(Wire):
+    """An element as the caller may see it."""
+
+    id: UUID
+    kind: ElementKind
+    parent_id: UUID | None
+    name: str
+    type: str = Field(
+        "", description="Template of a workflow, dataset type of a dataset, step name of a template step; else empty."
+    )
+    status: Status = Status.NOT_STARTED
+    state: State = State.ACTIVE
+    position: int = 0
+    description: str = ""
+    creator: str
+    created: datetime
+    updated: datetime
+    my_role: Role = Field(description="The caller's role on this element (admins: owner).")
+    steps: tuple[StepStatus, ...] = Field((), description="Of a workflow: its steps in order.")
+    child_count: int = 0
+
+
+class FolderCreate(Wire):
+    """A folder at the root (no parent) or in another folder."""
+
+    kind: Literal["folder"] = "folder"
+    name: Name
+    parent_id: UUID | None = None
+
+
+class WorkflowCreate(Wire):
+    """A workflow in a folder; the template can never change afterwards."""
+
+    kind: Literal["workflow"] = "workflow"
+    name: Name
+    parent_id: UUID
+    template: Template
+
+
+class StepCreate(Wire):
+    """A step of a Free workflow."""
+
+    kind: Literal["step"] = "step"
+    name: Name
+    parent_id: UUID
+
+
+class DatasetCreate(Wire):
+    """A dataset in a step."""
+
+    kind: Literal["dataset"] = "dataset"
+    name: Name
+    parent_id: UUID
+    type: DatasetType
+
+
+ElementCreate = Annotated[FolderCreate | WorkflowCreate | StepCreate | DatasetCreate, Field(discriminator="kind")]
+
+
+class ElementUpdate(Wire):
+    """What to change; what is left out stays."""
+
+    name: Name | None = None
+    description: str | None = Field(None, max_length=20_000)
+    status: Status | None = None
+
+
+class ElementPage(Wire):
+    """Children of an element (or the roots), in order."""
+
+    items: tuple[Element, ...]
+    total: int
+
+
+class MetadataEntry(Wire):
+    """One metadatum of an element (MD-02)."""
+
+    group: str
+    name: str
+    type: Literal["string", "boolean", "date", "double", "integer"]
+    value: str | bool | float | int
+    quantity: str = ""
+    unit: str = ""

@@ -1,0 +1,38 @@
+"""Events: what changed, never the data itself."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from athena.contract.base import Wire
+
+
+class EventKind(StrEnum):
+    """What kind of change."""
+
+    ELEMENT_CREATED = "element.created"
+    ELEMENT_UPDATED = "element.updated"
+    RUN_CHANGED = "run.changed"
+    SOURCE_CHANGED = "source.changed"
+    ACQUISITION_REGISTERED = "acquisition.registered"
+    ACQUISITION_COMPLETED = "acquisition.completed"
+    ACQUISITION_FAILED = "acquisition.failed"
+    JOB_CHANGED = "job.changed"
+
+
+class Event(Wire):
+    """One change. ``seq`` grows without gaps over the whole instance; a caller sees the events it may see."""
+
+    seq: int
+    kind: EventKind
+    time: datetime
+    element_id: UUID | None = None
+    index: int | None = None
+    version: int | None = None
+
+
+class EventPage(Wire):
+    """Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see)."""
+
+    events: tuple[Event, ...]
+    last_seq: int

@@ -1,0 +1,57 @@
+"""What the runner hands to a movie step, and what it gets back."""
+
+from pydantic import Field
+
+from athena.contract.base import Wire
+
+
+class MovieParameters(Wire):
+    """Parameters of motion correction and CTF fit, with the defaults of a 300 kV microscope."""
+
+    pixel_size_angstrom: float = Field(gt=0)
+    voltage_kv: float = Field(300.0, gt=0)
+    spherical_aberration_mm: float = 2.7
+    amplitude_contrast: float = Field(0.07, ge=0, lt=1)
+    dose_per_frame_e_per_A2: float | None = Field(None, ge=0, description="None: unknown, so no dose weighting.")
+    pre_exposure_e_per_A2: float = 0.0
+    patches_y: int = Field(5, ge=1)
+    patches_x: int = Field(5, ge=1)
+    search_phase_shift: bool = False
+    min_resolution_angstrom: float = 30.0
+    max_resolution_angstrom: float = 5.0
+    min_defocus_angstrom: float = 3000.0
+    max_defocus_angstrom: float = 50000.0
+
+
+class MovieTask(Wire):
+    """One movie to process. Paths are as the worker sees them; ``store`` is the run's zarr group."""
+
+    run_id: str
+    index: int
+    movie: str
+    store: str
+    gain: str | None = None
+    parameters: MovieParameters
+
+
+class MovieResult(Wire):
+    """What the collector records. The step itself has already written the acquisition's images.
+
+    ``metrics`` are keyed by catalogue names (``athena.zarrio.layout.METRICS``).
+    ``global_motion`` (frames × 2) and ``patch_motion`` (frames × patches_y × patches_x × 2): motion of the specimen
+    against frame 0 in Å, (x, y), MRC axes (y up); patch motion is global plus local. Flattened row-major lists.
+    """
+
+    run_id: str
+    index: int
+    frames: int
+    metrics: dict[str, float]
+    global_motion: list[float]
+    patch_motion: list[float]
+    patch_grid: tuple[int, int] = Field(description="(patches_y, patches_x)")
+    ctf_curves: list[list[float]] = Field(description="Rows as in layout.CTF_CURVES, layout.CURVE_LENGTH values each.")
+    flags: list[str] = Field(
+        default_factory=list, description="What a reader should know: e.g. 'local_motion_rejected'."
+    )
+    software: str
+    seconds: dict[str, float] = Field(default_factory=dict, description="Wall time per stage.")

@@ -1,0 +1,110 @@
+"""Runs: datasets filled by an acquisition."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from athena.contract.base import Wire
+from athena.contract.elements import Element
+
+
+class RunCounts(Wire):
+    """How many acquisitions stand where (header of the run view, AC-04)."""
+
+    total: int = 0
+    awaiting_movie: int = 0
+    registered: int = 0
+    processing: int = 0
+    completed: int = 0
+    error: int = 0
+
+
+class SourceState(StrEnum):
+    """Life of a run's acquisition source."""
+
+    WATCHING = "watching"
+    IMPORTING = "importing"
+    COMPLETED = "completed"
+    ERROR = "error"
+
+
+class SourceCreate(Wire):
+    """Attach a session folder to a run. ``follow``: keep watching it as it grows."""
+
+    adapter: str = "epu"
+    path: str
+    follow: bool = True
+
+
+class Source(Wire):
+    """A session folder that fills a run."""
+
+    run_id: UUID
+    adapter: str
+    path: str
+    follow: bool
+    state: SourceState
+    session_name: str = ""
+    last_scan: datetime | None = None
+    movies_missing: int = Field(0, description="Exposures whose metadata is there but whose movie is not.")
+    problems: tuple[str, ...] = ()
+    message: str = Field("", description="What the last scan found, in words; says so when there are no movies.")
+
+
+class Run(Wire):
+    """A run as a whole. ``version`` grows by one with every change of its acquisitions or results."""
+
+    element: Element
+    version: int
+    counts: RunCounts
+    source: Source | None = None
+    pixel_size_angstrom: float | None = None
+    metrics: tuple[str, ...] = ()
+
+
+class RunTable(Wire):
+    """Columns of a run, one value an acquisition from ``start`` on: the compact form galleries and charts pull.
+
+    ``columns`` holds metrics by catalogue name; NaN travels as null.
+    """
+
+    run_id: UUID
+    version: int
+    start: int
+    total: int
+    names: tuple[str, ...]
+    states: tuple[str, ...]
+    errors: tuple[str, ...]
+    columns: dict[str, tuple[float | None, ...]]
+
+
+class AcquisitionCurves(Wire):
+    """What a gallery row or the side panels draw for one acquisition. Lengths in Å, frequency in Å⁻¹."""
+
+    index: int
+    frequency: tuple[float, ...] = ()
+    experimental: tuple[float | None, ...] = ()
+    theory: tuple[float | None, ...] = ()
+    quality: tuple[float | None, ...] = ()
+    global_motion: tuple[tuple[float, float], ...] = Field((), description="(frame, x|y): global trajectory.")
+    patch_motion: tuple[tuple[tuple[float, float], ...], ...] = Field(
+        (), description="(patch, frame, x|y), global plus local."
+    )
+    patch_centres: tuple[tuple[float, float], ...] = Field(
+        (), description="(patch, x|y) as fraction of the image, y up."
+    )
+
+
+class ImageInfo(Wire):
+    """What a tiled viewer needs to know of a micrograph. Tiles are square, level 0 is full size."""
+
+    width: int
+    height: int
+    tile: int
+    levels: int
+    pixel_size_angstrom: float
+    low: float = Field(description="Grey value shown black by default (mean − 3 σ).")
+    high: float = Field(description="Grey value shown white by default (mean + 3 σ).")
+    content_hash: str

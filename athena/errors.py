@@ -1,0 +1,104 @@
+"""The exceptions of Athena: one tree.
+
+::
+
+    AthenaError          code, status, message, hint
+    ├── NotFound         404  it is not there, or you may not know that it is
+    ├── Unauthorized     401  no token, or one that is not valid
+    ├── Forbidden        403  you see it, but may not do this
+    ├── Conflict         409  the state of things does not allow it now
+    ├── Invalid          422  the request or the file is not acceptable
+    │   └── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    └── Unavailable      503  something Athena needs is not there at the moment
+
+Only ``athena.server.problems`` knows how these travel over HTTP; the SDK raises the same classes again.
+"""
+
+from typing import ClassVar
+
+
+class AthenaError(Exception):
+    """Root of the tree.
+
+    Parameters
+    ----------
+    message : what happened, naming the thing and the reason.
+    hint : what the reader can do about it; may be empty.
+    """
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[AthenaError], message: str, hint: str) -> AthenaError:
+    return kind(message, hint=hint)
+
+
+class NotFound(AthenaError):
+    """It does not exist, or the caller may not know that it does."""
+
+    code = "not_found"
+    status = 404
+
+
+class Unauthorized(AthenaError):
+    """No credential, or one that is not valid."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(AthenaError):
+    """The caller may see the thing but not do this with it."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Conflict(AthenaError):
+    """The present state does not allow the request."""
+
+    code = "conflict"
+    status = 409
+
+
+class Invalid(AthenaError):
+    """The request, or a value in it, is not acceptable."""
+
+    code = "invalid"
+    status = 422
+
+
+class BadFile(Invalid):
+    """A foreign file cannot be used; the message names the file and the reason."""
+
+    code = "bad_file"
+
+
+class Unavailable(AthenaError):
+    """A part Athena needs does not answer; trying again later may help."""
+
+    code = "unavailable"
+    status = 503
+
+
+def by_code(code: str) -> type[AthenaError]:
+    """Class for a wire code; AthenaError itself for a code this version does not know."""
+    found: dict[str, type[AthenaError]] = {}
+    stack: list[type[AthenaError]] = [AthenaError]
+    while stack:
+        kind = stack.pop()
+        found[kind.code] = kind
+        stack.extend(kind.__subclasses__())
+    return found.get(code, AthenaError)

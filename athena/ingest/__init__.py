@@ -1,0 +1,1 @@
+"""Acquisition adapters, the watcher and the registrar."""

@@ -1,0 +1,1 @@
+"""The queue, the planner, the executors and the collector."""

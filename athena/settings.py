@@ -1,0 +1,83 @@
+"""Settings of one Athena instance: ``ATHENA_*`` variables first, then ``athena.toml`` in the instance's home."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+def default_home() -> Path:
+    """Folder of the instance: ``ATHENA_HOME``, else ``~/.athena``."""
+    return Path(os.environ.get("ATHENA_HOME") or Path.home() / ".athena").expanduser().resolve()
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default for an embedded instance on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="ATHENA_", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default_factory=default_home, description="Folder of this instance: database, data, token, logs."
+    )
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the home.")
+    data_dir: Path | None = Field(None, description="Where run stores (<run>.zarr) go; empty: <home>/data.")
+    acquisition_roots: tuple[Path, ...] = Field(
+        (), description="Folders acquisition sessions may be read from; empty in local mode: any."
+    )
+
+    host: str = Field("127.0.0.1", description="Address the API and the portal listen on.")
+    api_port: int = 8470
+    portal_port: int = 8471
+    notebook_port: int = 8472
+
+    auth: Literal["local", "hub"] = Field("local", description="Who vouches for a token: this instance, or JupyterHub.")
+    url: str = Field("", description="Address of the API for clients; empty: found from the instance's home.")
+    token: str = Field("", description="Token clients use; empty: the local token of the instance's home.")
+
+    dask: str = Field("local", description="'local' for a cluster of this runner's own, or a scheduler address.")
+    workers: int = Field(0, ge=0, description="Worker processes of a local cluster; 0: one a core.")
+    lease_seconds: float = Field(15.0, gt=0, description="A job whose runner is silent this long is taken over.")
+    poll_seconds: float = Field(1.0, gt=0, description="How often the runner looks for work and polls folders.")
+    stable_seconds: float = Field(
+        4.0, ge=0, description="A file is whole when size and time stood still this long (and it parses)."
+    )
+    log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=default_home() / "athena.toml")
+        return init_settings, env_settings, toml
+
+    @cached_property
+    def resolved_database_url(self) -> str:
+        """SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'athena.db'}"
+
+    @cached_property
+    def resolved_data_dir(self) -> Path:
+        """Folder of the run stores in force."""
+        return self.data_dir or self.home / "data"
+
+    @property
+    def token_file(self) -> Path:
+        """Where the local token lies (mode 0600)."""
+        return self.home / "token"
+
+    @property
+    def instance_file(self) -> Path:
+        """Where a running instance says its addresses."""
+        return self.home / "instance.json"
+
+    def run_store(self, run_id: str) -> Path:
+        """Folder of a run's zarr group."""
+        return self.resolved_data_dir / "runs" / f"{run_id}.zarr"

@@ -1,0 +1,1 @@
+"""Zarr stores of a run: layout, writing, reading."""

@@ -1,0 +1,1 @@
+"""Cryo-EM processing steps: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Simulated microscope sessions with known truth."""

@@ -1,0 +1,1 @@
+"""Light descriptions of steps: parameters and outputs."""

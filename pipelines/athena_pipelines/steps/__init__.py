@@ -1,0 +1,1 @@
+"""Steps: read, call the core, write, report."""

@@ -1,0 +1,1 @@
+"""Notebook and portal widgets of Athena."""
