@@ -1,0 +1,102 @@
+"""The workspace tree, its permission sets and its metadata."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from athena.db.base import Base, HasId, now
+
+
+class PermissionSetRow(HasId, Base):
+    """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01)."""
+
+    __tablename__ = "permission_set"
+
+    public_role: Mapped[str | None] = mapped_column(String(20), default=None)
+    grants: Mapped[list["GrantRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+
+class GrantRow(Base):
+    """A user's role in a permission set."""
+
+    __tablename__ = "grant"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'collaborator', 'owner')", name="role"),
+        Index("ix_grant_user_id", "user_id", "permission_set_id"),
+    )
+
+    permission_set_id: Mapped[UUID] = mapped_column(
+        ForeignKey("permission_set.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20))
+
+
+class ElementRow(HasId, Base):
+    """A folder, workflow, step or dataset. ``path`` is the chain of ids from the root, for subtree queries."""
+
+    __tablename__ = "element"
+    __table_args__ = (
+        CheckConstraint("kind IN ('folder', 'workflow', 'step', 'dataset')", name="kind"),
+        CheckConstraint("(kind = 'folder') OR (parent_id IS NOT NULL)", name="only_folders_are_roots"),
+        CheckConstraint("length(name) > 0", name="named"),
+        Index("ix_element_parent", "parent_id", "position", "name"),
+        Index("ix_element_path", "path"),
+        Index("ix_element_permission_set", "permission_set_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(20))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("element.id", ondelete="RESTRICT"), default=None)
+    name: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(60), default="")
+    status: Mapped[str] = mapped_column(String(20), default="not_started")
+    state: Mapped[str] = mapped_column(String(20), default="active")
+    position: Mapped[int] = mapped_column(default=0)
+    description: Mapped[str] = mapped_column(Text, default="")
+    path: Mapped[str] = mapped_column(Text)
+    permission_set_id: Mapped[UUID] = mapped_column(ForeignKey("permission_set.id"))
+    creator_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    created: Mapped[datetime] = mapped_column(default=now)
+    updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class MetadataRow(HasId, Base):
+    """One metadatum of an element; ``value`` is its JSON text."""
+
+    __tablename__ = "metadata_entry"
+    __table_args__ = (UniqueConstraint("element_id", "group", "name"),)
+
+    element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"))
+    group: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(Text)
+    quantity: Mapped[str] = mapped_column(String(60), default="")
+    unit: Mapped[str] = mapped_column(String(40), default="")
+
+
+class LastUseRow(Base):
+    """When a user last opened an element (recently used, WS-19)."""
+
+    __tablename__ = "last_use"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"), primary_key=True)
+    opened: Mapped[datetime] = mapped_column(default=now)
+
+
+class FileRow(HasId, Base):
+    """A file of an element; ``key`` is its place in the storage."""
+
+    __tablename__ = "file"
+    __table_args__ = (UniqueConstraint("storage", "key"),)
+
+    element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"), index=True)
+    storage: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(default=0)
+    checksum: Mapped[str] = mapped_column(String(100), default="")
+    acquisition_index: Mapped[int | None] = mapped_column(default=None)

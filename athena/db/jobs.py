@@ -1,0 +1,36 @@
+"""Jobs: long work kept as rows, with the lease of the runner that does it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from athena.db.base import Base, HasId, now
+
+
+class JobRow(HasId, Base):
+    """A job. Whoever holds the lease does it; ``fence`` grows with every take-over: a stale runner's word is void."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'running', 'finished', 'failed', 'cancelled')", name="state"),
+        Index("ix_job_state", "state", "kind"),
+        Index("ix_job_element", "element_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20), default="pending")
+    element_id: Mapped[UUID | None] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"), default=None)
+    initiator_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str] = mapped_column(Text, default="")
+    lease_owner: Mapped[str | None] = mapped_column(String(100), default=None)
+    lease_until: Mapped[datetime | None] = mapped_column(default=None)
+    fence: Mapped[int] = mapped_column(default=0)
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None] = mapped_column(default=None)
+    finished: Mapped[datetime | None] = mapped_column(default=None)
