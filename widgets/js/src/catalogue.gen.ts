@@ -1,0 +1,287 @@
+// Written by widgets/js/generate.py from the Python side; edit that, then run build.py --client.
+
+export const METRICS = {
+  "defocus_um": {
+    "name": "defocus_um",
+    "label": "Defocus",
+    "unit": "µm",
+    "digits": 2,
+    "lower_is_better": null
+  },
+  "defocus_u_angstrom": {
+    "name": "defocus_u_angstrom",
+    "label": "Defocus U",
+    "unit": "Å",
+    "digits": 0,
+    "lower_is_better": null
+  },
+  "defocus_v_angstrom": {
+    "name": "defocus_v_angstrom",
+    "label": "Defocus V",
+    "unit": "Å",
+    "digits": 0,
+    "lower_is_better": null
+  },
+  "astigmatism_nm": {
+    "name": "astigmatism_nm",
+    "label": "Astigmatism",
+    "unit": "nm",
+    "digits": 0,
+    "lower_is_better": true
+  },
+  "astigmatism_angle_deg": {
+    "name": "astigmatism_angle_deg",
+    "label": "Astigmatism angle",
+    "unit": "°",
+    "digits": 1,
+    "lower_is_better": null
+  },
+  "phase_shift_deg": {
+    "name": "phase_shift_deg",
+    "label": "Phase shift",
+    "unit": "°",
+    "digits": 1,
+    "lower_is_better": null
+  },
+  "ctf_resolution_angstrom": {
+    "name": "ctf_resolution_angstrom",
+    "label": "CTF resolution",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "ctf_resolution_half_angstrom": {
+    "name": "ctf_resolution_half_angstrom",
+    "label": "CTF resolution (0.5)",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "ctf_score": {
+    "name": "ctf_score",
+    "label": "CTF score",
+    "unit": "",
+    "digits": 3,
+    "lower_is_better": false
+  },
+  "drift_total_angstrom": {
+    "name": "drift_total_angstrom",
+    "label": "Total drift",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_raw_angstrom": {
+    "name": "drift_raw_angstrom",
+    "label": "Total drift (raw)",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_early_angstrom": {
+    "name": "drift_early_angstrom",
+    "label": "Early drift",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_late_angstrom": {
+    "name": "drift_late_angstrom",
+    "label": "Late drift",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_mean_angstrom": {
+    "name": "drift_mean_angstrom",
+    "label": "Mean drift per frame",
+    "unit": "Å",
+    "digits": 2,
+    "lower_is_better": true
+  },
+  "drift_direction_deg": {
+    "name": "drift_direction_deg",
+    "label": "Drift direction",
+    "unit": "°",
+    "digits": 0,
+    "lower_is_better": null
+  },
+  "shift_noise_px": {
+    "name": "shift_noise_px",
+    "label": "Shift noise",
+    "unit": "px",
+    "digits": 2,
+    "lower_is_better": true
+  },
+  "mean_intensity_e_per_px": {
+    "name": "mean_intensity_e_per_px",
+    "label": "Mean intensity per frame",
+    "unit": "e⁻/px",
+    "digits": 2,
+    "lower_is_better": null
+  },
+  "iciness": {
+    "name": "iciness",
+    "label": "Iciness",
+    "unit": "",
+    "digits": 2,
+    "lower_is_better": true
+  },
+  "dose_e_per_A2": {
+    "name": "dose_e_per_A2",
+    "label": "Dose",
+    "unit": "e⁻/Å²",
+    "digits": 1,
+    "lower_is_better": null
+  },
+  "target_defocus_um": {
+    "name": "target_defocus_um",
+    "label": "Target defocus",
+    "unit": "µm",
+    "digits": 2,
+    "lower_is_better": null
+  },
+  "pixel_size_angstrom": {
+    "name": "pixel_size_angstrom",
+    "label": "Pixel size",
+    "unit": "Å",
+    "digits": 4,
+    "lower_is_better": null
+  },
+  "frame_count": {
+    "name": "frame_count",
+    "label": "Frames",
+    "unit": "",
+    "digits": 0,
+    "lower_is_better": null
+  },
+  "spectrum_nyquist_per_angstrom": {
+    "name": "spectrum_nyquist_per_angstrom",
+    "label": "Spectrum edge",
+    "unit": "Å⁻¹",
+    "digits": 3,
+    "lower_is_better": null
+  },
+  "acquired_unix_s": {
+    "name": "acquired_unix_s",
+    "label": "Acquired",
+    "unit": "s",
+    "digits": 0,
+    "lower_is_better": null
+  },
+  "processing_s": {
+    "name": "processing_s",
+    "label": "Processing time",
+    "unit": "s",
+    "digits": 1,
+    "lower_is_better": true
+  }
+} as const;
+
+export const ACQUISITION_STATES = [
+  "awaiting_movie",
+  "registered",
+  "processing",
+  "completed",
+  "error"
+] as const;
+
+export const MESSAGES = {
+  "GET": "get",
+  "CANCEL": "cancel",
+  "ANSWER": "answer"
+} as const;
+
+export const TOKENS = {
+  "dark": {
+    "background": "#0e1317",
+    "surface": "#151c22",
+    "raised": "#1c252d",
+    "text": "#e6edf3",
+    "muted": "#91a0ad",
+    "line": "#2a353f",
+    "accent": "#2bb8a8",
+    "on-accent": "#04201d",
+    "completed": "#3fb950",
+    "in-progress": "#58a6ff",
+    "error": "#f0883e",
+    "warning": "#d4a72c",
+    "suspended": "#7d8790",
+    "not-started": "#7d8790",
+    "out-of-range": "#f85149",
+    "shadow": "0 0 0 1px #2a353f, 0 4px 16px rgba(0, 0, 0, 0.45)"
+  },
+  "light": {
+    "background": "#f6f8fa",
+    "surface": "#ffffff",
+    "raised": "#ffffff",
+    "text": "#17212b",
+    "muted": "#5b6b79",
+    "line": "#d9e0e6",
+    "accent": "#0d8577",
+    "on-accent": "#ffffff",
+    "completed": "#2b8a3a",
+    "in-progress": "#1a6fcf",
+    "error": "#b8560f",
+    "warning": "#8a6a0a",
+    "suspended": "#66707a",
+    "not-started": "#66707a",
+    "out-of-range": "#cf222e",
+    "shadow": "0 1px 2px rgba(23, 33, 43, 0.08), 0 4px 16px rgba(23, 33, 43, 0.10)"
+  },
+  "shared": {
+    "radius": "6px",
+    "step": "8px",
+    "font": "\"Inter\", system-ui, sans-serif",
+    "font-size-panel": "13px",
+    "font-size-reading": "15px",
+    "motion": "160ms"
+  },
+  "categorical": [
+    "#56b4e9",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#d55e00",
+    "#0072b2",
+    "#f0e442"
+  ],
+  "status": {
+    "completed": {
+      "label": "Completed",
+      "shape": "●",
+      "colour": "completed"
+    },
+    "in_progress": {
+      "label": "In progress",
+      "shape": "◐",
+      "colour": "in-progress"
+    },
+    "error": {
+      "label": "Error",
+      "shape": "▲",
+      "colour": "error"
+    },
+    "warning": {
+      "label": "Warning",
+      "shape": "!",
+      "colour": "warning"
+    },
+    "suspended": {
+      "label": "Suspended",
+      "shape": "‖",
+      "colour": "suspended"
+    },
+    "not_started": {
+      "label": "Not started",
+      "shape": "○",
+      "colour": "not-started"
+    }
+  }
+} as const;
+
+export const TILE = 512 as const;
+
+export const THUMBNAIL_SIZE = 256 as const;
+
+export type MetricName = keyof typeof METRICS;

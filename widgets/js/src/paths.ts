@@ -1,0 +1,35 @@
+// The API paths the widgets read; `athena_widgets.source` lets through exactly these.
+
+export const run = (runId: string): string => `runs/${runId}`;
+
+export const table = (runId: string, columns: readonly string[], start: number): string =>
+  `runs/${runId}/table?columns=${columns.join(",")}&start=${start}`;
+
+export const curves = (runId: string, indices: readonly number[]): string =>
+  `runs/${runId}/curves?indices=${indices.join(",")}`;
+
+export const acquisitions = (runId: string, offset: number, limit: number): string =>
+  `runs/${runId}/acquisitions?offset=${offset}&limit=${limit}`;
+
+export const acquisition = (runId: string, index: number): string => `runs/${runId}/acquisitions/${index}`;
+
+export const thumbnail = (runId: string, index: number): string => `${acquisition(runId, index)}/thumbnail.png`;
+
+export const spectrum = (runId: string, index: number, fit: boolean): string =>
+  `${acquisition(runId, index)}/spectrum.png?fit=${fit ? 1 : 0}`;
+
+export const imageInfo = (runId: string, index: number): string => `${acquisition(runId, index)}/image.json`;
+
+export interface Contrast {
+  low: number;
+  high: number;
+}
+
+export const tile = (
+  runId: string,
+  index: number,
+  level: number,
+  x: number,
+  y: number,
+  { low, high }: Contrast,
+): string => `${acquisition(runId, index)}/tiles/${level}/${x}_${y}.png?low=${low}&high=${high}`;
