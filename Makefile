@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 WIDGETS := widgets/athena_widgets/static/.built
-TS := $(shell find widgets/js -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null) $(wildcard widgets/js/*.json) $(wildcard widgets/js/*.mjs)
+TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
+      widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 
 .PHONY: demo up test check fix shots bench features docs openapi install widgets clean
 
