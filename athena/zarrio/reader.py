@@ -1,0 +1,186 @@
+"""Reading a run's group: a lazy xarray Dataset for people, plain arrays for the API."""
+
+import functools
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import Store
+
+from athena.contract.runs import AcquisitionCurves
+from athena.errors import Invalid, NotFound
+from athena.zarrio import layout
+from athena.zarrio.stores import open_store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FEW = 4
+"""Up to this many arrays are opened one after the other: threads would cost more than they save."""
+OPENERS = 8
+
+
+def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr.Dataset":
+    """A run's results as a Dataset whose values are read when asked for (no Dask).
+
+    Parameters
+    ----------
+    store : a store, local path or URL of the run's group.
+    length : acquisitions of the run; the arrays are longer, since they grow in blocks. None: as long as the arrays.
+
+    Returns
+    -------
+    Variables are the metrics by catalogue name (float64, NaN where not known yet; attributes ``units``, ``long_name``)
+    and the arrays of ``layout.ARRAYS``; images have row 0 at the bottom. Coordinates: ``acquisition`` (the index),
+    ``curve`` and ``axis`` (names of the rows).
+
+    Raises
+    ------
+    NotFound : there are no results yet.
+    """
+    # xarray costs more than half a second, which readers of plain arrays need not wait for
+    import xarray as xr
+
+    from athena.zarrio.lazy import lazy_variable
+
+    source = open_store(store, read_only=True) if isinstance(store, str | Path) else store
+    paths = {name: layout.metric_path(name) for name in layout.METRICS} | {path: path for path in layout.ARRAYS}
+    arrays = _open_all(source, tuple(paths.values()))
+    found = {name: arrays[path] for name, path in paths.items() if path in arrays}
+    if not found:
+        raise NotFound("This run has no results yet.", hint="They appear once its first movie is processed.")
+    room = min(array.shape[0] for array in found.values())
+    length = room if length is None else min(length, room)
+    variables = {
+        name: lazy_variable(array, dims=_dims(name), length=length, remember=name in layout.METRICS)
+        for name, array in found.items()
+    }
+    coordinates = {
+        "acquisition": np.arange(length),
+        "curve": list(layout.CTF_CURVES),
+        "axis": list(layout.AXES),
+    }
+    return xr.Dataset(variables, coords=coordinates)
+
+
+def read_table(url: str | Path, names: Sequence[str], start: int, stop: int) -> dict[str, NDArray[np.float64]]:
+    """Metric columns of the acquisitions start ≤ index < stop: always stop − start values, NaN where not known yet.
+
+    Raises
+    ------
+    Invalid : a name is not a metric.
+    """
+    if unknown := [name for name in names if name not in layout.METRICS]:
+        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
+    table = {name: np.full(max(0, stop - start), np.nan) for name in names}
+    arrays = _open_all(open_store(url, read_only=True), tuple(map(layout.metric_path, names)))
+    for name in names:
+        array = arrays.get(layout.metric_path(name))
+        if array is not None and array.shape[0] > start:
+            values = np.asarray(array[start : min(stop, array.shape[0])])
+            table[name][: values.size] = values
+    return table
+
+
+def read_curves(url: str | Path, indices: Sequence[int]) -> list[AcquisitionCurves]:
+    """CTF curves and motion of some acquisitions, in the order asked; empty where there is nothing yet."""
+    arrays = _open_all(open_store(url, read_only=True), ("ctf_curves", "motion_global", "motion"))
+    return [_curves(arrays, index) for index in indices]
+
+
+def read_thumbnail(url: str | Path, index: int) -> NDArray[np.uint8]:
+    """Thumbnail of an acquisition, (THUMBNAIL_SIZE, THUMBNAIL_SIZE) uint8, row 0 at the bottom: turn over to show.
+
+    Raises
+    ------
+    NotFound : there is none yet.
+    """
+    return _read_picture(url, "thumbnail", index)
+
+
+def read_spectrum(url: str | Path, index: int, fit: bool = False) -> NDArray[np.uint8]:
+    """Power spectrum of an acquisition (``fit``: half of it the fitted CTF), uint8, row 0 at the bottom.
+
+    Raises
+    ------
+    NotFound : there is none yet.
+    """
+    return _read_picture(url, "spectrum_fit" if fit else "spectrum", index)
+
+
+def _read_picture(url: str | Path, path: str, index: int) -> NDArray[np.uint8]:
+    array = _open_all(open_store(url, read_only=True), (path,)).get(path)
+    if array is not None and 0 <= index < array.shape[0]:
+        picture = np.asarray(array[index], dtype=np.uint8)
+        if picture.any():  # all zero is the fill value: not written yet
+            return picture
+    raise NotFound(f"There is no {path} of acquisition {index} yet.")
+
+
+def _dims(name: str) -> tuple[str, ...]:
+    return layout.ARRAYS[name].dims if name in layout.ARRAYS else ("acquisition",)
+
+
+def _curves(arrays: dict[str, zarr.Array[Any]], index: int) -> AcquisitionCurves:
+    fields: dict[str, Any] = {}
+    curves = _row(arrays, "ctf_curves", index)
+    if curves is not None:
+        for name, row in zip(layout.CTF_CURVES, curves, strict=True):
+            fields[name] = tuple(float(value) if np.isfinite(value) else None for value in row)
+    trajectory = _row(arrays, "motion_global", index)
+    if trajectory is not None:
+        known = trajectory[np.isfinite(trajectory).all(axis=1)]
+        fields["global_motion"] = tuple((float(x), float(y)) for x, y in known)
+    field = _row(arrays, "motion", index)
+    if field is not None:
+        fields |= _patches(field)
+    return AcquisitionCurves(index=index, **fields)
+
+
+def _patches(field: NDArray[Any]) -> dict[str, Any]:
+    """Patch trajectories and centres. The grid may be smaller than the array's room for it, padded with NaN."""
+    known = np.isfinite(field).all(axis=3)
+    frames = int(known[:, 0, 0].sum())
+    rows = int(known[0, :, 0].sum())
+    columns = int(known[0, 0, :].sum())
+    return {
+        "patch_motion": tuple(
+            tuple((float(x), float(y)) for x, y in field[:frames, row, column])
+            for row in range(rows)
+            for column in range(columns)
+        ),
+        "patch_centres": tuple(
+            ((column + 0.5) / columns, (row + 0.5) / rows) for row in range(rows) for column in range(columns)
+        ),
+    }
+
+
+def _row(arrays: dict[str, zarr.Array[Any]], path: str, index: int) -> NDArray[Any] | None:
+    """Values of one acquisition, None when there are none."""
+    array = arrays.get(path)
+    if array is None or not 0 <= index < array.shape[0]:
+        return None
+    values = np.asarray(array[index])
+    return values if np.isfinite(values).any() else None
+
+
+def _open_all(store: Store, paths: tuple[str, ...]) -> dict[str, zarr.Array[Any]]:
+    """Open many arrays at once (over HTTP one after the other would take seconds); those not there are left out."""
+    opened: Iterable[zarr.Array[Any] | None]
+    if len(paths) > FEW:
+        with ThreadPoolExecutor(max_workers=OPENERS) as pool:
+            opened = list(pool.map(functools.partial(_open, store), paths))
+    else:
+        opened = [_open(store, path) for path in paths]
+    return {path: array for path, array in zip(paths, opened, strict=True) if array is not None}
+
+
+def _open(store: Store, path: str) -> zarr.Array[Any] | None:
+    try:
+        return zarr.open_array(store, path=path, mode="r", zarr_format=3)
+    except FileNotFoundError:
+        return None
