@@ -61,6 +61,15 @@ class DatasetType(StrEnum):
     CRYOSPARC_LIVE_RUN = "cryosparc_live_run"
 
 
+class ElementSort(StrEnum):
+    """What a listing is ordered by; position is the order of steps in their workflow."""
+
+    POSITION = "position"
+    NAME = "name"
+    CREATED = "created"
+    UPDATED = "updated"
+
+
 class Crumb(Wire):
     """One level of the breadcrumb (WS-09)."""
 

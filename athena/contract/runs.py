@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.base import Wire
 from athena.contract.elements import Element
 
@@ -62,6 +63,14 @@ class Run(Wire):
     source: Source | None = None
     pixel_size_angstrom: float | None = None
     metrics: tuple[str, ...] = ()
+
+
+class RunGrid(Wire):
+    """Where a run's acquisitions were taken: its grid's atlases, squares and foil holes."""
+
+    atlases: tuple[DiscoveredAtlas, ...] = ()
+    grid_squares: tuple[DiscoveredGridSquare, ...] = ()
+    foil_holes: tuple[DiscoveredFoilHole, ...] = ()
 
 
 class RunTable(Wire):

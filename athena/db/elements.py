@@ -3,16 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from athena.db.base import Base, HasId, now
+from athena.db.base import BYTE_ORDERED, Base, HasId, now
+from athena.domain.tree import sort_key
 
 
 class PermissionSetRow(HasId, Base):
     """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01)."""
 
     __tablename__ = "permission_set"
+    __table_args__ = (CheckConstraint("public_role IN ('viewer', 'collaborator')", name="public_role"),)
 
     public_role: Mapped[str | None] = mapped_column(String(20), default=None)
     grants: Mapped[list["GrantRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
@@ -35,14 +37,31 @@ class GrantRow(Base):
 
 
 class ElementRow(HasId, Base):
-    """A folder, workflow, step or dataset. ``path`` is the chain of ids from the root, for subtree queries."""
+    """A folder, workflow, step or dataset.
+
+    ``path`` is the chain of ids from the root (``/<hex>/<hex>/``, its own last), for subtree queries and the
+    breadcrumb. ``position`` is its place among its siblings, 0 for every root. ``sort_key`` follows ``name``.
+    ``inherits``: the permission set is the parent's, so that changes of it reach this element too (SH-01).
+    """
 
     __tablename__ = "element"
     __table_args__ = (
         CheckConstraint("kind IN ('folder', 'workflow', 'step', 'dataset')", name="kind"),
         CheckConstraint("(kind = 'folder') OR (parent_id IS NOT NULL)", name="only_folders_are_roots"),
         CheckConstraint("length(name) > 0", name="named"),
-        Index("ix_element_parent", "parent_id", "position", "name"),
+        CheckConstraint("status IN ('not_started', 'in_progress', 'completed', 'suspended', 'warning')", name="status"),
+        CheckConstraint("state IN ('active', 'deleting', 'archived')", name="state"),
+        CheckConstraint("NOT inherits OR parent_id IS NOT NULL", name="roots_inherit_nothing"),
+        UniqueConstraint("parent_id", "position"),
+        Index("ix_element_sorted", "parent_id", "sort_key", "id"),
+        Index("ix_element_created", "parent_id", "created", "id"),
+        Index(
+            "ix_element_tops",
+            "sort_key",
+            "id",
+            sqlite_where=text("inherits = 0"),
+            postgresql_where=text("NOT inherits"),
+        ),
         Index("ix_element_path", "path"),
         Index("ix_element_permission_set", "permission_set_id"),
     )
@@ -50,16 +69,23 @@ class ElementRow(HasId, Base):
     kind: Mapped[str] = mapped_column(String(20))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("element.id", ondelete="RESTRICT"), default=None)
     name: Mapped[str] = mapped_column(String(200))
+    sort_key: Mapped[str] = mapped_column(BYTE_ORDERED)
     type: Mapped[str] = mapped_column(String(60), default="")
     status: Mapped[str] = mapped_column(String(20), default="not_started")
     state: Mapped[str] = mapped_column(String(20), default="active")
     position: Mapped[int] = mapped_column(default=0)
     description: Mapped[str] = mapped_column(Text, default="")
-    path: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(BYTE_ORDERED)
     permission_set_id: Mapped[UUID] = mapped_column(ForeignKey("permission_set.id"))
+    inherits: Mapped[bool]
     creator_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     created: Mapped[datetime] = mapped_column(default=now)
     updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @validates("name")
+    def _order_by_name(self, _attribute: str, name: str) -> str:
+        self.sort_key = sort_key(name)
+        return name
 
 
 class MetadataRow(HasId, Base):
@@ -97,6 +123,6 @@ class FileRow(HasId, Base):
     storage: Mapped[str] = mapped_column(String(200))
     key: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(String(40))
-    size: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
     checksum: Mapped[str] = mapped_column(String(100), default="")
     acquisition_index: Mapped[int | None] = mapped_column(default=None)

@@ -4,20 +4,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from athena.db.base import Base, HasId, now
 
 
 class JobRow(HasId, Base):
-    """A job. Whoever holds the lease does it; ``fence`` grows with every take-over: a stale runner's word is void."""
+    """A job. Whoever holds the lease does it; ``fence`` grows with every take-over: a stale runner's word is void.
+
+    A run has at most one processing job (``uq_job_processing``): attaching a source again wakes the one there is.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint("state IN ('pending', 'running', 'finished', 'failed', 'cancelled')", name="state"),
         Index("ix_job_state", "state", "kind"),
         Index("ix_job_element", "element_id"),
+        Index(
+            "uq_job_processing",
+            "element_id",
+            unique=True,
+            sqlite_where=text("kind = 'processing'"),
+            postgresql_where=text("kind = 'processing'"),
+        ),
     )
 
     kind: Mapped[str] = mapped_column(String(40))

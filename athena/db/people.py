@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from athena.db.base import Base, HasId, now
@@ -31,12 +31,17 @@ class UserRoleRow(Base):
 
 
 class TokenRow(HasId, Base):
-    """A token of a user, kept as its SHA-256 only."""
+    """A token of a user, kept as its SHA-256 only. ``kind`` is that of the principal it makes."""
 
     __tablename__ = "token"
+    __table_args__ = (
+        CheckConstraint("kind IN ('local', 'hub', 'service')", name="kind"),
+        Index("ix_token_user", "user_id"),
+    )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20), default="local")
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created: Mapped[datetime] = mapped_column(default=now)
     expires: Mapped[datetime | None] = mapped_column(default=None)

@@ -23,6 +23,7 @@ def upgrade() -> None:
         "permission_set",
         sa.Column("public_role", sa.String(length=20), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("public_role IN ('viewer', 'collaborator')", name=op.f("ck_permission_set_public_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_permission_set")),
     )
     op.create_table(
@@ -40,13 +41,15 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("sort_key", athena.db.base.BYTE_ORDERED, nullable=False),
         sa.Column("type", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("path", athena.db.base.BYTE_ORDERED, nullable=False),
         sa.Column("permission_set_id", sa.Uuid(), nullable=False),
+        sa.Column("inherits", sa.Boolean(), nullable=False),
         sa.Column("creator_id", sa.Uuid(), nullable=False),
         sa.Column("created", athena.db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated", athena.db.base.UtcDateTime(timezone=True), nullable=False),
@@ -56,6 +59,12 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("kind IN ('folder', 'workflow', 'step', 'dataset')", name=op.f("ck_element_kind")),
         sa.CheckConstraint("length(name) > 0", name=op.f("ck_element_named")),
+        sa.CheckConstraint(
+            "status IN ('not_started', 'in_progress', 'completed', 'suspended', 'warning')",
+            name=op.f("ck_element_status"),
+        ),
+        sa.CheckConstraint("state IN ('active', 'deleting', 'archived')", name=op.f("ck_element_state")),
+        sa.CheckConstraint("NOT inherits OR parent_id IS NOT NULL", name=op.f("ck_element_roots_inherit_nothing")),
         sa.ForeignKeyConstraint(["creator_id"], ["user.id"], name=op.f("fk_element_creator_id_user")),
         sa.ForeignKeyConstraint(
             ["parent_id"], ["element.id"], name=op.f("fk_element_parent_id_element"), ondelete="RESTRICT"
@@ -64,9 +73,18 @@ def upgrade() -> None:
             ["permission_set_id"], ["permission_set.id"], name=op.f("fk_element_permission_set_id_permission_set")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_element")),
+        sa.UniqueConstraint("parent_id", "position", name=op.f("uq_element_parent_id_position")),
     )
     with op.batch_alter_table("element", schema=None) as batch_op:
-        batch_op.create_index("ix_element_parent", ["parent_id", "position", "name"], unique=False)
+        batch_op.create_index("ix_element_sorted", ["parent_id", "sort_key", "id"], unique=False)
+        batch_op.create_index("ix_element_created", ["parent_id", "created", "id"], unique=False)
+        batch_op.create_index(
+            "ix_element_tops",
+            ["sort_key", "id"],
+            unique=False,
+            sqlite_where=sa.text("inherits = 0"),
+            postgresql_where=sa.text("NOT inherits"),
+        )
         batch_op.create_index("ix_element_path", ["path"], unique=False)
         batch_op.create_index("ix_element_permission_set", ["permission_set_id"], unique=False)
 
@@ -92,14 +110,19 @@ def upgrade() -> None:
         "token",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created", athena.db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires", athena.db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('local', 'hub', 'service')", name=op.f("ck_token_kind")),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_token_user_id_user"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
         sa.UniqueConstraint("sha256", name=op.f("uq_token_sha256")),
     )
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.create_index("ix_token_user", ["user_id"], unique=False)
+
     op.create_table(
         "user_role",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -129,7 +152,7 @@ def upgrade() -> None:
         sa.Column("storage", sa.String(length=200), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("checksum", sa.String(length=100), nullable=False),
         sa.Column("acquisition_index", sa.Integer(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -171,6 +194,13 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index("ix_job_element", ["element_id"], unique=False)
         batch_op.create_index("ix_job_state", ["state", "kind"], unique=False)
+        batch_op.create_index(
+            "uq_job_processing",
+            ["element_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'processing'"),
+            postgresql_where=sa.text("kind = 'processing'"),
+        )
 
     op.create_table(
         "last_use",
@@ -299,6 +329,7 @@ def downgrade() -> None:
     op.drop_table("metadata_entry")
     op.drop_table("last_use")
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("uq_job_processing")
         batch_op.drop_index("ix_job_state")
         batch_op.drop_index("ix_job_element")
 
@@ -312,6 +343,9 @@ def downgrade() -> None:
 
     op.drop_table("event")
     op.drop_table("user_role")
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.drop_index("ix_token_user")
+
     op.drop_table("token")
     with op.batch_alter_table("grant", schema=None) as batch_op:
         batch_op.drop_index("ix_grant_user_id")
@@ -320,7 +354,9 @@ def downgrade() -> None:
     with op.batch_alter_table("element", schema=None) as batch_op:
         batch_op.drop_index("ix_element_permission_set")
         batch_op.drop_index("ix_element_path")
-        batch_op.drop_index("ix_element_parent")
+        batch_op.drop_index("ix_element_tops")
+        batch_op.drop_index("ix_element_created")
+        batch_op.drop_index("ix_element_sorted")
 
     op.drop_table("element")
     op.drop_table("user")

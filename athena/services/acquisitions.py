@@ -1,0 +1,108 @@
+"""Acquisitions of a run: pages, single ones, and the run as a table."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState, Optics, StagePosition
+from athena.contract.people import Principal
+from athena.contract.runs import RunTable
+from athena.db.acquisitions import AcquisitionRow
+from athena.errors import Invalid, NotFound
+from athena.services.guard import get_visible_run
+from athena.settings import Settings
+from athena.zarrio.layout import METRICS
+from athena.zarrio.reader import read_table
+
+MAX_PAGE = 1000
+
+
+def list_acquisitions(
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    *,
+    state: AcquisitionState | None = None,
+    offset: int = 0,
+    limit: int = 100,
+) -> AcquisitionPage:
+    """Acquisitions of a run by index, those in one state where it is given."""
+    get_visible_run(session, principal, run_id)
+    if offset < 0 or not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} acquisitions.")
+    conditions = [AcquisitionRow.run_id == run_id]
+    if state is not None:
+        conditions.append(AcquisitionRow.state == state.value)
+    total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(*conditions)) or 0
+    rows = session.scalars(
+        select(AcquisitionRow).where(*conditions).order_by(AcquisitionRow.index).offset(offset).limit(limit)
+    )
+    return AcquisitionPage(items=tuple(describe_acquisition(row) for row in rows), total=total)
+
+
+def get_acquisition(session: Session, principal: Principal, run_id: UUID, index: int) -> Acquisition:
+    """One acquisition by its index, else NotFound."""
+    get_visible_run(session, principal, run_id)
+    row = session.get(AcquisitionRow, (run_id, index))
+    if row is None:
+        raise NotFound(f"Run {run_id} has no acquisition {index}.")
+    return describe_acquisition(row)
+
+
+def get_table(
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    *,
+    columns: Sequence[str],
+    settings: Settings,
+    start: int = 0,
+    limit: int | None = None,
+) -> RunTable:
+    """Names, states, errors and metric columns of a run from ``start`` on; Invalid for unknown columns."""
+    run = get_visible_run(session, principal, run_id)
+    if unknown := [name for name in columns if name not in METRICS]:
+        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(METRICS)}.")
+    if start < 0 or (limit is not None and limit < 0):
+        raise Invalid("A table starts at 0 or later and its length is not negative.")
+    total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id)) or 0
+    stop = total if limit is None else min(total, start + limit)
+    rows = session.execute(
+        select(AcquisitionRow.name, AcquisitionRow.state, AcquisitionRow.error)
+        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.index >= start, AcquisitionRow.index < stop)
+        .order_by(AcquisitionRow.index)
+    ).all()
+    values = read_table(str(settings.run_store(str(run_id))), tuple(columns), start, max(start, stop))
+    return RunTable(
+        run_id=run_id,
+        version=run.version,
+        start=start,
+        total=total,
+        names=tuple(name for name, _, _ in rows),
+        states=tuple(state for _, state, _ in rows),
+        errors=tuple(error for _, _, error in rows),
+        columns={name: tuple(float(v) for v in values[name]) for name in columns},
+    )
+
+
+def describe_acquisition(row: AcquisitionRow) -> Acquisition:
+    """Acquisition as the API shows it."""
+    return Acquisition(
+        run_id=row.run_id,
+        index=row.index,
+        name=row.name,
+        state=AcquisitionState(row.state),
+        error=row.error,
+        acquired=row.acquired,
+        registered=row.registered,
+        processed=row.processed,
+        attempts=row.attempts,
+        movie=row.movie,
+        optics=Optics.model_validate(row.optics),
+        stage=StagePosition.model_validate(row.stage) if row.stage is not None else None,
+        grid_square_id=row.grid_square_id,
+        foil_hole_id=row.foil_hole_id,
+        flags=tuple(row.flags),
+    )

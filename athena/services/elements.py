@@ -1,0 +1,245 @@
+"""Elements of the workspace tree: make, list, open, change."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from athena.contract.elements import (
+    Crumb,
+    DatasetCreate,
+    Element,
+    ElementCreate,
+    ElementKind,
+    ElementPage,
+    ElementSort,
+    ElementUpdate,
+    MetadataEntry,
+    WorkflowCreate,
+)
+from athena.contract.events import EventKind
+from athena.contract.people import Principal, Role
+from athena.db import base
+from athena.db.acquisitions import RunRow
+from athena.db.elements import ElementRow, GrantRow, LastUseRow, MetadataRow, PermissionSetRow
+from athena.db.events import append_event
+from athena.db.people import UserRow
+from athena.db.visibility import effective_role, restrict, visible_with_roles
+from athena.domain.templates import RUN_STEPS, TEMPLATES
+from athena.domain.tree import check_child, child_path, path_ids
+from athena.errors import Invalid
+from athena.services.describe import describe_element, describe_elements
+from athena.services.guard import Visible, find_visible, get_visible_element, require_writer
+
+MAX_PAGE = 1000
+_SORT_COLUMNS: dict[ElementSort, InstrumentedAttribute[Any]] = {
+    ElementSort.POSITION: ElementRow.position,
+    ElementSort.NAME: ElementRow.sort_key,
+    ElementSort.CREATED: ElementRow.created,
+    ElementSort.UPDATED: ElementRow.updated,
+}
+
+
+def create_element(session: Session, principal: Principal, wanted: ElementCreate) -> Element:
+    """Make a folder, workflow (with its template's steps), step or dataset.
+
+    At the root anyone may make a folder and becomes its owner; below, the caller must be able to write to the parent,
+    and the new element shares the parent's permission set. Raises NotFound, Forbidden, or Invalid where such an
+    element cannot be made there.
+    """
+    parent = None if wanted.parent_id is None else require_writer(session, principal, wanted.parent_id)
+    check_child(ElementKind(parent.kind) if parent else None, parent.type if parent else "", child=wanted)
+    lock_children(session, principal, parent)
+    row = _add(session, principal, wanted, parent=parent)
+    if isinstance(wanted, DatasetCreate) and wanted.type in RUN_STEPS:
+        session.add(RunRow(id=row.id))
+    if isinstance(wanted, WorkflowCreate):
+        for position, step in enumerate(TEMPLATES[wanted.template].steps):
+            session.add(
+                _row(principal, ElementKind.STEP, step, type_=step, position=position, parent=row, permissions=None)
+            )
+    session.flush()
+    append_event(session, EventKind.ELEMENT_CREATED, element_id=row.id)
+    return get_element(session, principal, row.id)
+
+
+def get_element(session: Session, principal: Principal, element_id: UUID) -> Element:
+    """Element as the caller sees it, else NotFound."""
+    return describe_element(session, principal, find_visible(session, principal, element_id))
+
+
+def list_children(
+    session: Session,
+    principal: Principal,
+    parent_id: UUID | None,
+    *,
+    offset: int = 0,
+    limit: int = 100,
+    sort: ElementSort | None = None,
+    descending: bool = False,
+) -> ElementPage:
+    """Visible children of an element, or (``parent_id`` None) what the caller sees at the top of its workspace.
+
+    The top holds root folders, and folders and workflows shared by themselves out of folders the caller may not see.
+    Without ``sort`` the top is ordered by name and everything else by position.
+    """
+    if parent_id is not None:
+        get_visible_element(session, principal, parent_id)
+    if offset < 0 or not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} elements.")
+    place = at_top(principal) if parent_id is None else ElementRow.parent_id == parent_id
+    total = session.scalar(restrict(select(func.count()).select_from(ElementRow).where(place), principal)) or 0
+    column = _SORT_COLUMNS[sort or (ElementSort.NAME if parent_id is None else ElementSort.POSITION)]
+    order = (column.desc(), ElementRow.id.desc()) if descending else (column, ElementRow.id)
+    page = visible_with_roles(principal).where(place).order_by(*order).offset(offset).limit(limit)
+    return ElementPage(items=describe_elements(session, principal, visible_rows(session, principal, page)), total=total)
+
+
+def update_element(session: Session, principal: Principal, element_id: UUID, change: ElementUpdate) -> Element:
+    """Rename, describe or set the status of an element; a run's status follows its acquisitions and is not set."""
+    row = require_writer(session, principal, element_id)
+    values = change.model_dump(exclude_none=True)
+    if "status" in values and row.type in RUN_STEPS:
+        raise Invalid(f"The status of the run “{row.name}” follows its acquisitions; it cannot be set.")
+    if "status" in values and row.kind not in (ElementKind.STEP, ElementKind.DATASET):
+        raise Invalid(f"“{row.name}” is a {row.kind}: only steps and datasets have a status.")
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(row, name, value)
+        session.flush()
+        append_event(session, EventKind.ELEMENT_UPDATED, element_id=row.id)
+    return get_element(session, principal, element_id)
+
+
+def breadcrumb(session: Session, principal: Principal, element_id: UUID) -> tuple[Crumb, ...]:
+    """Way from the root to an element, its own crumb last; levels the caller may not see are left out."""
+    row = get_visible_element(session, principal, element_id)
+    way = path_ids(row.path)
+    query = select(ElementRow.id, ElementRow.kind, ElementRow.name).where(ElementRow.id.in_(way))
+    found = {
+        crumb_id: Crumb(id=crumb_id, kind=ElementKind(kind), name=name)
+        for crumb_id, kind, name in session.execute(restrict(query, principal))
+    }
+    return tuple(found[step] for step in way if step in found)
+
+
+def mark_opened(session: Session, principal: Principal, element_id: UUID) -> None:
+    """Note that the caller opened an element just now (recently used, WS-19)."""
+    get_visible_element(session, principal, element_id)
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    opened = base.now()
+    session.execute(
+        insert(LastUseRow)
+        .values(user_id=principal.user_id, element_id=element_id, opened=opened)
+        .on_conflict_do_update(index_elements=["user_id", "element_id"], set_={"opened": opened})
+    )
+
+
+def list_metadata(session: Session, principal: Principal, element_id: UUID) -> tuple[MetadataEntry, ...]:
+    """Metadata of an element, by group and name."""
+    get_visible_element(session, principal, element_id)
+    rows = session.scalars(
+        select(MetadataRow).where(MetadataRow.element_id == element_id).order_by(MetadataRow.group, MetadataRow.name)
+    )
+    return tuple(
+        MetadataEntry.model_validate(
+            {
+                "group": row.group,
+                "name": row.name,
+                "type": row.type,
+                "value": json.loads(row.value),
+                "quantity": row.quantity,
+                "unit": row.unit,
+            }
+        )
+        for row in rows
+    )
+
+
+def at_top(principal: Principal) -> Any:
+    """Condition on ``ElementRow``: it has no parent, or none the caller may see."""
+    if principal.is_admin:
+        return ElementRow.parent_id.is_(None)
+    parent = aliased(ElementRow)
+    parent_seen = restrict(
+        select(parent.id).where(parent.id == ElementRow.parent_id), principal, element=parent
+    ).exists()
+    # only an element with permissions of its own can be seen without its parent
+    return and_(~ElementRow.inherits, or_(ElementRow.parent_id.is_(None), ~parent_seen))
+
+
+def visible_rows(session: Session, principal: Principal, query: Select[ElementRow, str, str | None]) -> list[Visible]:
+    """Rows of a ``visible_with_roles`` query, each with the caller's role."""
+    found = ((row, effective_role(principal, own=own, public=public)) for row, own, public in session.execute(query))
+    return [Visible(row, role) for row, role in found if role is not None]
+
+
+def lock_children(session: Session, principal: Principal, parent: ElementRow | None) -> None:
+    """Queue up with others who add to the same place; what they committed is seen afterwards.
+
+    At the root the caller's own user row stands for the place. SQLite needs no lock: its writers queue up anyway.
+    """
+    row, key = (ElementRow, parent.id) if parent is not None else (UserRow, principal.user_id)
+    # not the full row lock: inserts that refer to the row (events, other children's keys) need not wait
+    session.execute(select(row.id).where(row.id == key).with_for_update(key_share=True))
+
+
+def _add(session: Session, principal: Principal, wanted: ElementCreate, *, parent: ElementRow | None) -> ElementRow:
+    """Add the row of one element as the last of its siblings."""
+    position, permissions = 0, None
+    if parent is not None:
+        last = session.scalar(select(func.max(ElementRow.position)).where(ElementRow.parent_id == parent.id))
+        position = 0 if last is None else last + 1
+    else:
+        permissions = PermissionSetRow(grants=[GrantRow(user_id=principal.user_id, role=Role.OWNER.value)])
+        session.add(permissions)
+        session.flush()
+    type_ = ""
+    if isinstance(wanted, WorkflowCreate):
+        type_ = wanted.template.value
+    elif isinstance(wanted, DatasetCreate):
+        type_ = wanted.type.value
+    row = _row(
+        principal,
+        ElementKind(wanted.kind),
+        wanted.name,
+        type_=type_,
+        position=position,
+        parent=parent,
+        permissions=permissions,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _row(
+    principal: Principal,
+    kind: ElementKind,
+    name: str,
+    *,
+    type_: str,
+    position: int,
+    parent: ElementRow | None,
+    permissions: PermissionSetRow | None,
+) -> ElementRow:
+    """Row of a new element with its own permission set, or (``permissions`` None) its parent's by reference."""
+    element_id = uuid4()
+    if permissions is None and parent is None:
+        raise AssertionError("a root element has permissions of its own")
+    return ElementRow(
+        id=element_id,
+        kind=kind.value,
+        name=name,
+        type=type_,
+        position=position,
+        parent_id=parent.id if parent is not None else None,
+        path=child_path(parent.path if parent is not None else None, element_id),
+        permission_set_id=permissions.id if permissions is not None else parent.permission_set_id,  # type: ignore[union-attr]
+        inherits=permissions is None,
+        creator_id=principal.user_id,
+    )

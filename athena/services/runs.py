@@ -1,0 +1,181 @@
+"""Runs: what they hold, the session folder that fills them, and the grid they were taken on."""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
+from athena.contract.elements import DatasetType, ElementKind, Template
+from athena.contract.events import EventKind
+from athena.contract.jobs import JobKind, JobState
+from athena.contract.people import Principal
+from athena.contract.runs import Run, RunCounts, RunGrid, Source, SourceCreate, SourceState
+from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow
+from athena.db.elements import ElementRow
+from athena.db.events import append_event
+from athena.db.jobs import JobRow
+from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
+from athena.domain.tree import path_ids
+from athena.errors import Conflict, Invalid
+from athena.services.elements import get_element
+from athena.services.guard import get_visible_run, require_writer
+from athena.services.statuses import follow_acquisitions
+from athena.settings import Settings
+from athena.zarrio.layout import METRICS
+
+
+def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
+    """Run as the caller sees it, with its counts and source; NotFound for what is not a run."""
+    run = get_visible_run(session, principal, run_id)
+    source = session.get(SourceRow, run_id)
+    return Run(
+        element=get_element(session, principal, run_id),
+        version=run.version,
+        counts=count_acquisitions(session, run_id),
+        source=_describe_source(source) if source is not None else None,
+        pixel_size_angstrom=_pixel_size(session, run_id),
+        metrics=tuple(METRICS),
+    )
+
+
+def count_acquisitions(session: Session, run_id: UUID) -> RunCounts:
+    """How many acquisitions of a run stand where. For callers that have passed a guard."""
+    query = (
+        select(AcquisitionRow.state, func.count()).where(AcquisitionRow.run_id == run_id).group_by(AcquisitionRow.state)
+    )
+    counts = dict(session.execute(query).all())
+    return RunCounts(total=sum(counts.values()), **counts)
+
+
+def attach_source(
+    session: Session, principal: Principal, run_id: UUID, wanted: SourceCreate, *, settings: Settings
+) -> Run:
+    """Let a session folder fill a run; a runner takes it up from there.
+
+    Attaching the same folder again wakes the source (and changes ``follow``). In a workflow whose template processes
+    movies, the run's processing job is made with it. Raises NotFound, Forbidden, Invalid (no such adapter, folder
+    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder fills it).
+    """
+    element = require_writer(session, principal, run_id)
+    run = get_visible_run(session, principal, run_id)
+    _check_adapter(wanted.adapter, DatasetType(element.type))
+    folder = _checked_folder(wanted.path, settings)
+    session.refresh(run, with_for_update={"key_share": True})
+    source = session.get(SourceRow, run_id)
+    if source is None:
+        source = SourceRow(run_id=run_id, adapter=wanted.adapter, path=str(folder))
+        session.add(source)
+    elif (source.adapter, source.path) != (wanted.adapter, str(folder)):
+        raise Conflict(
+            f"The run “{element.name}” is already filled from {source.path}.",
+            hint="One folder fills one run: make another run for this folder.",
+        )
+    source.follow = wanted.follow
+    source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
+    source.message = ""
+    if TEMPLATES[_template(session, element)].processes_movies:
+        _wake_processing(session, principal, run_id)
+    session.flush()
+    follow_acquisitions(session, run_id)
+    append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
+    return get_run(session, principal, run_id)
+
+
+def get_grid(session: Session, principal: Principal, run_id: UUID) -> RunGrid:
+    """Atlases, grid squares and foil holes a run was taken on, by id."""
+    get_visible_run(session, principal, run_id)
+    atlases = session.scalars(select(AtlasRow).where(AtlasRow.run_id == run_id).order_by(AtlasRow.atlas_id))
+    squares = session.scalars(
+        select(GridSquareRow).where(GridSquareRow.run_id == run_id).order_by(GridSquareRow.square_id)
+    )
+    holes = session.scalars(select(FoilHoleRow).where(FoilHoleRow.run_id == run_id).order_by(FoilHoleRow.hole_id))
+    return RunGrid(
+        atlases=tuple(DiscoveredAtlas.model_validate({**row.detail, "id": row.atlas_id}) for row in atlases),
+        grid_squares=tuple(
+            DiscoveredGridSquare.model_validate({**row.detail, "id": row.square_id, "atlas_id": row.atlas_id})
+            for row in squares
+        ),
+        foil_holes=tuple(
+            DiscoveredFoilHole.model_validate({**row.detail, "id": row.hole_id, "grid_square_id": row.square_id})
+            for row in holes
+        ),
+    )
+
+
+def _describe_source(row: SourceRow) -> Source:
+    return Source(
+        run_id=row.run_id,
+        adapter=row.adapter,
+        path=row.path,
+        follow=row.follow,
+        state=SourceState(row.state),
+        session_name=row.session_name,
+        last_scan=row.last_scan,
+        movies_missing=row.movies_missing,
+        problems=tuple(row.problems),
+        message=row.message,
+    )
+
+
+def _pixel_size(session: Session, run_id: UUID) -> float | None:
+    """Pixel size of the run's first acquisition; None while there is none or it does not say."""
+    optics = session.scalar(
+        select(AcquisitionRow.optics).where(AcquisitionRow.run_id == run_id).order_by(AcquisitionRow.index).limit(1)
+    )
+    value = (optics or {}).get("pixel_size_angstrom")
+    return float(value) if value is not None else None
+
+
+def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:
+    known = {point.name for point in entry_points(group="athena.acquisition")}
+    if adapter not in known:
+        raise Invalid(f"There is no acquisition adapter “{adapter}”.", hint=f"Known: {', '.join(sorted(known))}.")
+    if adapter not in RUN_ADAPTERS[dataset_type]:
+        raise Invalid(f"Sessions of adapter “{adapter}” cannot fill a dataset of type {dataset_type.value}.")
+
+
+def _checked_folder(path: str, settings: Settings) -> Path:
+    """Resolved folder, if it may be read: links out of the acquisition roots are followed before the check.
+
+    Outside the roots the answer is the same whether a folder is there or not.
+    """
+    given = Path(path).expanduser()
+    if not given.is_absolute() or "\0" in path:
+        raise Invalid(f"“{path[:200]}” is not the full path of a folder.", hint="Give it from the root, with no ~.")
+    folder = given.resolve()
+    roots = [root.expanduser().resolve() for root in settings.acquisition_roots]
+    anywhere = settings.auth == "local" and not roots
+    if not anywhere and not any(folder.is_relative_to(root) for root in roots):
+        raise Invalid(
+            f"{given} is not below an acquisition folder of this instance.",
+            hint="An administrator sets them as ATHENA_ACQUISITION_ROOTS.",
+        )
+    if not folder.is_dir():
+        raise Invalid(f"There is no folder {given} on the server.", hint="Check the path and that it is mounted.")
+    return folder
+
+
+def _template(session: Session, run: ElementRow) -> Template:
+    """Template of the workflow a run lies in."""
+    workflow = select(ElementRow.type).where(
+        ElementRow.id.in_(path_ids(run.path)), ElementRow.kind == ElementKind.WORKFLOW.value
+    )
+    return Template(session.scalars(workflow).one())
+
+
+def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> None:
+    """Make the run's processing job, or set the one that has ended to pending again."""
+    job = session.scalar(select(JobRow).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value))
+    if job is None:
+        job = JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id)
+        session.add(job)
+    elif job.state in (JobState.PENDING, JobState.RUNNING):
+        return
+    job.state = JobState.PENDING.value
+    job.finished = None
+    job.message = ""
+    session.flush()
+    append_event(session, EventKind.JOB_CHANGED, element_id=run_id)

@@ -1,0 +1,51 @@
+"""Statuses that follow from what happens below (WS-04). For Athena's own processes: no principal, no guard."""
+
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.elements import Status
+from athena.contract.events import EventKind
+from athena.contract.runs import SourceState
+from athena.db.acquisitions import AcquisitionRow, SourceRow
+from athena.db.elements import ElementRow
+from athena.db.events import append_event
+from athena.domain.lifecycle import run_status, step_status
+
+
+def follow_acquisitions(session: Session, run_id: UUID) -> Status:
+    """Set the status of a run from its source and acquisitions, and that of its step; appends events where they change.
+
+    Costs a few index look-ups whatever the size of the run, so callers may run it after every change. Call it before
+    appending events of your own.
+    """
+    source = session.scalar(select(SourceRow.state).where(SourceRow.run_id == run_id))
+    run = session.get_one(ElementRow, run_id)
+    status = run_status(
+        source=SourceState(source) if source is not None else None,
+        begun=bool(session.scalar(select(exists().where(AcquisitionRow.run_id == run_id)))),
+        pending=_any(session, run_id, AcquisitionState.REGISTERED, AcquisitionState.PROCESSING),
+        failed=_any(session, run_id, AcquisitionState.ERROR),
+    )
+    if run.status == status:
+        return status
+    step = session.get_one(ElementRow, run.parent_id, with_for_update={"key_share": True}, populate_existing=True)
+    run.status = status.value
+    session.flush()
+    datasets = session.scalars(select(ElementRow.status).where(ElementRow.parent_id == step.id))
+    above = step_status(Status(step.status), [Status(dataset) for dataset in datasets])
+    changed = [run.id]
+    if above != step.status:
+        step.status = above.value
+        changed.append(step.id)
+    session.flush()
+    for element_id in changed:
+        append_event(session, EventKind.ELEMENT_UPDATED, element_id=element_id)
+    return status
+
+
+def _any(session: Session, run_id: UUID, *states: AcquisitionState) -> bool:
+    found = exists().where(AcquisitionRow.run_id == run_id, AcquisitionRow.state.in_(states))
+    return bool(session.scalar(select(found)))
