@@ -229,9 +229,7 @@ def add_acquisitions(
         row.version += 1
         session.flush()
         for index in range(first, first + count):
-            append_event(
-                session, EventKind.ACQUISITION_REGISTERED, element_id=run.id, index=index, version=row.version
-            )
+            append_event(session, EventKind.ACQUISITION_REGISTERED, element_id=run.id, index=index, version=row.version)
 
 
 @pytest.fixture
