@@ -177,7 +177,7 @@ def make_run(database: Database, make_workflow: MakeElement) -> MakeElement:
         *,
         workflow: Element | None = None,
         acquisitions: int = 0,
-        type: DatasetType = DatasetType.EPU_RUN,  # noqa: A002 - the contract's word
+        type: DatasetType = DatasetType.EPU_RUN,
         step: str = "Imaging",
     ) -> Element:
         parent = workflow or make_workflow(user)

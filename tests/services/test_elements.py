@@ -1,26 +1,15 @@
 """Making, listing, opening and changing elements of the tree."""
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 
 from athena.contract.elements import (
-    DatasetCreate,
-    DatasetType,
-    ElementKind,
-    ElementSort,
-    ElementUpdate,
-    FolderCreate,
-    Status,
-    StepCreate,
     Template,
-    WorkflowCreate,
 )
 from athena.contract.people import Role
 from athena.db.engine import Database
 from athena.domain.templates import TEMPLATES
-from athena.errors import Forbidden, Invalid, NotFound
 from athena.services import elements
 
 Make = Callable[..., object]
