@@ -1,0 +1,1 @@
+"""Writing what EPU writes: XML of sessions, atlases and images, and their previews."""

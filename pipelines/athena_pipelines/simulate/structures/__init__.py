@@ -1,0 +1,1 @@
+"""Atomic models that come with the simulator, and the script that reduced them."""

@@ -1,0 +1,103 @@
+"""``truth.json``: what a simulated session really is, movie by movie."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from athena.errors import BadFile
+
+TRUTH_FILE = "truth.json"
+CONVENTIONS = {
+    "motion": "Displacement of the specimen against frame 0, (x, y), axes of an MRC image: x right, y up (row 0 is the "
+    "bottom row; TIFF rows are stored top first). A feature at r in frame 0 is at r + global + local(r) in frame t. "
+    "Correcting a frame means shifting it by the negative.",
+    "local": "Coefficients (axis, space term, time term) in px; space terms u, v, u²−1/3, v²−1/3, uv with u, v from −1 "
+    "to 1 over width and height; time terms t, t², t³ with t from 0 (first frame) to 1 (last).",
+    "defocus": "Å, positive is underfocus; U ≥ V; the angle runs from +x to the direction of U, counter-clockwise "
+    "with y up. Target defocus is what the microscope aimed at, not what it got.",
+    "dose": "e/px on the camera, e/Å² over the whole movie.",
+}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MovieTruth(_Record):
+    """One exposure. ``kind``: 'empty' is a hole without ice, 'no_movie' a camera that failed after its XML was out."""
+
+    name: str
+    kind: Literal["specimen", "empty", "no_movie", "thinned"]
+    movie: str | None
+    acquired: datetime
+    grid_square_id: int
+    foil_hole_id: int
+    shape: tuple[int, int]
+    frames: int
+    pixel_size_angstrom: float
+    counts_per_px_per_frame: float
+    dose_per_frame_e_per_A2: float
+    total_dose_e_per_A2: float
+    voltage_kv: float
+    spherical_aberration_mm: float
+    amplitude_contrast: float
+    target_defocus_um: float
+    defocus_u_angstrom: float | None
+    defocus_v_angstrom: float | None
+    astigmatism_angle_deg: float | None
+    phase_shift_deg: float = 0.0
+    ice_thickness_angstrom: float | None = None
+    global_px: tuple[tuple[float, float], ...]
+    global_angstrom: tuple[tuple[float, float], ...]
+    local_coefficients_px: tuple[tuple[tuple[float, float, float], ...], ...]
+    local_max_px: float
+
+
+class Current(_Record):
+    """The exposure being written: after a crash it is written again under the same name."""
+
+    index: int
+    acquired: datetime
+
+
+class SessionTruth(_Record):
+    """A session."""
+
+    version: int = 1
+    kind: Literal["simulated", "thinned"]
+    name: str
+    atlas_session: str
+    started: datetime
+    source: str
+    parameters: dict[str, str | int | float | bool | list[float] | None]
+    conventions: dict[str, str] = CONVENTIONS
+    current: Current | None = None
+    movies: tuple[MovieTruth, ...] = ()
+
+
+def read_truth(session: Path) -> SessionTruth:
+    """Read ``truth.json`` of a session folder.
+
+    Raises
+    ------
+    BadFile : it is missing or not a truth file.
+    """
+    path = session / TRUTH_FILE
+    try:
+        return SessionTruth.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadFile(f"{path} cannot be read: {error}", hint="Give the folder of a simulated session.") from error
+
+
+def write_truth(session: Path, truth: SessionTruth) -> None:
+    """Replace ``truth.json`` in one step."""
+    path = session / TRUTH_FILE
+    temporary = path.with_suffix(".json.tmp")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(truth.model_dump_json(indent=1))
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
