@@ -1,11 +1,10 @@
 """A simulated microscope: an EPU session that grows, movie by movie, in real units and with known truth."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
