@@ -153,6 +153,13 @@ class ElementUpdate(Wire):
     status: Status | None = None
 
 
+class PathCreate(Wire):
+    """A path of names, ``Folder/Workflow/Step/Run name``; what is missing on the way is created."""
+
+    path: str = Field(min_length=1, max_length=2000)
+    dataset_type: DatasetType = DatasetType.EPU_RUN
+
+
 class ElementPage(Wire):
     """Children of an element (or the roots), in order."""
 

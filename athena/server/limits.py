@@ -1,0 +1,58 @@
+"""Limits of a request: how large its body may be, how long a page of an answer."""
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from athena.contract.base import Problem
+from athena.errors import Invalid
+from athena.server.problems import problem_response
+
+MAX_BODY_BYTES = 1 << 20
+"""No request of the contract comes near; uploads will have a route of their own."""
+MAX_PAGE = 1000
+
+Offset = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many to leave out at the beginning.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to give at most.")]
+
+
+class _TooLarge(Exception):
+    """The body went over the limit while it was read."""
+
+
+class BodyLimit:
+    """ASGI middleware that refuses large bodies with 413, whether or not their length was announced."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what is received."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise _TooLarge
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        except _TooLarge:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = f"The body of a request may be {self._max_bytes} bytes long at most."
+        answer = problem_response(Problem(code=Invalid.code, message=message), 413, headers={"Connection": "close"})
+        await answer(scope, receive, send)

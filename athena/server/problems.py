@@ -1,0 +1,76 @@
+"""How errors travel over HTTP: the only place that knows both the tree of ``athena.errors`` and status codes."""
+
+import logging
+import secrets
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from athena.contract.base import Problem
+from athena.errors import AthenaError, Invalid, NotFound, Unauthorized
+
+logger = logging.getLogger(__name__)
+
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict", 503: "unavailable"}
+
+
+def problem_response(problem: Problem, status: int, *, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Answer that carries a problem; never kept by a cache."""
+    return JSONResponse(
+        problem.model_dump(mode="json"), status_code=status, headers={"Cache-Control": "no-store", **(headers or {})}
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the app leave it as a ``Problem``."""
+    app.add_exception_handler(AthenaError, _athena_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _unhandled)
+
+
+async def _athena_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AthenaError)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+    return problem_response(
+        Problem(code=error.code, message=error.message, hint=error.hint), error.status, headers=headers
+    )
+
+
+async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # The rejected input itself is left out: it may be a password, and it may be huge.
+    told = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in jsonable_encoder(error.errors())]
+    shown = told[:10] + ([f"and {len(told) - 10} more"] if len(told) > 10 else [])
+    return problem_response(
+        Problem(code=Invalid.code, message="; ".join(shown), hint="The contract is docs/openapi.json."), Invalid.status
+    )
+
+
+async def _http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, Invalid.code if error.status_code < 500 else AthenaError.code)
+    message = error.detail
+    if error.status_code == NotFound.status and error.detail == "Not Found":
+        message = f"There is nothing at {request.url.path}."
+    elif error.status_code == 405:
+        message = f"{request.method} is not possible at {request.url.path}."
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(Problem(code=code, message=message), error.status_code, headers=headers)
+
+
+async def _unhandled(request: Request, error: Exception) -> JSONResponse:
+    # Starlette raises the error again after this answer, so uvicorn logs the traceback next to this line.
+    mark = secrets.token_hex(4)
+    logger.error("problem %s: %s %s: %r", mark, request.method, request.url.path, error)
+    return problem_response(
+        Problem(
+            code=AthenaError.code,
+            message=f"Athena failed on this request (problem {mark}).",
+            hint="Nothing was changed. The log of the API says more under that mark.",
+        ),
+        AthenaError.status,
+    )

@@ -1,0 +1,9 @@
+"""One router a noun, all below ``/api``."""
+
+from fastapi import APIRouter
+
+from athena.server.routes import acquisitions, elements, events, health, jobs, paths, people, runs
+
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    module.router for module in (health, people, elements, paths, runs, acquisitions, events, jobs)
+)

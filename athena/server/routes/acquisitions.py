@@ -1,0 +1,38 @@
+"""Acquisitions of a run."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState
+from athena.server.caller import CallerDep
+from athena.server.limits import Limit, Offset
+from athena.services import acquisitions
+
+router = APIRouter(prefix="/runs/{run_id}/acquisitions", tags=["acquisitions"])
+
+Index = Annotated[int, Path(ge=0, le=2**31 - 1, description="Index of the acquisition in its run.")]
+
+
+@router.get("")
+def list_acquisitions(
+    caller: CallerDep,
+    run_id: UUID,
+    *,
+    state: AcquisitionState | None = None,
+    offset: Offset = 0,
+    limit: Limit = 200,
+) -> AcquisitionPage:
+    """List the acquisitions of a run by index."""
+    with caller.reading() as session:
+        return acquisitions.list_acquisitions(
+            session, caller.principal, run_id, state=state, offset=offset, limit=limit
+        )
+
+
+@router.get("/{index}")
+def get_acquisition(caller: CallerDep, run_id: UUID, index: Index) -> Acquisition:
+    """Give one acquisition."""
+    with caller.reading() as session:
+        return acquisitions.get_acquisition(session, caller.principal, run_id, index)
