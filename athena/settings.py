@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     api_port: int = 8470
     portal_port: int = 8471
     notebook_port: int = 8472
+    hub_port: int = Field(8473, description="Where people reach JupyterHub, and all else through its proxy.")
+    hub_internal_port: int = Field(8474, description="Where services and notebooks reach the hub itself.")
+    hub_proxy_port: int = Field(8475, description="Where the hub tells its proxy what to do.")
+    api_prefix: str = Field(
+        "", description="Path under which a proxy shows the API without taking it away: /services/athena-api."
+    )
 
     auth: Literal["local", "hub"] = Field("local", description="Who vouches for a token: this instance, or JupyterHub.")
     url: str = Field("", description="Address of the API for clients; empty: found from the instance's home.")

@@ -24,15 +24,8 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def create_app(settings: Settings, *, root_path: str = "") -> FastAPI:
-    """Make the API of an instance.
-
-    Parameters
-    ----------
-    settings : of the instance.
-    root_path : prefix under which a proxy shows the API without taking it away, as JupyterHub's does
-        (``/services/athena-api``); the same routes also answer without it.
-    """
+def create_app(settings: Settings) -> FastAPI:
+    """Make the API of an instance; behind ``settings.api_prefix`` its routes answer with and without the prefix."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -47,7 +40,7 @@ def create_app(settings: Settings, *, root_path: str = "") -> FastAPI:
         title="Athena",
         version=version("athena-cryoem"),
         description="Live cryo-EM: the workspace, its runs, and everything that was measured.",
-        root_path=root_path,
+        root_path=settings.api_prefix,
         root_path_in_servers=False,
         lifespan=lifespan,
         # The interactive pages of FastAPI load scripts from elsewhere; the contract is docs/openapi.json.

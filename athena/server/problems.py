@@ -43,7 +43,9 @@ async def _athena_error(_request: Request, error: Exception) -> JSONResponse:
 async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # The rejected input itself is left out: it may be a password, and it may be huge.
-    told = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in jsonable_encoder(error.errors())]
+    told = [
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in jsonable_encoder(error.errors())
+    ]
     shown = told[:10] + ([f"and {len(told) - 10} more"] if len(told) > 10 else [])
     return problem_response(
         Problem(code=Invalid.code, message="; ".join(shown), hint="The contract is docs/openapi.json."), Invalid.status

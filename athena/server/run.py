@@ -43,14 +43,13 @@ class _UvicornServer(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-def serve(settings: Settings, ready: Callable[[str], None] | None = None, *, root_path: str = "") -> None:
+def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
     """Serve the API on ``settings.host:settings.api_port`` until SIGINT or SIGTERM.
 
     Parameters
     ----------
     settings : of the instance; port 0 takes a free one.
     ready : called with the address, ``http://host:port``, once requests are answered.
-    root_path : see ``create_app``.
 
     Raises
     ------
@@ -62,18 +61,18 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None, *, roo
         if ready is not None:
             ready(_address(bound))
 
-    server = _make_server(settings, on_ready, root_path=root_path)
+    server = _make_server(settings, on_ready)
     server.run(sockets=[bound])
     if not server.started:
         raise Unavailable("The API could not start.", hint="The log above says why.")
 
 
 @contextmanager
-def serving(settings: Settings, *, root_path: str = "") -> Iterator[str]:
+def serving(settings: Settings) -> Iterator[str]:
     """Serve the API from a thread while the block lasts; gives its address. For tests and embedding."""
     bound = _bind(settings)
     ready = threading.Event()
-    server = _make_server(settings, ready.set, root_path=root_path)
+    server = _make_server(settings, ready.set)
 
     def run() -> None:
         try:
@@ -92,8 +91,8 @@ def serving(settings: Settings, *, root_path: str = "") -> Iterator[str]:
         thread.join(STOP_SECONDS + 5)
 
 
-def _make_server(settings: Settings, on_ready: Callable[[], None], *, root_path: str) -> _UvicornServer:
-    app = create_app(settings, root_path=root_path)
+def _make_server(settings: Settings, on_ready: Callable[[], None]) -> _UvicornServer:
+    app = create_app(settings)
     return _UvicornServer(app, on_ready=on_ready, log_level=settings.log_level)
 
 

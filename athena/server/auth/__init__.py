@@ -11,7 +11,7 @@ __all__ = ["AuthProvider", "make_auth"]
 def make_auth(settings: Settings, database: Database) -> AuthProvider:
     """Provider that the settings ask for."""
     if settings.auth == "hub":
-        from athena.server.auth.hub import HubAuth  # JupyterHub's client is slow to import and only needed here
+        from athena.server.auth.hub import HubAuth  # imports JupyterHub, which is slow
 
         return HubAuth.from_environment(database)
     return LocalAuth(settings, database)

@@ -1,11 +1,11 @@
 """The workspace tree."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from athena.contract.elements import Crumb, Element, ElementCreate, ElementPage, ElementUpdate, MetadataEntry
+from athena.contract.elements import Crumb, Element, ElementCreate, ElementPage, ElementSort, ElementUpdate, MetadataEntry
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
 from athena.services import elements
@@ -13,7 +13,6 @@ from athena.services import elements
 router = APIRouter(prefix="/elements", tags=["elements"])
 
 ParentId = Annotated[UUID | None, Query(description="Whose children; left out: the roots.")]
-Sort = Literal["position", "name", "created", "updated", "status", "type"]
 
 
 @router.get("")
@@ -22,8 +21,8 @@ def list_elements(
     *,
     parent_id: ParentId = None,
     offset: Offset = 0,
-    limit: Limit = 200,
-    sort: Sort = "position",
+    limit: Limit = 100,
+    sort: ElementSort | None = None,
     descending: bool = False,
 ) -> ElementPage:
     """List the children of an element, or the roots."""

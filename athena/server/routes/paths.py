@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from athena.contract.elements import Element, PathCreate
 from athena.server.caller import CallerDep
-from athena.services import elements
+from athena.services import paths
 
 router = APIRouter(prefix="/paths", tags=["elements"])
 
@@ -15,11 +15,11 @@ router = APIRouter(prefix="/paths", tags=["elements"])
 def find_path(caller: CallerDep, path: Annotated[str, Query(min_length=1, max_length=2000)]) -> Element:
     """Give the element at a path."""
     with caller.reading() as session:
-        return elements.find_path(session, caller.principal, path)
+        return paths.find_path(session, caller.principal, path)
 
 
 @router.post("")
 def ensure_path(caller: CallerDep, new: PathCreate) -> Element:
     """Give the element at a path, with whatever was missing on the way created."""
     with caller.writing() as session:
-        return elements.ensure_path(session, caller.principal, new.path, dataset_type=new.dataset_type)
+        return paths.ensure_path(session, caller.principal, new.path, dataset_type=new.dataset_type)
