@@ -1,0 +1,119 @@
+"""Every route of the contract, walked with no token, with a bad one, and with a stranger's."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from athena.contract.base import Problem
+from athena.contract.elements import Element
+from athena.db.engine import Database
+from athena.server.app import create_app
+from tests.server.conftest import Api
+
+OPEN = {"get_health"}
+NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"}
+"""Operations whose request names neither an element nor a run."""
+
+BODIES: dict[str, dict[str, Any]] = {
+    "check_password": {"username": "alice", "password": "wrong"},
+    "create_element": {"kind": "folder", "name": "Mine", "parent_id": "FOLDER"},
+    "update_element": {"name": "Stolen"},
+    "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
+    "attach_source": {"path": "/", "adapter": "epu"},
+}
+QUERIES = {
+    "list_elements": {"parent_id": "FOLDER"},
+    "find_path": {"path": "Folder/Workflow/Imaging/Run"},
+    "get_curves": {"indices": "0"},
+    "get_table": {"columns": "defocus_um"},
+    "list_events": {"after": "0"},
+}
+FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json"}
+
+
+def operations(api: Api) -> Iterator[tuple[str, str, str]]:
+    """(operation, method, path template) of every route of the contract."""
+    for path, item in create_app(api.settings).openapi()["paths"].items():
+        for method, operation in item.items():
+            yield operation["operationId"], method, path
+
+
+def ask(client: httpx.Client, name: str, method: str, path: str, *, folder: object, run: object) -> httpx.Response:
+    """Send the request of an operation that names this folder and run."""
+    values = {**FILLED, "element_id": str(run), "run_id": str(run)}
+    place = path.removeprefix("/api").format(**values)
+    body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}
+    query = {key: str(folder) if value == "FOLDER" else value for key, value in QUERIES.get(name, {}).items()}
+    return client.request(method, place, params=query, json=body or None)
+
+
+@pytest.mark.feature("HB-04", "SH-03")
+def test_every_route_wants_a_token(api: Api) -> None:
+    bad = api.with_token("0" * 43)
+    walked = 0
+    for name, method, path in operations(api):
+        if name in OPEN:
+            continue
+        for client in (api.anonymous, bad):
+            answer = ask(client, name, method, path, folder=uuid.uuid4(), run=uuid.uuid4())
+            assert answer.status_code == 401, f"{method} {path}"
+            assert answer.headers["www-authenticate"] == "Bearer"
+            if method != "head":
+                assert Problem.model_validate_json(answer.content).code == "unauthorized"
+        walked += 1
+    assert walked >= 26
+
+
+@pytest.mark.feature("HB-04", "SH-03")
+def test_for_a_stranger_nothing_is_there(
+    api: Api,
+    make_user: Callable[..., Any],
+    make_workflow: Callable[..., Element],
+    make_folder: Callable[..., Element],
+    make_run: Callable[..., Element],
+    write_arrays: Callable[[Api, Element], None],
+) -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    folder = make_folder(alice)
+    run = make_run(alice, workflow=make_workflow(alice, folder=folder), acquisitions=1)
+    write_arrays(api, run)
+    hers, his = api.client(alice), api.client(bob)
+    before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
+
+    for name, method, path in operations(api):
+        if method in {"get", "head"} and name not in {"get_health", "check_password"}:
+            answer = ask(hers, name, method, path, folder=folder.id, run=run.id)
+            assert answer.status_code == 200, f"alice: {method} {path}: {answer.text}"
+        if name in NAMES_NOTHING or name == "ensure_path":
+            continue
+        answer = ask(his, name, method, path, folder=folder.id, run=run.id)
+        assert answer.status_code == 404, f"bob: {method} {path}: {answer.status_code}"
+        # and he cannot tell it from something that never was
+        nothing = uuid.uuid4()
+        absent = ask(his, name, method, path, folder=nothing, run=nothing)
+        hidden = answer.text.replace(str(run.id), "ID").replace(str(folder.id), "ID")
+        assert hidden == absent.text.replace(str(nothing), "ID"), f"{method} {path}"
+
+    for place in ("/elements", "/events?after=0", "/jobs"):
+        assert str(run.id) not in his.get(place).text
+        assert "Folder" not in his.get(place).text
+    assert his.get("/events", params={"after": 0}).json()["events"] == []
+    assert his.post("/auth/password", json=BODIES["check_password"]).status_code == 403
+    # the same path is a place of his own
+    his_run = his.post("/paths", json=BODIES["ensure_path"]).json()
+    assert his_run["id"] != str(run.id)
+    assert hers.get("/elements", params={"parent_id": str(folder.id)}).json() == before
+
+
+def test_a_token_dies_with_its_user(api: Api, make_user: Callable[..., Any], database: Database) -> None:
+    from athena.db.people import UserRow
+
+    bob = make_user("bob")
+    his = api.client(bob)
+    assert his.get("/me").json()["username"] == "bob"
+    with database.session() as session:
+        session.delete(session.get_one(UserRow, bob.user_id))
+    assert his.get("/me").status_code == 401
