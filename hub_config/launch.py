@@ -1,5 +1,7 @@
 """What to start for ``athena up --hub``: one JupyterHub, which starts everything else."""
 
+import contextlib
+import json
 import os
 import secrets
 import sys
@@ -33,24 +35,16 @@ def instance_environment(settings: Settings) -> dict[str, str]:
     """Settings in force as ``ATHENA_*`` variables, so that whatever the hub starts has the same ones."""
     values = settings.model_dump(mode="json", exclude={"token", "url", "api_prefix", "auth"})
     environment = {
-        f"ATHENA_{name.upper()}": value if isinstance(value, str) else _as_json(value)
+        f"ATHENA_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
         if value not in (None, "")
     }
     return {**environment, "ATHENA_AUTH": "hub"}
 
 
-def _as_json(value: object) -> str:
-    import json
-
-    return json.dumps(value)
-
-
 def _secret(path: Path) -> str:
     """Secret kept in a file only its owner may read; made when there is none."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+    with contextlib.suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_hex(32))
     return path.read_text()

@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         # The interactive pages of FastAPI load scripts from elsewhere; the contract is docs/openapi.json.
         openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     database = Database(settings.resolved_database_url)
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from athena.contract.people import Principal
@@ -51,7 +52,13 @@ class Caller:
             yield session
 
 
-def get_caller(request: Request) -> Caller:
+# Only told to the contract: HTTPBearer itself knows nothing of the hub's "token" scheme.
+_SCHEME = HTTPBearer(scheme_name="token", description="A token of this instance, or of its hub.", auto_error=False)
+
+
+def get_caller(
+    request: Request, _told: Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)] = None
+) -> Caller:
     """Caller of a request; every route below ``/api`` but the health route depends on it."""
     server: Server = request.app.state.server
     token = bearer_token(request.headers.get("authorization"))

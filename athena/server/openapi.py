@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     """Write or check the file; 1 when the check fails."""
     text = openapi_text()
     if "--check" not in arguments:
+        TARGET.parent.mkdir(exist_ok=True)
         TARGET.write_text(text)
         return 0
     if TARGET.exists() and TARGET.read_text() == text:

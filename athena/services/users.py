@@ -136,6 +136,14 @@ def ensure_local_token(session: Session, user: User, token_file: Path) -> str:
     return token
 
 
+def get_me(session: Session, principal: Principal) -> User:
+    """Caller's own user; NotFound for one of Athena's services, which is no person."""
+    row = session.get(UserRow, principal.user_id)
+    if row is None:
+        raise NotFound(f"“{principal.username}” is a service of Athena, not a user.")
+    return describe_user(row)
+
+
 def describe_user(row: UserRow) -> User:
     """User as others may see it."""
     return User(id=row.id, username=row.username, display_name=row.display_name, roles=_roles(row), created=row.created)

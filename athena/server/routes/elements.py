@@ -5,7 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from athena.contract.elements import Crumb, Element, ElementCreate, ElementPage, ElementSort, ElementUpdate, MetadataEntry
+from athena.contract.elements import (
+    Crumb,
+    Element,
+    ElementCreate,
+    ElementPage,
+    ElementSort,
+    ElementUpdate,
+    MetadataEntry,
+)
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
 from athena.services import elements

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from athena.contract.events import EventPage
-from athena.db.events import last_seq
 from athena.server.caller import Caller, CallerDep
 from athena.services import events
 
@@ -27,15 +26,13 @@ async def list_events(
 
     ``last_seq`` also counts events the caller may not see: go on from it.
     """
-    if after == -1:
-        return await run_in_threadpool(_newest, caller)
     clock = caller.server.clock
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     while True:
         page = await run_in_threadpool(_page, caller, after)
         left = deadline - loop.time()
-        if page.events or left <= 0 or not await clock.wait_past(page.last_seq, timeout_seconds=left):
+        if after == -1 or page.events or left <= 0 or not await clock.wait_past(page.last_seq, timeout_seconds=left):
             return page
         after = page.last_seq
 
@@ -43,8 +40,3 @@ async def list_events(
 def _page(caller: Caller, after: int) -> EventPage:
     with caller.reading() as session:
         return events.list_events(session, caller.principal, after)
-
-
-def _newest(caller: Caller) -> EventPage:
-    with caller.reading() as session:
-        return EventPage(events=(), last_seq=last_seq(session))

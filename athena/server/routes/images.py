@@ -94,6 +94,4 @@ def _float_tile(store: Path, index: int, level: int, x: int, y: int, _content_ha
 
 
 def _shown(request: Request, picture: NDArray[np.uint8], *, version: str | None) -> Response:
-    return content_response(
-        request, encode_png(picture), media_type="image/png", cache_control=cache_control(version)
-    )
+    return content_response(request, encode_png(picture), media_type="image/png", cache_control=cache_control(version))

@@ -1,25 +1,83 @@
-"""Runs: their state, source and grid."""
+"""Runs: their state, source, grid and numbers."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from athena.contract.runs import Run, Source, SourceCreate
+from athena.contract.runs import AcquisitionCurves, Run, RunGrid, RunTable, SourceCreate
+from athena.errors import Invalid
 from athena.server.caller import CallerDep
-from athena.services import runs
+from athena.services import acquisitions, guard, runs
+from athena.zarrio import reader
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
+
+MAX_CURVES = 200
+"""Acquisitions whose curves one request may ask for: a page of a gallery, ~1 MB."""
+MAX_ROWS = 100_000
+"""Rows of one table: ~10 MB."""
+
+Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many at most; the answer says how many there are.")]
 
 
-@router.get("/{run_id}")
+@router.get("")
 def get_run(caller: CallerDep, run_id: UUID) -> Run:
     """Give a run with its counts and source."""
     with caller.reading() as session:
         return runs.get_run(session, caller.principal, run_id)
 
 
-@router.put("/{run_id}/source")
-def attach_source(caller: CallerDep, run_id: UUID, new: SourceCreate) -> Source:
+@router.put("/source")
+def attach_source(caller: CallerDep, run_id: UUID, new: SourceCreate) -> Run:
     """Attach a session folder to a run; from then on the runner fills the run from it."""
     with caller.writing() as session:
         return runs.attach_source(session, caller.principal, run_id, new, settings=caller.settings)
+
+
+@router.get("/grid")
+def get_grid(caller: CallerDep, run_id: UUID) -> RunGrid:
+    """Give the atlases, grid squares and foil holes of a run."""
+    with caller.reading() as session:
+        return runs.get_grid(session, caller.principal, run_id)
+
+
+@router.get("/table")
+def get_table(
+    caller: CallerDep,
+    run_id: UUID,
+    *,
+    columns: Annotated[str, Query(max_length=2000, description="Metrics by catalogue name, with commas.")] = "",
+    start: Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")] = 0,
+    limit: Rows = MAX_ROWS,
+) -> RunTable:
+    """Give states, names and metrics of a run's acquisitions, column by column."""
+    with caller.reading() as session:
+        return acquisitions.get_table(
+            session,
+            caller.principal,
+            run_id,
+            columns=_split(columns),
+            settings=caller.settings,
+            start=start,
+            limit=limit,
+        )
+
+
+@router.get("/curves")
+def get_curves(
+    caller: CallerDep,
+    run_id: UUID,
+    indices: Annotated[str, Query(max_length=4000, description="Acquisitions by index, with commas.")],
+) -> tuple[AcquisitionCurves, ...]:
+    """Give the CTF curves and the motion of some acquisitions, in the order asked."""
+    with caller.reading() as session:
+        guard.get_visible_run(session, caller.principal, run_id)
+    wanted = _split(indices)
+    if len(wanted) > MAX_CURVES or not all(item.isascii() and item.isdigit() for item in wanted):
+        raise Invalid(f"'indices' takes up to {MAX_CURVES} numbers, with commas between them.")
+    return tuple(reader.read_curves(caller.settings.run_store(str(run_id)), [int(item) for item in wanted]))
+
+
+def _split(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]

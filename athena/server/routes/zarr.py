@@ -9,6 +9,7 @@ from athena.errors import NotFound
 from athena.server.caching import file_response
 from athena.server.caller import CallerDep
 from athena.services import guard
+from athena.zarrio.stores import PARTIAL
 
 router = APIRouter(prefix="/zarr", tags=["data"])
 
@@ -20,7 +21,8 @@ _BYTES: dict[int | str, dict[str, object]] = {
 }
 
 
-@router.api_route("/{run_id}/{key:path}", methods=["GET", "HEAD"], response_class=Response, responses=_BYTES)
+@router.get("/{run_id}/{key:path}", response_class=Response, responses=_BYTES)
+@router.head("/{run_id}/{key:path}", response_class=Response, responses=_BYTES, operation_id="head_key")
 def get_key(caller: CallerDep, request: Request, run_id: UUID, key: str) -> Response:
     """Give the bytes under a key of the run's group; ranges, entity tags and HEAD as HTTP has them."""
     with caller.reading() as session:
@@ -36,10 +38,14 @@ def resolve_key(store: Path, key: str) -> Path:
     NotFound : the key leaves the store, or names something a writer has not finished.
     """
     parts = PurePosixPath(key).parts
-    hidden = any(part.startswith(".") or part.endswith((".partial", ".tmp")) for part in parts)
-    if not parts or hidden or key.startswith("/") or "\\" in key or "\x00" in key:
+    if not parts or not all(map(_is_plain, parts)):
         raise NotFound("There is nothing under this key.")
     path = store.joinpath(*parts)
-    if not path.resolve().is_relative_to(store.resolve()):
+    if not path.resolve().is_relative_to(store.resolve()):  # through a link
         raise NotFound("There is nothing under this key.")
     return path
+
+
+def _is_plain(part: str) -> bool:
+    """Whether a piece of a key can name something finished: neither hidden, nor above, nor in the making."""
+    return len(part) < 256 and part.isprintable() and not part.startswith((".", "/")) and not part.endswith(PARTIAL)
