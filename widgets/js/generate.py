@@ -8,10 +8,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 
-from athena_widgets import messages, tokens  # noqa: E402
-
 from athena.contract.acquisitions import AcquisitionState  # noqa: E402
 from athena.zarrio import layout  # noqa: E402
+from athena_widgets import messages, tokens  # noqa: E402
 
 HEADER = "// Written by widgets/js/generate.py from the Python side; edit that, then run build.py --client.\n"
 
