@@ -78,7 +78,9 @@ def up(
 
 
 def demo(
-    home: Annotated[Path, typer.Option(help="Folder of the demonstration; starting again resumes in it.")] = Path("demo-data"),
+    home: Annotated[Path, typer.Option(help="Folder of the demonstration; starting again resumes in it.")] = Path(
+        "demo-data"
+    ),
     movies: Annotated[int, typer.Option(help="Movies the simulated microscope takes.")] = 60,
     interval: Annotated[float, typer.Option(help="Seconds from one movie to the next.")] = 6.0,
     size: Annotated[int, typer.Option(help="Edge of a movie, px.")] = 1024,

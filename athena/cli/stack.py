@@ -54,7 +54,10 @@ class Addresses:
             "ATHENA_NOTEBOOK_PORT": str(self.notebook_port),
             "ATHENA_URL": self.api,
             # one movie a core: a library's own threads would only get in each other's way
-            **{name: os.environ.get(name, "1") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")},
+            **{
+                name: os.environ.get(name, "1")
+                for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+            },
         }
 
 

@@ -84,7 +84,9 @@ class Supervisor:
                 return
             code = self._processes[service.name].poll()
             if code is not None:
-                raise Unavailable(f"{service.name} ended with code {code} while starting.", hint=self.tail(service.name))
+                raise Unavailable(
+                    f"{service.name} ended with code {code} while starting.", hint=self.tail(service.name)
+                )
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"{service.name} was not ready after {service.ready_seconds:.0f} s.", hint=self.tail(service.name)
