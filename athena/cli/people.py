@@ -1,5 +1,6 @@
 """Commands about people: ``athena user add``."""
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -25,15 +26,17 @@ def add(
     """Add a person who logs in through the hub with a password."""
     from athena.cli.services import load_settings
     from athena.db.engine import Database
-    from athena.services.users import create_user
+    from athena.services.users import create_user, ensure_local_user, principal_for
 
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
         database.migrate()
-        roles = frozenset({PlatformRole.ADMIN}) if admin else frozenset()
+        roles = frozenset({PlatformRole.ADMIN}) if admin else frozenset[PlatformRole]()
         with database.session() as session:
-            create_user(session, username, password=password, roles=roles)
+            # whoever may open the database file is the instance's administrator
+            owner = ensure_local_user(session, getpass.getuser())
+            create_user(session, principal_for(session, owner.username), username, password=password, roles=roles)
     finally:
         database.dispose()
     typer.echo(f"{username} may now log in.")

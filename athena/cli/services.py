@@ -111,9 +111,3 @@ def _sigterm_is_ctrl_c() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
-
-
-def require_running(settings: Settings) -> None:
-    """Raise Unavailable when no instance is known here."""
-    if not settings.instance_file.exists() and not settings.url:
-        raise Unavailable("No Athena is running here.", hint="Start one with 'athena up'.")

@@ -1,0 +1,158 @@
+"""Commands about data: ``import``, ``watch``, ``simulate``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from athena.contract.elements import Element, PathCreate
+from athena.contract.runs import Run, SourceCreate, SourceState
+from athena.errors import AthenaError, Invalid
+from athena.sdk.client import Client
+
+console = Console()
+
+import_app = typer.Typer(help="Import a complete session folder.", no_args_is_help=True)
+simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
+
+Session = Annotated[Path, typer.Argument(help="Session folder; Athena only reads there.")]
+Into = Annotated[str, typer.Option(help='Where in the workspace: "Folder/Workflow/Imaging/Run name"; made as needed.')]
+
+
+@import_app.callback()
+def _import_group() -> None:
+    """Import a complete session folder."""
+
+
+@simulate_app.callback()
+def _simulate_group() -> None:
+    """Write simulated sessions with known truth."""
+
+
+@import_app.command("epu")
+def import_epu(
+    session: Session,
+    into: Into,
+    wait: Annotated[bool, typer.Option(help="Stay until everything is processed.")] = True,
+) -> None:
+    """Import a complete EPU session."""
+    _bring_in(session, into=into, adapter="epu", follow=False, wait=wait)
+
+
+def watch(
+    session: Session,
+    into: Into,
+    adapter: Annotated[str, typer.Option(help="Kind of session.")] = "epu",
+    wait: Annotated[bool, typer.Option(help="Show progress until Ctrl-C; the runner watches in any case.")] = True,
+) -> None:
+    """Watch a session folder that grows; the runner goes on watching after this command has ended."""
+    _bring_in(session, into=into, adapter=adapter, follow=True, wait=wait)
+
+
+@simulate_app.command("epu")
+def simulate_epu(
+    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
+    movies: Annotated[int, typer.Option(help="Movies to take.")] = 20,
+    size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 4096,
+    frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
+    interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
+) -> None:
+    """Write an EPU session as a microscope would, with its truth in truth.json."""
+    from athena_pipelines.simulate.session import EpuSimulator
+
+    simulator = EpuSimulator(
+        out.expanduser().resolve(), movies=movies, size=(size, size), frames=frames, seed=seed, interval_s=interval
+    )
+    try:
+        folder = simulator.run(progress=_say_exposure)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    console.print(f"{folder}", soft_wrap=True, highlight=False)
+
+
+def _say_exposure(done: int, wanted: int, name: str) -> None:
+    console.print(f"{done} of {wanted}  {name}", soft_wrap=True, highlight=False)
+
+
+def attach_session(client: Client, session: Path, *, into: str, adapter: str, follow: bool) -> Run:
+    """Make the run at ``into`` if it is not there and attach the session folder to it; the runner does the rest."""
+    if not session.is_dir():
+        raise Invalid(f"{session} is not a folder.", hint="Give the folder that holds EpuSession.dm.")
+    element = client.post("/paths", PathCreate(path=into), Element)
+    source = SourceCreate(adapter=adapter, path=str(session.resolve()), follow=follow)
+    return client.put(f"/runs/{element.id}/source", source, Run)
+
+
+def summary(run: Run) -> str:
+    """One line: how many acquisitions stand where."""
+    counts = run.counts
+    parts = [f"{counts.total} registered", f"{counts.completed} processed"]
+    if counts.processing:
+        parts.append(f"{counts.processing} in progress")
+    if counts.awaiting_movie:
+        parts.append(f"{counts.awaiting_movie} without a movie")
+    if counts.error:
+        parts.append(f"{counts.error} in error")
+    return " · ".join(parts)
+
+
+def _bring_in(session: Path, *, into: str, adapter: str, follow: bool, wait: bool) -> None:
+    import athena
+
+    connection = athena.connect()
+    client = connection.client
+    run = attach_session(client, session, into=into, adapter=adapter, follow=follow)
+    console.print(f"{'Watching' if follow else 'Importing'} {session} into “{into}”.", soft_wrap=True, highlight=False)
+    if not wait:
+        return
+    try:
+        run = _follow(client, run, finished=_never if follow else _all_done)
+    except KeyboardInterrupt:
+        console.print("The runner goes on without this command.")
+        raise typer.Exit(130) from None
+    console.print(summary(run), highlight=False)
+    if run.source is not None:
+        _say_problems(run)
+        if run.source.state is SourceState.ERROR:
+            raise AthenaError(run.source.message)
+
+
+def _follow(client: Client, run: Run, *, finished: Callable[[Run], bool]) -> Run:
+    """Show a progress bar, moved by the event stream, until ``finished``."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    path = f"/runs/{run.element.id}"
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("processing", total=None)
+        events = client.follow(client.events(-1).last_seq)
+        run = client.get(path, Run)
+        while not finished(run):
+            counts = run.counts
+            progress.update(task, description=summary(run), completed=counts.completed + counts.error)
+            progress.update(task, total=counts.total - counts.awaiting_movie or None)
+            next(events)
+            run = client.get(path, Run)
+        done = run.counts.completed + run.counts.error
+        progress.update(task, description=summary(run), completed=done, total=done or 1)
+    return run
+
+
+def _all_done(run: Run) -> bool:
+    """Whether the folder has been read whole and nothing is left to process."""
+    read = run.source is not None and run.source.state in (SourceState.COMPLETED, SourceState.ERROR)
+    return read and run.counts.registered == run.counts.processing == 0
+
+
+def _never(_run: Run) -> bool:
+    return False
+
+
+def _say_problems(run: Run) -> None:
+    assert run.source is not None
+    if run.source.message:
+        console.print(run.source.message, soft_wrap=True, highlight=False)
+    for problem in run.source.problems:
+        console.print(f"  ! {problem}", soft_wrap=True, highlight=False)
