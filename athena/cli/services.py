@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from athena.errors import Unavailable
 from athena.settings import Settings
 
 console = Console()
