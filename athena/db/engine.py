@@ -1,18 +1,22 @@
 """The database of an instance: engine, sessions, schema."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
+# whoever has a database has every model: foreign keys name tables of modules that a caller need not import
+from athena.db import acquisitions, elements, events, jobs, people  # noqa: F401
+
 MIGRATION_LOCK = 0x61746865
 """Key of the advisory lock under which PostgreSQL instances migrate one at a time."""
+
+_MIGRATING = threading.Lock()  # alembic's context is one a process
 
 
 class Database:
@@ -50,7 +54,14 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to this version; safe to call from several processes at once."""
-        with as_file(files("athena.db") / "migrations") as scripts, self.engine.connect() as connection:
+        from alembic import command  # costs a second to import, and only instances that start need it
+        from alembic.config import Config
+
+        with (
+            _MIGRATING,
+            as_file(files("athena.db") / "migrations") as scripts,
+            self.engine.connect() as connection,
+        ):
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             try:
