@@ -29,10 +29,12 @@ class ImageViewer(AthenaWidget):
     ----------
     run : a run of the SDK; leave it out and give ``run_id`` and ``base_url`` in the portal.
     index : acquisition shown.
+    content : ``micrograph``, ``spectrum`` (power spectrum) or ``spectrum_fit`` (half of it the fitted CTF).
     """
 
     _esm = bundle("image_viewer")
     index = traitlets.Int(-1).tag(sync=True)
+    content = traitlets.Enum(("micrograph", "spectrum", "spectrum_fit"), default_value="micrograph").tag(sync=True)
 
     def __init__(self, run: RunLike | None = None, index: int = -1, **traits: Any) -> None:
         if run is not None:

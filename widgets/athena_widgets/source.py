@@ -44,14 +44,14 @@ def allowed_path(run_id: str) -> re.Pattern[str]:
     acquisition = rf"acquisitions/{number}"
     paths = (
         r"",
-        r"/table\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}",
+        r"/table\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}&limit=\d{1,6}",
         rf"/curves\?indices={number}(?:,{number}){{0,199}}",
         rf"/acquisitions\?offset={number}&limit={number}",
         rf"/{acquisition}",
         rf"/{acquisition}/thumbnail\.png",
         rf"/{acquisition}/spectrum\.png\?fit=[01]",
         rf"/{acquisition}/image\.json",
-        rf"/{acquisition}/tiles/\d{{1,2}}/{number}_{number}\.png\?low={signed}&high={signed}",
+        rf"/{acquisition}/tiles/\d{{1,2}}/{number}_{number}\.png\?low={signed}&high={signed}&v=[A-Za-z0-9%._-]{{0,200}}",
     )
     return re.compile(rf"runs/{re.escape(run_id)}(?:{'|'.join(paths)})")
 

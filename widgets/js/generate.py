@@ -28,6 +28,7 @@ def catalogue() -> str:
         "TOKENS": tokens.load(),
         "TILE": layout.TILE,
         "THUMBNAIL_SIZE": layout.THUMBNAIL_SIZE,
+        "SPECTRUM_SIZE": layout.SPECTRUM_SIZE,
     }
     body = "\n".join(_constant(name, value) for name, value in parts.items())
     return f"{HEADER}\n{body}\nexport type MetricName = keyof typeof METRICS;\n"

@@ -284,4 +284,6 @@ export const TILE = 512 as const;
 
 export const THUMBNAIL_SIZE = 256 as const;
 
+export const SPECTRUM_SIZE = 256 as const;
+
 export type MetricName = keyof typeof METRICS;

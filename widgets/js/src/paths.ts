@@ -2,8 +2,8 @@
 
 export const run = (runId: string): string => `runs/${runId}`;
 
-export const table = (runId: string, columns: readonly string[], start: number): string =>
-  `runs/${runId}/table?columns=${columns.join(",")}&start=${start}`;
+export const table = (runId: string, columns: readonly string[], start: number, limit: number): string =>
+  `runs/${runId}/table?columns=${columns.join(",")}&start=${start}&limit=${limit}`;
 
 export const curves = (runId: string, indices: readonly number[]): string =>
   `runs/${runId}/curves?indices=${indices.join(",")}`;
@@ -32,4 +32,6 @@ export const tile = (
   x: number,
   y: number,
   { low, high }: Contrast,
-): string => `${acquisition(runId, index)}/tiles/${level}/${x}_${y}.png?low=${low}&high=${high}`;
+  hash: string,
+): string =>
+  `${acquisition(runId, index)}/tiles/${level}/${x}_${y}.png?low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;

@@ -19,7 +19,7 @@ function render({ model, el }: RenderContext): Cleanup {
     const runId = model.get<string>("run_id");
     try {
       const columns = ["ctf_resolution_angstrom"] as const;
-      const table = await getJson<RunTable>(source, paths.table(runId, columns, 0), scope.signal);
+      const table = await getJson<RunTable>(source, paths.table(runId, columns, 0, 1000), scope.signal);
       const values = table.columns.ctf_resolution_angstrom ?? [];
       list.replaceChildren(...table.names.map((name, i) => h("div", {}, name, " ", metric(columns[0], values[i]))));
     } catch (error) {

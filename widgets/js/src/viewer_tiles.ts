@@ -50,7 +50,7 @@ export function micrographTiles(
     minLevel: 0,
     maxLevel: info.levels - 1,
     getTileUrl: (level: number, x: number, y: number) =>
-      paths.tile(runId, index, info.levels - 1 - level, x, y, contrast),
+      paths.tile(runId, index, info.levels - 1 - level, x, y, contrast, info.content_hash),
     ...downloads(source),
   } as OpenSeadragon.TileSourceOptions);
 }

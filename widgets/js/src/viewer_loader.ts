@@ -1,0 +1,184 @@
+// Brings the wanted image into the viewer, swaps contrast without a flash, and says so when there is none.
+
+import type OpenSeadragon from "openseadragon";
+import type { Acquisition, ImageInfo } from "./api.gen";
+import { SPECTRUM_SIZE } from "./catalogue.gen";
+import type { Scope } from "./model";
+import * as paths from "./paths";
+import { type DataSource, getJson, isAbort, ProblemError } from "./source";
+import type { StatePane } from "./state_pane";
+import { fixed } from "./units";
+import { type ContrastPanel, previewFilter } from "./viewer_contrast";
+import { frequencyScale, lengthScale, type Point } from "./viewer_geometry";
+import type { Legend, MeasuringTape } from "./viewer_overlay";
+import { micrographTiles, pictureTiles } from "./viewer_tiles";
+
+export interface Wanted {
+  runId: string;
+  index: number;
+  content: "micrograph" | "spectrum" | "spectrum_fit";
+}
+
+export interface LoaderParts {
+  viewer: OpenSeadragon.Viewer;
+  source: DataSource;
+  pane: StatePane;
+  contrast: ContrastPanel;
+  legend: Legend;
+  tape: MeasuringTape;
+  stage: HTMLElement;
+}
+
+const WAITING_TEXT: Partial<Record<string, [string, string]>> = {
+  awaiting_movie: ["No movie yet", "Its metadata came; the image shows once its movie has been written and processed."],
+  registered: ["Not processed yet", "It waits its turn and shows by itself."],
+  processing: ["Being processed", "It shows by itself in a moment."],
+};
+
+export class ImageLoader {
+  readonly #parts: LoaderParts;
+  readonly #scope: Scope;
+  #wanted: Wanted | undefined;
+  #shown: { wanted: Wanted; info: ImageInfo; contrast: paths.Contrast } | undefined;
+  #abort = new AbortController();
+  #loading = false;
+  #swap: OpenSeadragon.TiledImage | undefined;
+
+  constructor(parts: LoaderParts, scope: Scope) {
+    this.#parts = parts;
+    this.#scope = scope;
+    scope.defer(() => this.#abort.abort());
+    parts.viewer.addHandler("tile-drawn", () => parts.pane.done());
+    parts.viewer.addHandler("tile-load-failed", (event) => {
+      if (event.message !== "cancelled" && !this.#scope.signal.aborted && this.#swap === undefined) {
+        parts.pane.error(new ProblemError(0, "tile", "A part of the image could not be read.", event.message ?? ""));
+      }
+    });
+  }
+
+  want(wanted: Wanted): void {
+    const now = this.#wanted;
+    if (now && now.runId === wanted.runId && now.index === wanted.index && now.content === wanted.content) return;
+    this.#wanted = wanted;
+    this.#shown = undefined;
+    void this.load(true);
+  }
+
+  /** Load what is wanted; unless `always`, only while it is not on screen. */
+  async load(always: boolean): Promise<void> {
+    const wanted = this.#wanted;
+    if (!wanted || (!always && (this.#shown || this.#loading))) return;
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const signal = this.#abort.signal;
+    const { pane } = this.#parts;
+    if (!wanted.runId || wanted.index < 0) return pane.empty("No micrograph chosen", "Pick one from the gallery.");
+    if (always) {
+      this.#clear();
+      pane.loading();
+    }
+    this.#loading = true;
+    try {
+      if (wanted.content === "micrograph") await this.#openMicrograph(wanted, signal);
+      else await this.#openSpectrum(wanted, signal);
+    } catch (error) {
+      if (!isAbort(error)) await this.#explain(wanted, error, signal);
+    } finally {
+      if (!signal.aborted) this.#loading = false;
+    }
+  }
+
+  async #openMicrograph(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { viewer, source, contrast, legend, tape } = this.#parts;
+    const info = await getJson<ImageInfo>(source, paths.imageInfo(wanted.runId, wanted.index), signal);
+    const first = contrast.show(info);
+    this.#shown = { wanted, info, contrast: first };
+    viewer.open({ tileSource: micrographTiles(source, wanted.runId, wanted.index, info, first) });
+    const scale = lengthScale(info.pixel_size_angstrom);
+    const describe = ({ x, y }: Point): string =>
+      `${fixed(Math.floor(x), 0)}, ${fixed(info.height - 1 - Math.floor(y), 0)} px`;
+    legend.show({ width: info.width, height: info.height, scale, describe });
+    tape.show(scale);
+  }
+
+  async #openSpectrum(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { viewer, source, legend } = this.#parts;
+    const edge = await getJson<{ columns: Record<string, (number | null)[]> }>(
+      source,
+      paths.table(wanted.runId, ["spectrum_nyquist_per_angstrom"], wanted.index, 1),
+      signal,
+    );
+    const nyquist = edge.columns.spectrum_nyquist_per_angstrom?.[0];
+    if (!nyquist) throw new ProblemError(404, "not_found", "There is no power spectrum yet.");
+    const size = SPECTRUM_SIZE;
+    const path = paths.spectrum(wanted.runId, wanted.index, wanted.content === "spectrum_fit");
+    this.#shown = { wanted, info: { width: size, height: size } as ImageInfo, contrast: { low: 0, high: 255 } };
+    viewer.open({ tileSource: pictureTiles(source, path, size) });
+    const scale = frequencyScale(nyquist, size);
+    const describe = ({ x, y }: Point): string => {
+      const frequency = Math.hypot(x - size / 2, y - size / 2) * scale.perPixel;
+      return frequency > 0 ? `${fixed(1 / frequency, 1)}\u2009Å (${fixed(frequency, 3)}\u2009Å⁻¹)` : "";
+    };
+    legend.show({ width: size, height: size, scale, describe });
+  }
+
+  /** Show another contrast: at once by a filter over the old tiles, then with new tiles once the hand rests. */
+  recontrast(wanted: paths.Contrast, settled: boolean): void {
+    const shown = this.#shown;
+    if (!shown) return;
+    const { viewer, source } = this.#parts;
+    this.#filter(previewFilter(shown.contrast, wanted));
+    if (!settled) return;
+    const old = viewer.world.getItemAt(0);
+    if (this.#swap) viewer.world.removeItem(this.#swap);
+    this.#swap = undefined;
+    const { runId, index } = shown.wanted;
+    const ready = (next: OpenSeadragon.TiledImage): void => {
+      if (this.#swap !== next) return;
+      this.#swap = undefined;
+      next.setOpacity(1);
+      viewer.world.removeItem(old);
+      shown.contrast = wanted;
+      this.#filter("");
+    };
+    viewer.addTiledImage({
+      tileSource: micrographTiles(source, runId, index, shown.info, wanted),
+      opacity: 0,
+      preload: true,
+      success: (event: unknown) => {
+        const next = (event as { item: OpenSeadragon.TiledImage }).item;
+        this.#swap = next;
+        if (next.getFullyLoaded()) ready(next);
+        else next.addHandler("fully-loaded-change", () => next.getFullyLoaded() && ready(next));
+      },
+    });
+  }
+
+  #filter(value: string): void {
+    this.#parts.viewer.drawer.canvas.style.filter = value;
+  }
+
+  #clear(): void {
+    this.#swap = undefined;
+    this.#shown = undefined;
+    this.#filter("");
+    this.#parts.viewer.close();
+    this.#parts.legend.show(undefined);
+    this.#parts.tape.show(undefined);
+  }
+
+  /** An image that is not there is mostly one that is not processed yet: ask, and say which. */
+  async #explain(wanted: Wanted, error: unknown, signal: AbortSignal): Promise<void> {
+    const { pane, source } = this.#parts;
+    if (!(error instanceof ProblemError) || error.status !== 404) return pane.error(error);
+    try {
+      const found = await getJson<Acquisition>(source, paths.acquisition(wanted.runId, wanted.index), signal);
+      const text = WAITING_TEXT[found.state];
+      if (found.state === "error") pane.empty("Processing failed", found.error);
+      else if (text) pane.empty(...text);
+      else pane.error(error);
+    } catch (second) {
+      if (!isAbort(second)) pane.error(second);
+    }
+  }
+}
