@@ -14,10 +14,19 @@ class RunGallery(AthenaWidget):
     Parameters
     ----------
     run : a run of the SDK; leave it out and give ``run_id`` and ``base_url`` in the portal.
+    mode : ``extended`` (a row with thumbnail, motion, spectrum and CTF curve each) or ``cards``.
+    order : ``newest`` or ``oldest`` first.
+    drift_limit_angstrom : total drift above it gets a red mark, Å.
+
+    Attributes
+    ----------
+    selected, opened : index of the acquisition that is marked, or was last clicked (or entered); −1 for none.
     """
 
     _esm = bundle("run_gallery")
     mode = traitlets.Enum(("extended", "cards"), default_value="extended").tag(sync=True)
+    order = traitlets.Enum(("newest", "oldest"), default_value="newest").tag(sync=True)
+    drift_limit_angstrom = traitlets.Float(20.0).tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
 

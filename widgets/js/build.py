@@ -87,9 +87,6 @@ def check() -> list[str]:
         except BuildFailed as problem:
             failed.append(str(problem))
     failed += generate.stale()
-    if not OPENAPI.exists():
-        print("docs/openapi.json is not there yet: the client was not compared")
-        return failed
     fresh = MODULES / "api.fresh.ts"
     client_text(fresh)
     if not CLIENT.exists() or fresh.read_text() != CLIENT.read_text():

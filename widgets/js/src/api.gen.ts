@@ -3,7 +3,488 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Health
+         * @description Say that the API lives, and which version it is.
+         */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Me
+         * @description Give the user the token belongs to.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Password
+         * @description Verify a user name and password; only Athena's own services (the hub's log-in page) may ask.
+         */
+        post: operations["check_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Elements
+         * @description List the children of an element, or the roots.
+         */
+        get: operations["list_elements"];
+        put?: never;
+        /**
+         * Create Element
+         * @description Create a folder, workflow, step or dataset.
+         */
+        post: operations["create_element"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Element
+         * @description Give one element.
+         */
+        get: operations["get_element"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Element
+         * @description Rename, describe or set the status of an element.
+         */
+        patch: operations["update_element"];
+        trace?: never;
+    };
+    "/api/elements/{element_id}/breadcrumb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Breadcrumb
+         * @description Give the way from the root to an element, as far as the caller may see it.
+         */
+        get: operations["get_breadcrumb"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark Opened
+         * @description Note that the caller opened an element.
+         */
+        post: operations["mark_opened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Metadata
+         * @description Give the metadata of an element.
+         */
+        get: operations["list_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Path
+         * @description Give the element at a path.
+         */
+        get: operations["find_path"];
+        put?: never;
+        /**
+         * Ensure Path
+         * @description Give the element at a path, with whatever was missing on the way created.
+         */
+        post: operations["ensure_path"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description Give a run with its counts and source.
+         */
+        get: operations["get_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Attach Source
+         * @description Attach a session folder to a run; from then on the runner fills the run from it.
+         */
+        put: operations["attach_source"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Grid
+         * @description Give the atlases, grid squares and foil holes of a run.
+         */
+        get: operations["get_grid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Table
+         * @description Give states, names and metrics of a run's acquisitions, column by column.
+         */
+        get: operations["get_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Curves
+         * @description Give the CTF curves and the motion of some acquisitions, in the order asked.
+         */
+        get: operations["get_curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Acquisitions
+         * @description List the acquisitions of a run by index.
+         */
+        get: operations["list_acquisitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Acquisition
+         * @description Give one acquisition.
+         */
+        get: operations["get_acquisition"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions/{index}/thumbnail.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thumbnail
+         * @description Give the thumbnail of the micrograph.
+         */
+        get: operations["get_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions/{index}/spectrum.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Spectrum
+         * @description Give the power spectrum; with ``fit``, one half of it is the fitted CTF.
+         */
+        get: operations["get_spectrum"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions/{index}/image.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Image Info
+         * @description Give what a tiled viewer needs to know of the micrograph.
+         */
+        get: operations["get_image_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/acquisitions/{index}/tiles/{level}/{x}_{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tile
+         * @description Give a tile of the micrograph, counted from the displayed top left; level 0 is full size.
+         *
+         *     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the micrograph.
+         */
+        get: operations["get_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/zarr/{run_id}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Key
+         * @description Give the bytes under a key of the run's group; ranges, entity tags and HEAD as HTTP has them.
+         */
+        get: operations["get_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Get Key
+         * @description Give the bytes under a key of the run's group; ranges, entity tags and HEAD as HTTP has them.
+         */
+        head: operations["head_key"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description Give the events after a number that the caller may see; with ``wait``, as soon as there is one.
+         *
+         *     ``last_seq`` also counts events the caller may not see: go on from it.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description List jobs, newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
@@ -27,63 +508,35 @@ export interface components {
              * @default
              */
             error: string;
-            /**
-             * Acquired
-             * @default null
-             */
-            acquired: string | null;
+            /** Acquired */
+            acquired?: string | null;
             /**
              * Registered
              * Format: date-time
              */
             registered: string;
-            /**
-             * Processed
-             * @default null
-             */
-            processed: string | null;
+            /** Processed */
+            processed?: string | null;
             /**
              * Attempts
              * @default 0
              */
             attempts: number;
-            /**
-             * Movie
-             * @default null
-             */
-            movie: string | null;
+            /** Movie */
+            movie?: string | null;
             /**
              * @default {
-             *       "pixel_size_angstrom": null,
-             *       "voltage_kv": null,
-             *       "spherical_aberration_mm": null,
-             *       "amplitude_contrast": null,
-             *       "total_dose_e_per_A2": null,
-             *       "frame_count": null,
-             *       "exposure_time_s": null,
-             *       "target_defocus_um": null,
-             *       "beam_shift_x": null,
-             *       "beam_shift_y": null,
              *       "phase_plate": false,
-             *       "nominal_magnification": null,
              *       "microscope": "",
-             *       "camera": "",
-             *       "energy_slit_ev": null
+             *       "camera": ""
              *     }
              */
             optics: components["schemas"]["Optics"];
-            /** @default null */
-            stage: components["schemas"]["StagePosition"] | null;
-            /**
-             * Grid Square Id
-             * @default null
-             */
-            grid_square_id: number | null;
-            /**
-             * Foil Hole Id
-             * @default null
-             */
-            foil_hole_id: number | null;
+            stage?: components["schemas"]["StagePosition"] | null;
+            /** Grid Square Id */
+            grid_square_id?: number | null;
+            /** Foil Hole Id */
+            foil_hole_id?: number | null;
             /**
              * Flags
              * @default []
@@ -162,6 +615,120 @@ export interface components {
          */
         AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
         /**
+         * Crumb
+         * @description One level of the breadcrumb (WS-09).
+         */
+        Crumb: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["ElementKind"];
+            /** Name */
+            name: string;
+        };
+        /**
+         * DatasetCreate
+         * @description A dataset in a step.
+         */
+        DatasetCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "dataset";
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * Format: uuid
+             */
+            parent_id: string;
+            type: components["schemas"]["DatasetType"];
+        };
+        /**
+         * DatasetType
+         * @description How a dataset is filled (WS-05).
+         * @enum {string}
+         */
+        DatasetType: "free" | "epu_run" | "tomo_run" | "cryosparc_live_run";
+        /**
+         * DiscoveredAtlas
+         * @description A grid atlas.
+         */
+        DiscoveredAtlas: {
+            /** Id */
+            id: string;
+            /**
+             * Sample
+             * @default
+             */
+            sample: string;
+            /** Image */
+            image?: string | null;
+            /** Width Px */
+            width_px?: number | null;
+            /** Height Px */
+            height_px?: number | null;
+            /** Pixel Size Um */
+            pixel_size_um?: number | null;
+            /**
+             * Node Count
+             * @default 0
+             */
+            node_count: number;
+        };
+        /**
+         * DiscoveredFoilHole
+         * @description A foil hole, with its place on the grid-square image if known.
+         */
+        DiscoveredFoilHole: {
+            /** Id */
+            id: number;
+            /** Grid Square Id */
+            grid_square_id: number;
+            /** Image */
+            image?: string | null;
+            /** Acquired */
+            acquired?: string | null;
+            stage?: components["schemas"]["StagePosition"] | null;
+            /** Square X Px */
+            square_x_px?: number | null;
+            /** Square Y Px */
+            square_y_px?: number | null;
+            /** Diameter Px */
+            diameter_px?: number | null;
+        };
+        /**
+         * DiscoveredGridSquare
+         * @description A grid square of a session, with its place on the atlas (pixels of the stitched canvas) if known.
+         */
+        DiscoveredGridSquare: {
+            /** Id */
+            id: number;
+            /**
+             * Atlas Id
+             * @default
+             */
+            atlas_id: string;
+            /** Image */
+            image?: string | null;
+            /** Acquired */
+            acquired?: string | null;
+            stage?: components["schemas"]["StagePosition"] | null;
+            /** Atlas X Px */
+            atlas_x_px?: number | null;
+            /** Atlas Y Px */
+            atlas_y_px?: number | null;
+            /** Atlas Width Px */
+            atlas_width_px?: number | null;
+            /** Atlas Height Px */
+            atlas_height_px?: number | null;
+            /** Category */
+            category?: number | null;
+        };
+        /**
          * Element
          * @description An element as the caller may see it.
          */
@@ -229,6 +796,33 @@ export interface components {
          */
         ElementKind: "folder" | "workflow" | "step" | "dataset";
         /**
+         * ElementPage
+         * @description Children of an element (or the roots), in order.
+         */
+        ElementPage: {
+            /** Items */
+            items: components["schemas"]["Element"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ElementSort
+         * @description What a listing is ordered by; position is the order of steps in their workflow.
+         * @enum {string}
+         */
+        ElementSort: "position" | "name" | "created" | "updated";
+        /**
+         * ElementUpdate
+         * @description What to change; what is left out stays.
+         */
+        ElementUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            status?: components["schemas"]["Status"] | null;
+        };
+        /**
          * Event
          * @description One change. ``seq`` grows without gaps over the whole instance; a caller sees the events it may see.
          */
@@ -241,21 +835,12 @@ export interface components {
              * Format: date-time
              */
             time: string;
-            /**
-             * Element Id
-             * @default null
-             */
-            element_id: string | null;
-            /**
-             * Index
-             * @default null
-             */
-            index: number | null;
-            /**
-             * Version
-             * @default null
-             */
-            version: number | null;
+            /** Element Id */
+            element_id?: string | null;
+            /** Index */
+            index?: number | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * EventKind
@@ -272,6 +857,31 @@ export interface components {
             events: components["schemas"]["Event"][];
             /** Last Seq */
             last_seq: number;
+        };
+        /**
+         * FolderCreate
+         * @description A folder at the root (no parent) or in another folder.
+         */
+        FolderCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "folder";
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id?: string | null;
+        };
+        /**
+         * Health
+         * @description Answer of the open health route: that it lives, and which version it is.
+         */
+        Health: {
+            /** Status */
+            status: string;
+            /** Version */
+            version: string;
         };
         /**
          * ImageInfo
@@ -302,6 +912,82 @@ export interface components {
             content_hash: string;
         };
         /**
+         * Job
+         * @description A job as the caller may see it; ``element_name`` is "Private entity" where it may not see the element (JB-02).
+         */
+        Job: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["JobKind"];
+            state: components["schemas"]["JobState"];
+            /** Element Id */
+            element_id: string | null;
+            /** Element Name */
+            element_name: string;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /** Initiator */
+            initiator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Started */
+            started?: string | null;
+            /** Finished */
+            finished?: string | null;
+        };
+        /**
+         * JobKind
+         * @description What a job does. A processing job is a run's: it plans, follows and collects all its acquisitions.
+         * @enum {string}
+         */
+        JobKind: "processing";
+        /**
+         * JobState
+         * @description Life of a job.
+         * @enum {string}
+         */
+        JobState: "pending" | "running" | "finished" | "failed" | "cancelled";
+        /**
+         * MetadataEntry
+         * @description One metadatum of an element (MD-02).
+         */
+        MetadataEntry: {
+            /** Group */
+            group: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "string" | "boolean" | "date" | "double" | "integer";
+            /** Value */
+            value: string | boolean | number;
+            /**
+             * Quantity
+             * @default
+             */
+            quantity: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
          * Optics
          * @description What the microscope says of an exposure. ``None``: unknown; nothing is guessed.
          */
@@ -309,65 +995,36 @@ export interface components {
             /**
              * Pixel Size Angstrom
              * @description Of the movie, unbinned.
-             * @default null
              */
-            pixel_size_angstrom: number | null;
-            /**
-             * Voltage Kv
-             * @default null
-             */
-            voltage_kv: number | null;
-            /**
-             * Spherical Aberration Mm
-             * @default null
-             */
-            spherical_aberration_mm: number | null;
-            /**
-             * Amplitude Contrast
-             * @default null
-             */
-            amplitude_contrast: number | null;
-            /**
-             * Total Dose E Per A2
-             * @default null
-             */
-            total_dose_e_per_A2: number | null;
-            /**
-             * Frame Count
-             * @default null
-             */
-            frame_count: number | null;
-            /**
-             * Exposure Time S
-             * @default null
-             */
-            exposure_time_s: number | null;
+            pixel_size_angstrom?: number | null;
+            /** Voltage Kv */
+            voltage_kv?: number | null;
+            /** Spherical Aberration Mm */
+            spherical_aberration_mm?: number | null;
+            /** Amplitude Contrast */
+            amplitude_contrast?: number | null;
+            /** Total Dose E Per A2 */
+            total_dose_e_per_A2?: number | null;
+            /** Frame Count */
+            frame_count?: number | null;
+            /** Exposure Time S */
+            exposure_time_s?: number | null;
             /**
              * Target Defocus Um
              * @description Positive is underfocus.
-             * @default null
              */
-            target_defocus_um: number | null;
-            /**
-             * Beam Shift X
-             * @default null
-             */
-            beam_shift_x: number | null;
-            /**
-             * Beam Shift Y
-             * @default null
-             */
-            beam_shift_y: number | null;
+            target_defocus_um?: number | null;
+            /** Beam Shift X */
+            beam_shift_x?: number | null;
+            /** Beam Shift Y */
+            beam_shift_y?: number | null;
             /**
              * Phase Plate
              * @default false
              */
             phase_plate: boolean;
-            /**
-             * Nominal Magnification
-             * @default null
-             */
-            nominal_magnification: number | null;
+            /** Nominal Magnification */
+            nominal_magnification?: number | null;
             /**
              * Microscope
              * @default
@@ -378,12 +1035,35 @@ export interface components {
              * @default
              */
             camera: string;
-            /**
-             * Energy Slit Ev
-             * @default null
-             */
-            energy_slit_ev: number | null;
+            /** Energy Slit Ev */
+            energy_slit_ev?: number | null;
         };
+        /**
+         * PasswordCheck
+         * @description A user name and password to be verified; only Athena's own services may ask.
+         */
+        PasswordCheck: {
+            /** Username */
+            username: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * PathCreate
+         * @description A path of names, ``Folder/Workflow/Step/Run name``; what is missing on the way is created.
+         */
+        PathCreate: {
+            /** Path */
+            path: string;
+            /** @default epu_run */
+            dataset_type: components["schemas"]["DatasetType"];
+        };
+        /**
+         * PlatformRole
+         * @description What a person may do on the platform as a whole (AD-05).
+         * @enum {string}
+         */
+        PlatformRole: "admin" | "license-manager" | "user-manager" | "customer-role-manager" | "customer-admin";
         /**
          * Problem
          * @description Body of every error answer (RFC 9457 in spirit: code, what happened, what to do).
@@ -414,13 +1094,9 @@ export interface components {
             /** Version */
             version: number;
             counts: components["schemas"]["RunCounts"];
-            /** @default null */
-            source: components["schemas"]["Source"] | null;
-            /**
-             * Pixel Size Angstrom
-             * @default null
-             */
-            pixel_size_angstrom: number | null;
+            source?: components["schemas"]["Source"] | null;
+            /** Pixel Size Angstrom */
+            pixel_size_angstrom?: number | null;
             /**
              * Metrics
              * @default []
@@ -462,6 +1138,27 @@ export interface components {
              * @default 0
              */
             error: number;
+        };
+        /**
+         * RunGrid
+         * @description Where a run's acquisitions were taken: its grid's atlases, squares and foil holes.
+         */
+        RunGrid: {
+            /**
+             * Atlases
+             * @default []
+             */
+            atlases: components["schemas"]["DiscoveredAtlas"][];
+            /**
+             * Grid Squares
+             * @default []
+             */
+            grid_squares: components["schemas"]["DiscoveredGridSquare"][];
+            /**
+             * Foil Holes
+             * @default []
+             */
+            foil_holes: components["schemas"]["DiscoveredFoilHole"][];
         };
         /**
          * RunTable
@@ -514,11 +1211,8 @@ export interface components {
              * @default
              */
             session_name: string;
-            /**
-             * Last Scan
-             * @default null
-             */
-            last_scan: string | null;
+            /** Last Scan */
+            last_scan?: string | null;
             /**
              * Movies Missing
              * @description Exposures whose metadata is there but whose movie is not.
@@ -536,6 +1230,24 @@ export interface components {
              * @default
              */
             message: string;
+        };
+        /**
+         * SourceCreate
+         * @description Attach a session folder to a run. ``follow``: keep watching it as it grows.
+         */
+        SourceCreate: {
+            /**
+             * Adapter
+             * @default epu
+             */
+            adapter: string;
+            /** Path */
+            path: string;
+            /**
+             * Follow
+             * @default true
+             */
+            follow: boolean;
         };
         /**
          * SourceState
@@ -576,6 +1288,24 @@ export interface components {
          */
         Status: "not_started" | "in_progress" | "completed" | "suspended" | "warning";
         /**
+         * StepCreate
+         * @description A step of a Free workflow.
+         */
+        StepCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "step";
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * Format: uuid
+             */
+            parent_id: string;
+        };
+        /**
          * StepStatus
          * @description One coloured piece of a workflow card's strip (WS-04).
          */
@@ -589,6 +1319,59 @@ export interface components {
             name: string;
             status: components["schemas"]["Status"];
         };
+        /**
+         * Template
+         * @description What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``.
+         * @enum {string}
+         */
+        Template: "free" | "spa" | "spa_quality_monitor" | "spa_cryosparc_live" | "tomo_live";
+        /**
+         * User
+         * @description A person, as others may see it.
+         */
+        User: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Username */
+            username: string;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
+            /**
+             * Roles
+             * @default []
+             */
+            roles: components["schemas"]["PlatformRole"][];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
+         * WorkflowCreate
+         * @description A workflow in a folder; the template can never change afterwards.
+         */
+        WorkflowCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "workflow";
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * Format: uuid
+             */
+            parent_id: string;
+            template: components["schemas"]["Template"];
+        };
     };
     responses: never;
     parameters: never;
@@ -600,23 +1383,1497 @@ export type Acquisition = components['schemas']['Acquisition'];
 export type AcquisitionCurves = components['schemas']['AcquisitionCurves'];
 export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
+export type Crumb = components['schemas']['Crumb'];
+export type DatasetCreate = components['schemas']['DatasetCreate'];
+export type DatasetType = components['schemas']['DatasetType'];
+export type DiscoveredAtlas = components['schemas']['DiscoveredAtlas'];
+export type DiscoveredFoilHole = components['schemas']['DiscoveredFoilHole'];
+export type DiscoveredGridSquare = components['schemas']['DiscoveredGridSquare'];
 export type Element = components['schemas']['Element'];
 export type ElementKind = components['schemas']['ElementKind'];
+export type ElementPage = components['schemas']['ElementPage'];
+export type ElementSort = components['schemas']['ElementSort'];
+export type ElementUpdate = components['schemas']['ElementUpdate'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
+export type FolderCreate = components['schemas']['FolderCreate'];
+export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
+export type Job = components['schemas']['Job'];
+export type JobKind = components['schemas']['JobKind'];
+export type JobState = components['schemas']['JobState'];
+export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type Optics = components['schemas']['Optics'];
+export type PasswordCheck = components['schemas']['PasswordCheck'];
+export type PathCreate = components['schemas']['PathCreate'];
+export type PlatformRole = components['schemas']['PlatformRole'];
 export type Problem = components['schemas']['Problem'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
+export type RunGrid = components['schemas']['RunGrid'];
 export type RunTable = components['schemas']['RunTable'];
 export type Source = components['schemas']['Source'];
+export type SourceCreate = components['schemas']['SourceCreate'];
 export type SourceState = components['schemas']['SourceState'];
 export type StagePosition = components['schemas']['StagePosition'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
+export type StepCreate = components['schemas']['StepCreate'];
 export type StepStatus = components['schemas']['StepStatus'];
+export type Template = components['schemas']['Template'];
+export type User = components['schemas']['User'];
+export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_elements: {
+        parameters: {
+            query?: {
+                /** @description Whose children; left out: the roots. */
+                parent_id?: string | null;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+                sort?: components["schemas"]["ElementSort"] | null;
+                descending?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElementPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_element: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderCreate"] | components["schemas"]["WorkflowCreate"] | components["schemas"]["StepCreate"] | components["schemas"]["DatasetCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_element: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_element: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ElementUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_breadcrumb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Crumb"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_opened: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataEntry"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_path: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ensure_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_grid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGrid"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_table: {
+        parameters: {
+            query?: {
+                /** @description Metrics by catalogue name, with commas. */
+                columns?: string;
+                /** @description First acquisition. */
+                start?: number;
+                /** @description How many at most; the answer says how many there are. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTable"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_curves: {
+        parameters: {
+            query: {
+                /** @description Acquisitions by index, with commas. */
+                indices: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcquisitionCurves"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_acquisitions: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["AcquisitionState"] | null;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcquisitionPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_acquisition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acquisition"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_thumbnail: {
+        parameters: {
+            query?: {
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_spectrum: {
+        parameters: {
+            query?: {
+                fit?: boolean;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_image_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageInfo"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tile: {
+        parameters: {
+            query?: {
+                low?: number | null;
+                high?: number | null;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+                level: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes under the key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The asked range of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has them. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No byte of the range exists. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    head_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes under the key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The asked range of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has them. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No byte of the range exists. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query: {
+                /** @description Last number the caller knows; -1: only ask for it. */
+                after: number;
+                /** @description How long to wait for news, s. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

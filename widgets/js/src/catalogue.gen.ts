@@ -209,6 +209,11 @@ export const TOKENS = {
     "suspended": "#7d8790",
     "not-started": "#7d8790",
     "out-of-range": "#f85149",
+    "experimental": "#56b4e9",
+    "theory": "#e69f00",
+    "quality": "#cc79a7",
+    "trace": "#8fd7ff",
+    "trace-mean": "#f0e442",
     "shadow": "0 0 0 1px #2a353f, 0 4px 16px rgba(0, 0, 0, 0.45)"
   },
   "light": {
@@ -227,6 +232,11 @@ export const TOKENS = {
     "suspended": "#66707a",
     "not-started": "#66707a",
     "out-of-range": "#cf222e",
+    "experimental": "#0072b2",
+    "theory": "#b8560f",
+    "quality": "#a14a7d",
+    "trace": "#0072b2",
+    "trace-mean": "#b8560f",
     "shadow": "0 1px 2px rgba(23, 33, 43, 0.08), 0 4px 16px rgba(23, 33, 43, 0.10)"
   },
   "shared": {

@@ -1,0 +1,136 @@
+// What is known of a run's acquisitions, as columns; pulls only what may have changed.
+
+import type { RunTable } from "./api.gen";
+import type { MetricName } from "./catalogue.gen";
+import * as paths from "./paths";
+import { type DataSource, getJson } from "./source";
+import type { Value } from "./units";
+
+export const COLUMNS = [
+  "acquired_unix_s",
+  "ctf_resolution_angstrom",
+  "defocus_um",
+  "astigmatism_nm",
+  "drift_total_angstrom",
+  "drift_direction_deg",
+] as const satisfies readonly MetricName[];
+export type Column = (typeof COLUMNS)[number];
+
+/** Rows of one request: a page of some 2 MB. */
+const PAGE = 20_000;
+/** Rows before the end that a live pull looks at, when older ones stay unfinished (a movie that never came). */
+const LIVE_WINDOW = 2_000;
+const FULL_PULL_EVERY_MS = 60_000;
+const PULL_PAUSE_MS = 250;
+
+export type Group = "all" | "finished" | "progress" | "error";
+const GROUP_OF: Record<string, Group> = {
+  completed: "finished",
+  error: "error",
+  processing: "progress",
+  registered: "progress",
+  awaiting_movie: "progress",
+};
+export const groupOf = (state: string): Group => GROUP_OF[state] ?? "progress";
+
+export class RunData {
+  readonly names: string[] = [];
+  readonly states: string[] = [];
+  readonly errors: string[] = [];
+  readonly counts: Record<Group, number> = { all: 0, finished: 0, progress: 0, error: 0 };
+  readonly #columns = Object.fromEntries(COLUMNS.map((name) => [name, []])) as unknown as Record<Column, Value[]>;
+  readonly #source: DataSource;
+  readonly #runId: string;
+  readonly #signal: AbortSignal;
+  readonly #changed: (first: number, last: number) => void;
+  #settled = 0;
+  #lastFull = -FULL_PULL_EVERY_MS;
+  #pulling = false;
+  #again = false;
+  loaded = false;
+
+  /** `changed(first, last)` is told the range of rows that may differ after each page. */
+  constructor(source: DataSource, runId: string, signal: AbortSignal, changed: (first: number, last: number) => void) {
+    this.#source = source;
+    this.#runId = runId;
+    this.#signal = signal;
+    this.#changed = changed;
+  }
+
+  get total(): number {
+    return this.names.length;
+  }
+
+  value(index: number, column: Column): Value {
+    return this.#columns[column][index];
+  }
+
+  /** Bring everything up to date. Calls while one runs are joined into one more. */
+  async pull(): Promise<void> {
+    if (this.#pulling) {
+      this.#again = true;
+      return;
+    }
+    this.#pulling = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#pullOnce();
+        if (this.#again) await new Promise((resolve) => setTimeout(resolve, PULL_PAUSE_MS));
+      } while (this.#again && !this.#signal.aborted);
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  async #pullOnce(): Promise<void> {
+    const now = performance.now();
+    let start = this.#settled;
+    if (now - this.#lastFull > FULL_PULL_EVERY_MS) this.#lastFull = now;
+    else start = Math.max(start, this.total - LIVE_WINDOW);
+    for (;;) {
+      const table = await getJson<RunTable>(this.#source, paths.table(this.#runId, COLUMNS, start, PAGE), this.#signal);
+      this.#take(table);
+      start = table.start + table.names.length;
+      if (start >= table.total || table.names.length === 0) break;
+    }
+    this.loaded = true;
+  }
+
+  #take(table: RunTable): void {
+    const { start } = table;
+    let [first, last] = [Number.POSITIVE_INFINITY, -1];
+    table.names.forEach((name, i) => {
+      const index = start + i;
+      const state = table.states[i] ?? "";
+      if (this.states[index] === state && this.names[index] === name && groupOf(state) !== "progress") return;
+      this.#count(this.states[index], state);
+      this.names[index] = name;
+      this.states[index] = state;
+      this.errors[index] = table.errors[i] ?? "";
+      for (const column of COLUMNS) this.#columns[column][index] = table.columns[column]?.[i] ?? null;
+      first = Math.min(first, index);
+      last = Math.max(last, index);
+    });
+    while (this.#settled < this.total && groupOf(this.states[this.#settled] ?? "") !== "progress") this.#settled++;
+    this.loaded = true;
+    this.#changed(first, last);
+  }
+
+  #count(before: string | undefined, after: string): void {
+    if (before === undefined) this.counts.all++;
+    else this.counts[groupOf(before)]--;
+    this.counts[groupOf(after)]++;
+  }
+
+  /** Indices of a group, oldest first; null stands for all of them. */
+  indicesOf(group: Group): Int32Array | null {
+    if (group === "all") return null;
+    const found = new Int32Array(this.counts[group]);
+    let n = 0;
+    for (let index = 0; index < this.total; index++) {
+      if (groupOf(this.states[index] ?? "") === group) found[n++] = index;
+    }
+    return found;
+  }
+}
