@@ -1,4 +1,4 @@
-"""A made-up run of any length, with pictures and curves that look like a microscope's: what the widgets are tested on."""
+"""A made-up run of any length, with pictures and curves that look like a microscope's, to test widgets on."""
 
 import io
 from functools import cached_property, lru_cache
