@@ -62,8 +62,7 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
             ready(_address(bound))
 
     server = _make_server(settings, on_ready)
-    with bound:
-        server.run(sockets=[bound])
+    server.run(sockets=[bound])
     if not server.started:
         raise Unavailable("The API could not start.", hint="The log above says why.")
 
@@ -77,8 +76,7 @@ def serving(settings: Settings) -> Iterator[str]:
 
     def run() -> None:
         try:
-            with bound:
-                server.run(sockets=[bound])
+            server.run(sockets=[bound])
         finally:
             ready.set()
 

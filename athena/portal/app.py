@@ -1,0 +1,105 @@
+"""The portal's server: one Panel app, the API under the same origin, and the widgets' files."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import panel as pn
+from bokeh.server.server import Server
+from panel.io.server import get_server
+from tornado.web import StaticFileHandler
+
+import athena_widgets
+from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.proxy import ApiProxy
+from athena.portal.theme import THEME_COOKIE
+from athena.portal.visitors import Visitors, open_tab
+from athena.settings import Settings
+
+log = logging.getLogger(__name__)
+
+THREADS = 16
+"""Calls of the SDK under way at once, for all sessions of this process."""
+KEEP_SESSION_MS = 20_000
+"""How long a tab's session outlives its connection."""
+
+
+def api_url(settings: Settings) -> str:
+    """Address of the API as this process reaches it."""
+    if settings.url:
+        return settings.url.rstrip("/")
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host
+    return f"http://{host}:{settings.api_port}"
+
+
+def make_server(settings: Settings) -> Server:
+    """Make the portal's server, listening but not running."""
+    pn.extension(inline=False)
+    url = api_url(settings)
+    api = httpx.AsyncClient(
+        base_url=url,
+        # long polls of widgets may wait a minute; a movie's tile never should
+        timeout=httpx.Timeout(90.0, connect=5.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=32),
+        trust_env=False,
+    )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    door: Door = LocalDoor(
+        key=cookie_key(settings.home / "portal.key"), check=TokenCheck(api), port=settings.portal_port
+    )
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="portal")
+    visitors = Visitors(url)
+    static = Path(athena_widgets.__file__).parent / "static"
+
+    def tab() -> Any:  # a real function: Panel does not call partials
+        return open_tab(visitors=visitors, pool=pool, log_out="logout")
+
+    return get_server(
+        {"/": tab},
+        port=settings.portal_port,
+        address=settings.host,
+        # the door itself holds websockets to the page's own origin, whatever name the portal is reached by
+        websocket_origin=["*"],
+        title="Athena",
+        auth_provider=PortalAuth(door),
+        # what Bokeh copies of a request into the page: never a credential
+        include_headers=["Host"],
+        include_cookies=[THEME_COOKIE],
+        extra_patterns=[
+            (r"/api/(.*)", ApiProxy, {"api": api, "door": door}),
+            (r"/widgets/(.*)", WidgetFiles, {"path": str(static)}),
+        ],
+        unused_session_lifetime_milliseconds=KEEP_SESSION_MS,
+        check_unused_sessions_milliseconds=5_000,
+        keep_alive_milliseconds=15_000,
+    )
+
+
+class WidgetFiles(StaticFileHandler):
+    """Modules, fonts and styles of the widgets; asked for again only when they changed."""
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+
+def serve(settings: Settings) -> None:
+    """Run the portal until it is stopped (SIGINT or SIGTERM)."""
+    logging.getLogger("tornado.access").addFilter(HideTokens())
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    server = make_server(settings)
+    log.info("portal on http://%s:%s", settings.host, settings.portal_port)
+    server.start()
+    server.run_until_shutdown()
+
+
+def main(arguments: Any = None) -> None:
+    """Entry of ``python -m athena.portal.app``: settings come from the environment."""
+    logging.basicConfig(level=logging.INFO)
+    serve(Settings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""All that the portal asks of Athena, one method a question, over the SDK's client.
+
+Every call blocks on the network: sessions make them in threads (``PortalSession.run``), never on the server's loop.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from athena.contract.acquisitions import Acquisition
+from athena.contract.elements import (
+    Crumb,
+    Element,
+    ElementCreate,
+    ElementPage,
+    MetadataEntry,
+)
+from athena.contract.events import EventPage
+from athena.contract.people import User
+from athena.contract.runs import Run, RunTable
+from athena.sdk.client import Client
+
+CHILDREN_SHOWN = 1000
+
+
+class Catalogue:
+    """Athena as one user sees it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def me(self) -> User:
+        """The visitor."""
+        return self._client.get("/api/me", User)
+
+    def element(self, element_id: UUID) -> Element:
+        """One element; NotFound if it is not there or not the visitor's to see."""
+        return self._client.get(f"/api/elements/{element_id}", Element)
+
+    def breadcrumb(self, element_id: UUID) -> list[Crumb]:
+        """Levels from the root down to the element."""
+        return self._client.get(f"/api/elements/{element_id}/breadcrumb", list[Crumb])
+
+    def children(self, parent_id: UUID | None) -> ElementPage:
+        """Children in order; of None: the root folders."""
+        asked: dict[str, str | int] = {"limit": CHILDREN_SHOWN}
+        if parent_id is not None:
+            asked["parent_id"] = str(parent_id)
+        return self._client.get("/api/elements", ElementPage, params=asked)
+
+    def metadata(self, element_id: UUID) -> list[MetadataEntry]:
+        """Metadata of an element."""
+        return self._client.get(f"/api/elements/{element_id}/metadata", list[MetadataEntry])
+
+    def create(self, what: ElementCreate) -> Element:
+        """Make an element."""
+        return self._client.post("/api/elements", what, Element)
+
+    def opened(self, element_id: UUID) -> None:
+        """Remember that the visitor opened it."""
+        self._client.post(f"/api/elements/{element_id}/opened", None, None)
+
+    def run(self, run_id: UUID) -> Run:
+        """A run: counts, source, version."""
+        return self._client.get(f"/api/runs/{run_id}", Run)
+
+    def acquisition(self, run_id: UUID, index: int) -> Acquisition:
+        """One acquisition of a run."""
+        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
+
+    def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0) -> RunTable:
+        """Columns of a run from an acquisition on."""
+        return self._client.get(
+            f"/api/runs/{run_id}/table", RunTable, params={"columns": ",".join(columns), "start": start}
+        )
+
+    def events(self, after: int, wait: float) -> EventPage:
+        """Events after one; blocks up to ``wait`` seconds for the next."""
+        return self._client.events(after, wait=wait)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()

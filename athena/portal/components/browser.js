@@ -1,0 +1,36 @@
+export function render({ model, el }) {
+  el.style.display = "none"
+  const go = (search) => {
+    if (search === location.search) return
+    history.pushState({}, "", search || location.pathname)
+    model.search = location.search
+  }
+  const click = (event) => {
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    const link = event.composedPath().find((node) => node.dataset && node.dataset.go !== undefined)
+    if (!link) return
+    event.preventDefault()
+    go(link.search)
+  }
+  const back = () => { model.search = location.search }
+  document.addEventListener("click", click)
+  window.addEventListener("popstate", back)
+  // a place without a query has the address "?": both name the roots
+  model.on("search", () => {
+    const wanted = model.search === "?" ? "" : model.search
+    if (wanted !== location.search) history.pushState({}, "", wanted || location.pathname)
+  })
+  const entitle = () => { document.title = model.title }
+  const paint = () => {
+    document.documentElement.dataset.theme = model.theme
+    document.cookie = `${model.cookie}=${model.theme}; path=/; max-age=31536000; samesite=lax`
+  }
+  model.on("title", entitle)
+  model.on("theme", paint)
+  entitle()
+  document.documentElement.dataset.theme = model.theme
+  return () => {
+    document.removeEventListener("click", click)
+    window.removeEventListener("popstate", back)
+  }
+}

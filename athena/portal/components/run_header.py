@@ -1,0 +1,16 @@
+"""Head of a run: what it is, how it goes, where its data comes from (AC-04)."""
+
+import param
+
+from athena.portal.components.script import Script
+
+
+class RunHeader(Script):
+    """Name, status and counts of a run; state and message of its source; its tabs."""
+
+    title = param.String(default="")
+    kind = param.String(default="")
+    status = param.String(default="")
+    counts = param.Dict(default={}, doc="RunCounts as a dict.")
+    source = param.Dict(default={}, doc="state, path, session, message, problems, last_scan, quiet_s; empty: none.")
+    tabs = param.List(default=[], item_type=dict, doc="{label, search, chosen}.")

@@ -1,0 +1,34 @@
+export function render({ model, el }) {
+  const traits = { ...model.traits }
+  const hearers = new Map()
+  const dirty = new Set()
+  const tell = (name) => { for (const hear of [...(hearers.get(`change:${name}`) ?? [])]) hear() }
+  const shim = {
+    get: (name) => traits[name],
+    set: (name, value) => { if (traits[name] === value) return; traits[name] = value; dirty.add(name); tell(name) },
+    save_changes: () => { for (const name of dirty) model.send_msg({ trait: name, value: traits[name] }); dirty.clear() },
+    on: (name, hear) => { if (!hearers.has(name)) hearers.set(name, new Set()); hearers.get(name).add(hear) },
+    off: (name, hear) => { if (hear) hearers.get(name)?.delete(hear); else hearers.delete(name) },
+    send: () => {},
+  }
+  const host = h("div", { class: "host" })
+  const failed = h("p", { class: "muted", role: "alert" })
+  el.replaceChildren(host)
+  const fit = () => { const tall = Math.floor(el.clientHeight); if (tall > 0 && traits.height !== tall) { traits.height = tall; tell("height") } }
+  const watcher = new ResizeObserver(fit)
+  watcher.observe(el)
+  fit()
+  model.on("traits", () => {
+    for (const [name, value] of Object.entries(model.traits)) {
+      if (name !== "height" && traits[name] !== value) { traits[name] = value; tell(name) }
+    }
+  })
+  let leave = null
+  let gone = false
+  import(new URL(model.module, document.baseURI).href).then(async (module) => {
+    const widget = typeof module.default === "function" ? await module.default() : module.default
+    await widget.initialize?.({ model: shim })
+    if (!gone) leave = await widget.render({ model: shim, el: host })
+  }).catch((error) => { failed.textContent = `This view could not be loaded: ${error.message}`; el.append(failed) })
+  return () => { gone = true; watcher.disconnect(); if (typeof leave === "function") leave() }
+}

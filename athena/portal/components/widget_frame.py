@@ -1,0 +1,34 @@
+"""Holds a widget of ``athena_widgets``: the same browser module as in a notebook, fed over http."""
+
+from collections.abc import Callable
+from typing import Any
+
+import param
+
+from athena.portal.components.script import Script
+
+
+class WidgetFrame(Script):
+    """Loads a widget's module by address, so that browsers keep it, and is its model.
+
+    The widget fills the frame: its ``height`` trait follows the frame's own size.
+    """
+
+    module = param.String(default="", doc="Address of the module, relative to the page.")
+    traits = param.Dict(default={}, doc="Traits given to the widget; a new value reaches it at once.")
+
+    def __init__(self, *, heard: dict[str, Callable[[Any], None]] | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self._heard = heard or {}
+
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        # the browser's word: only traits that someone waits for, anything else is ignored
+        hear = self._heard.get(msg.get("trait", ""))
+        if hear is not None:
+            hear(msg.get("value"))
+
+    def give(self, **traits: Any) -> None:
+        """Change some of the widget's traits."""
+        changed = {name: value for name, value in traits.items() if self.traits.get(name) != value}
+        if changed:
+            self.traits = self.traits | changed

@@ -1,0 +1,106 @@
+"""What the workspace, folder, workflow and step pages share: a heading, an action, and the elements inside."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import panel as pn
+
+from athena.contract.elements import Crumb, Element
+from athena.contract.events import Event, EventKind
+from athena.portal.components.element_list import ElementList, item_of
+from athena.portal.components.title_bar import TitleBar
+from athena.portal.labels import kind_label, type_label
+from athena.portal.place import Place
+from athena.portal.session import PortalSession, View
+from athena.portal.theme import Scheme
+
+
+def crumb_items(crumbs: Sequence[Crumb]) -> list[dict[str, str]]:
+    """Breadcrumb levels as the component takes them."""
+    return [{"kind": kind_label(crumb.kind), "name": crumb.name, "search": Place(crumb.id).search} for crumb in crumbs]
+
+
+@dataclass(frozen=True)
+class Listing(ABC):
+    """An element (None: the roots) and its children."""
+
+    place: Place
+    element: Element | None
+    crumbs: list[dict[str, str]]
+    children: tuple[Element, ...]
+
+    @property
+    def title(self) -> str:
+        """Name of the page."""
+        return self.element.name if self.element else "Workspace"
+
+    @abstractmethod
+    def view(self, session: PortalSession) -> View:
+        """Show it, with what the visitor may do here."""
+
+
+class ListingView:
+    """Shows a listing and keeps it up to date.
+
+    Parameters
+    ----------
+    actions : buttons at the right of the heading.
+    empty : one sentence for when nothing is inside; names the button that starts.
+    """
+
+    def __init__(
+        self, loaded: Listing, *, actions: Sequence[pn.viewable.Viewable], empty: str, ordered: bool = False
+    ) -> None:
+        self._loaded = loaded
+        self._title = TitleBar(sizing_mode="stretch_width")
+        self._list = ElementList(empty=empty, ordered=ordered, sizing_mode="stretch_width")
+        self._fill()
+        heading = pn.Row(self._title, *actions, sizing_mode="stretch_width", margin=0, align="start")
+        self.root: pn.viewable.Viewable = pn.Column(
+            heading,
+            self._list,
+            sizing_mode="stretch_both",
+            margin=0,
+            scroll="y-auto",
+            styles={"padding": "24px", "gap": "16px", "min-height": "0"},
+        )
+
+    def _fill(self) -> None:
+        element = self._loaded.element
+        if element is None:
+            self._title.param.update(kind="", title="Workspace", about="")
+        else:
+            kind = kind_label(element.kind)
+            template = type_label(element)
+            status = "" if element.kind.value in ("folder", "workflow") else element.status.value
+            self._title.param.update(
+                kind=f"{kind} · {template}" if template else kind,
+                title=element.name,
+                status=status,
+                about=element.description,
+            )
+        items = [item_of(child) for child in self._loaded.children]
+        if items != self._list.items:
+            self._list.items = items
+
+    def concerns(self, event: Event) -> bool:
+        """Elements come and change; a run's progress changes the status of what holds it."""
+        if event.kind in (EventKind.ELEMENT_CREATED, EventKind.ELEMENT_UPDATED):
+            return True
+        return event.kind in (EventKind.RUN_CHANGED, EventKind.SOURCE_CHANGED)
+
+    def update(self, data: Any) -> bool:
+        """Show a newer reading of the same element."""
+        if not isinstance(data, Listing) or data.place.element != self._loaded.place.element:
+            return False
+        self._loaded = data
+        self._fill()
+        return True
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Style sheets follow by themselves."""
+
+    def tick(self) -> None:
+        """Nothing here grows old by itself."""

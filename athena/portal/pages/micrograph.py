@@ -1,0 +1,233 @@
+"""A micrograph: the image in the centre, metadata, motion and CTF beside it (EQ-11, EQ-06)."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import panel as pn
+
+from athena.contract.acquisitions import Acquisition, AcquisitionState
+from athena.contract.events import Event
+from athena.contract.runs import Run
+from athena.portal.catalogue import Catalogue
+from athena.portal.components.facts import Facts
+from athena.portal.components.micrograph_header import MicrographHeader
+from athena.portal.components.side_tabs import SideTabs
+from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.pages.listing import crumb_items
+from athena.portal.place import MICROGRAPH_TABS, Place
+from athena.portal.session import PortalSession, View
+from athena.portal.theme import Scheme
+from athena.zarrio.layout import METRICS
+
+SIDE_PX = 440
+HEADLINE = ("defocus_um", "ctf_resolution_angstrom", "astigmatism_nm", "drift_total_angstrom")
+"""Figures shown in the header."""
+TAB_LABELS = {"metadata": "Metadata", "motion": "Motion", "ctf": "CTF"}
+_NOT_SHOWN = frozenset({"acquired_unix_s"})
+
+
+@dataclass(frozen=True)
+class MicrographPage:
+    """One acquisition of a run, with its numbers."""
+
+    place: Place
+    run: Run
+    acquisition: Acquisition
+    metrics: dict[str, float]
+    crumbs: list[dict[str, str]]
+
+    @property
+    def title(self) -> str:
+        """Name of the page."""
+        return self.acquisition.name
+
+    @property
+    def tab(self) -> str:
+        """Chosen tab of the side panel."""
+        return self.place.tab if self.place.tab in MICROGRAPH_TABS else MICROGRAPH_TABS[0]
+
+    def view(self, session: PortalSession) -> View:
+        """Show it."""
+        return MicrographView(self, session)
+
+
+def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
+    """Read an acquisition, its run and its numbers."""
+    assert place.element is not None
+    assert place.index is not None
+    run = catalogue.run(place.element)
+    acquisition = catalogue.acquisition(place.element, place.index)
+    crumbs = crumb_items(catalogue.breadcrumb(place.element))
+    crumbs.append({"kind": "Micrograph", "name": acquisition.name, "search": place.search})
+    metrics: dict[str, float] = {}
+    if acquisition.state is AcquisitionState.COMPLETED:
+        table = catalogue.table(place.element, METRICS, start=place.index)
+        for name, column in table.columns.items():
+            if column and column[0] is not None and math.isfinite(column[0]):
+                metrics[name] = column[0]
+    return MicrographPage(place, run, acquisition, metrics, crumbs)
+
+
+def figure_text(name: str, value: float) -> str:
+    """A metric as people read it: fixed decimals."""
+    return f"{value:.{METRICS[name].digits}f}"
+
+
+def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
+    """All that is known of an acquisition, in groups."""
+    shot, facts = page.acquisition, []
+
+    def add(group: str, name: str, value: object, unit: str = "", kind: str = "string") -> None:
+        if value not in (None, ""):
+            facts.append({"group": group, "name": name, "value": value, "unit": unit, "type": kind})
+
+    for name, value in page.metrics.items():
+        if name not in _NOT_SHOWN:
+            add("Results", METRICS[name].label, figure_text(name, value), METRICS[name].unit)
+    add("Acquisition", "Name", shot.name)
+    add("Acquisition", "Acquired", shot.acquired and shot.acquired.isoformat(), kind="date")
+    add("Acquisition", "Registered", shot.registered.isoformat(), kind="date")
+    add("Acquisition", "Processed", shot.processed and shot.processed.isoformat(), kind="date")
+    add("Acquisition", "Movie", shot.movie)
+    add("Acquisition", "Grid square", shot.grid_square_id)
+    add("Acquisition", "Foil hole", shot.foil_hole_id)
+    optics = shot.optics
+    add("Microscope", "Microscope", optics.microscope)
+    add("Microscope", "Camera", optics.camera)
+    add("Microscope", "Voltage", optics.voltage_kv, "kV")
+    add("Microscope", "Spherical aberration", optics.spherical_aberration_mm, "mm")
+    add("Microscope", "Magnification", optics.nominal_magnification, "×")
+    add("Microscope", "Pixel size", optics.pixel_size_angstrom, "Å")
+    add("Microscope", "Dose", optics.total_dose_e_per_A2, "e⁻/Å²")
+    add("Microscope", "Frames", optics.frame_count)
+    add("Microscope", "Exposure", optics.exposure_time_s, "s")
+    add("Microscope", "Target defocus", optics.target_defocus_um, "µm")
+    add("Microscope", "Energy slit", optics.energy_slit_ev, "eV")
+    if shot.stage is not None:
+        add("Stage", "x", round(shot.stage.x_um, 3), "µm")
+        add("Stage", "y", round(shot.stage.y_um, 3), "µm")
+        add("Stage", "z", round(shot.stage.z_um, 3), "µm")
+        add("Stage", "α", round(shot.stage.alpha_deg, 2), "°")
+    return facts
+
+
+class MicrographView:
+    """A micrograph on the screen; the viewer stays while one steps through the run."""
+
+    def __init__(self, loaded: MicrographPage, session: PortalSession) -> None:
+        self._session = session
+        self._loaded = loaded
+        self._header = MicrographHeader(sizing_mode="stretch_width", margin=0)
+        self._tabs = SideTabs(sizing_mode="stretch_width", margin=0)
+        self._viewer = self._frame("image_viewer")
+        self._parts: dict[str, pn.viewable.Viewable] = {}
+        self._panel = pn.Column(sizing_mode="stretch_both", margin=0, scroll="y-auto", styles={"min-height": "0"})
+        side = pn.Column(
+            self._tabs,
+            self._panel,
+            width=SIDE_PX,
+            sizing_mode="stretch_height",
+            margin=0,
+            styles={"border-left": "1px solid var(--athena-line)", "background": "var(--athena-surface)"},
+        )
+        self.root: pn.viewable.Viewable = pn.Column(
+            self._header,
+            pn.Row(self._viewer, side, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}),
+            sizing_mode="stretch_both",
+            margin=0,
+            styles={"min-height": "0"},
+        )
+        self._fill()
+
+    def _frame(self, name: str) -> WidgetFrame:
+        return WidgetFrame(
+            module=f"widgets/{name}.js",
+            traits={
+                "run_id": str(self._loaded.run.element.id),
+                "source_kind": "http",
+                "base_url": self._session.base_url,
+                "version": self._loaded.run.version,
+                "theme": self._session.shell.browser.theme,
+                "index": self._loaded.acquisition.index,
+            },
+            sizing_mode="stretch_both",
+            margin=0,
+        )
+
+    def _fill(self) -> None:
+        page, place = self._loaded, self._loaded.place
+        index, total = page.acquisition.index, page.run.counts.total
+        tab = page.place.tab
+
+        def neighbour(other: int) -> str:
+            return place.at(tab=tab, index=other).search if 0 <= other < total else ""
+
+        self._header.param.update(
+            title=page.acquisition.name,
+            state=page.acquisition.state.value,
+            error=page.acquisition.error,
+            flags=list(page.acquisition.flags),
+            figures=[
+                {
+                    "label": METRICS[name].label,
+                    "value": figure_text(name, page.metrics[name]),
+                    "unit": METRICS[name].unit,
+                }
+                for name in HEADLINE
+                if name in page.metrics
+            ],
+            where=f"{index + 1} of {total}",
+            back=place.at().search,
+            previous=neighbour(index - 1),
+            following=neighbour(index + 1),
+        )
+        self._tabs.tabs = [
+            {
+                "name": name,
+                "label": label,
+                "search": place.at(tab=name, index=index).search,
+                "chosen": name == page.tab,
+            }
+            for name, label in TAB_LABELS.items()
+        ]
+        for frame in (self._viewer, *self._parts.values()):
+            if isinstance(frame, WidgetFrame):
+                frame.give(index=index, version=page.run.version)
+        self._show_panel(page.tab)
+
+    def _show_panel(self, tab: str) -> None:
+        part = self._parts.get(tab)
+        if part is None:
+            if tab == "metadata":
+                part = Facts(sizing_mode="stretch_width", margin=0)
+            else:
+                part = self._frame({"motion": "motion_traces", "ctf": "ctf_fit"}[tab])
+            self._parts[tab] = part
+            self._panel.append(part)
+        if isinstance(part, Facts):
+            part.facts = fact_items(self._loaded)
+        for other in self._panel.objects:
+            other.visible = other is part
+
+    def concerns(self, event: Event) -> bool:
+        """What happens to this acquisition, or to the run as a whole."""
+        page = self._loaded
+        return event.element_id == page.run.element.id and event.index in (None, page.acquisition.index)
+
+    def update(self, data: Any) -> bool:
+        """Show a newer reading, another tab, or another acquisition of the same run."""
+        if not isinstance(data, MicrographPage) or data.run.element.id != self._loaded.run.element.id:
+            return False
+        self._loaded = data
+        self._fill()
+        return True
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light."""
+        for frame in (self._viewer, *self._parts.values()):
+            if isinstance(frame, WidgetFrame):
+                frame.give(theme=scheme)
+
+    def tick(self) -> None:
+        """Nothing here grows old by itself."""

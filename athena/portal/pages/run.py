@@ -1,0 +1,215 @@
+"""An EPU run: counts, gallery, charts, metadata (AC-04, EQ-02, EQ-07)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import panel as pn
+
+from athena.contract.elements import MetadataEntry
+from athena.contract.events import Event
+from athena.contract.runs import Run, RunTable, Source, SourceState
+from athena.portal.catalogue import Catalogue
+from athena.portal.components.empty_state import EmptyState
+from athena.portal.components.facts import Facts, facts_of
+from athena.portal.components.run_header import RunHeader
+from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.labels import type_label
+from athena.portal.pages.listing import crumb_items
+from athena.portal.place import RUN_TABS, Place
+from athena.portal.plots.dataviz import DATAVIZ_METRICS, Dataviz
+from athena.portal.session import PortalSession, View
+from athena.portal.theme import Scheme
+
+QUIET_SECONDS = 40.0
+"""A watched folder that was not looked at for this long is said to be stale."""
+TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "metadata": "Metadata"}
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A run, and what its chosen tab needs."""
+
+    place: Place
+    run: Run
+    crumbs: list[dict[str, str]]
+    table: RunTable | None = None
+    metadata: tuple[MetadataEntry, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name of the page."""
+        return self.run.element.name
+
+    @property
+    def tab(self) -> str:
+        """Chosen tab; the gallery where the address names none that is known."""
+        return self.place.tab if self.place.tab in RUN_TABS else RUN_TABS[0]
+
+    def view(self, session: PortalSession) -> View:
+        """Show it."""
+        return RunView(self, session)
+
+
+def read_run(catalogue: Catalogue, place: Place) -> RunPage:
+    """Read a run and what its tab shows; nothing for tabs that are not seen."""
+    assert place.element is not None
+    run, crumbs = catalogue.run(place.element), crumb_items(catalogue.breadcrumb(place.element))
+    page = RunPage(place, run, crumbs)
+    if page.tab == "dataviz":
+        return RunPage(place, run, crumbs, table=catalogue.table(place.element, DATAVIZ_METRICS))
+    if page.tab == "metadata":
+        return RunPage(place, run, crumbs, metadata=tuple(catalogue.metadata(place.element)))
+    return page
+
+
+def quiet_seconds(source: Source, now: datetime) -> float:
+    """Age of the last look at a watched folder if it is stale, else 0."""
+    if source.state is not SourceState.WATCHING or source.last_scan is None:
+        return 0.0
+    age = (now - source.last_scan).total_seconds()
+    return age if age > QUIET_SECONDS else 0.0
+
+
+def source_item(source: Source | None, *, now: datetime) -> dict[str, Any]:
+    """What the header says of a source."""
+    if source is None:
+        return {}
+    return {
+        "state": source.state.value,
+        "path": source.path,
+        "session": source.session_name,
+        "message": source.message,
+        "problems": list(source.problems),
+        "last_scan": source.last_scan.isoformat() if source.last_scan else "",
+        "quiet_s": quiet_seconds(source, now),
+    }
+
+
+class RunView:
+    """A run on the screen. Only the chosen tab is built and fed."""
+
+    def __init__(self, loaded: RunPage, session: PortalSession) -> None:
+        self._session = session
+        self._loaded = loaded
+        self._header = RunHeader(sizing_mode="stretch_width", margin=0)
+        self._gallery: WidgetFrame | None = None
+        self._dataviz: Dataviz | None = None
+        self._facts: Facts | None = None
+        self._nothing = EmptyState(sizing_mode="stretch_width", margin=24)
+        self._body = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
+        self.root: pn.viewable.Viewable = pn.Column(
+            self._header, self._body, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
+        )
+        self._fill()
+
+    @property
+    def _run_id(self) -> str:
+        return str(self._loaded.run.element.id)
+
+    def _open(self, index: Any) -> None:
+        if isinstance(index, int) and index >= 0:
+            self._session.go(Place(self._loaded.place.element, index=index))
+
+    def _fill(self) -> None:
+        run, tab = self._loaded.run, self._loaded.tab
+        self._header.param.update(
+            title=run.element.name,
+            kind=type_label(run.element),
+            status=run.element.status.value,
+            counts=run.counts.model_dump(),
+            source=source_item(run.source, now=datetime.now(UTC)),
+            tabs=[
+                {
+                    "name": name,
+                    "label": label,
+                    "search": self._loaded.place.at(tab="" if name == RUN_TABS[0] else name).search,
+                    "chosen": name == tab,
+                }
+                for name, label in TAB_LABELS.items()
+            ],
+        )
+        shown = {"micrographs": self._show_gallery, "dataviz": self._show_dataviz, "metadata": self._show_facts}[tab]()
+        if shown not in self._body.objects:
+            self._body.append(shown)
+        for part in self._body.objects:
+            part.visible = part is shown
+
+    def _show_gallery(self) -> pn.viewable.Viewable:
+        run = self._loaded.run
+        if not run.counts.total:
+            path = "/".join(crumb["name"] for crumb in self._loaded.crumbs)
+            if run.source is None:
+                self._nothing.param.update(
+                    sentence="Nothing is acquired into this run yet. Follow a session folder from a terminal:",
+                    command=f'athena watch SESSION_FOLDER --into "{path}"',
+                )
+            else:
+                sentence = run.source.message or "The folder is looked at; movies appear here as they land."
+                self._nothing.param.update(sentence=sentence, command="")
+            return self._nothing
+        if self._gallery is None:
+            self._gallery = WidgetFrame(
+                module="widgets/run_gallery.js",
+                traits={
+                    "run_id": self._run_id,
+                    "source_kind": "http",
+                    "base_url": self._session.base_url,
+                    "version": self._loaded.run.version,
+                    "theme": self._session.shell.browser.theme,
+                    "mode": "extended",
+                    "selected": -1,
+                    "opened": -1,
+                },
+                heard={"opened": self._open},
+                sizing_mode="stretch_both",
+                margin=0,
+            )
+        else:
+            self._gallery.give(version=self._loaded.run.version)
+        return self._gallery
+
+    def _show_dataviz(self) -> pn.viewable.Viewable:
+        if not self._loaded.run.counts.completed:
+            self._nothing.param.update(
+                sentence="No micrograph is processed yet. Charts appear here with the first result.", command=""
+            )
+            return self._nothing
+        if self._dataviz is None:
+            self._dataviz = Dataviz(scheme=self._session.shell.browser.theme, opened=self._open)
+        if self._loaded.table is not None:
+            self._dataviz.fill(self._loaded.table)
+        return self._dataviz.root
+
+    def _show_facts(self) -> pn.viewable.Viewable:
+        if self._facts is None:
+            self._facts = Facts(
+                empty="The session has told nothing about itself yet.", sizing_mode="stretch_both", margin=0
+            )
+        self._facts.facts = facts_of(self._loaded.metadata)
+        return self._facts
+
+    def concerns(self, event: Event) -> bool:
+        """Everything that happens to this run."""
+        return event.element_id is not None and str(event.element_id) == self._run_id
+
+    def update(self, data: Any) -> bool:
+        """Show a newer reading, or another tab, of the same run."""
+        if not isinstance(data, RunPage) or data.run.element.id != self._loaded.run.element.id:
+            return False
+        self._loaded = data
+        self._fill()
+        return True
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light."""
+        if self._gallery is not None:
+            self._gallery.give(theme=scheme)
+        if self._dataviz is not None:
+            self._dataviz.scheme(scheme)
+
+    def tick(self) -> None:
+        """A watched source grows stale without an event: that is the point of saying so."""
+        source = self._loaded.run.source
+        if source is not None and source.state is SourceState.WATCHING:
+            self._session.refresh()

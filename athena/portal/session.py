@@ -1,0 +1,224 @@
+"""One browser tab: where it is, what it shows, and the rule that its objects change only on its own loop."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any, Protocol, TypeVar
+
+from bokeh.document import Document
+from panel.io import hold
+from panel.viewable import Viewable
+
+from athena.contract.events import Event
+from athena.errors import AthenaError
+from athena.portal.catalogue import Catalogue
+from athena.portal.events import EventFan
+from athena.portal.place import Place
+from athena.portal.shell import Shell
+from athena.portal.theme import Scheme
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BURST_MS = 300
+"""Shortest time between two readings of what is shown."""
+
+
+class View(Protocol):
+    """A page while it is shown. Every method runs on the session's loop."""
+
+    root: Viewable
+
+    def concerns(self, event: Event) -> bool:
+        """Whether an event may change what is shown."""
+
+    def update(self, data: Any) -> bool:
+        """Show newer data in place; False: this needs a page of its own."""
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light was chosen."""
+
+    def tick(self) -> None:
+        """Some seconds passed: ages may need another look."""
+
+
+class Loaded(Protocol):
+    """What a place holds, read in a thread: enough to show it."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+
+    @property
+    def title(self) -> str:
+        """Name of the page."""
+
+    @property
+    def crumbs(self) -> list[dict[str, str]]:
+        """The way here from Home."""
+
+    def view(self, session: "PortalSession") -> View:
+        """Build the page, on the loop."""
+
+
+class PortalSession:
+    """Connects a document with the catalogue: loads places in threads, shows them on the loop.
+
+    Parameters
+    ----------
+    load : reads a place through the catalogue; runs in a thread.
+    """
+
+    def __init__(
+        self,
+        doc: Document,
+        *,
+        catalogue: Catalogue,
+        fan: EventFan,
+        pool: Executor,
+        shell: Shell,
+        load: Callable[[Catalogue, Place], Loaded],
+        base_url: str,
+    ) -> None:
+        self.doc = doc
+        self.catalogue = catalogue
+        self.shell = shell
+        self.base_url = base_url
+        self.place = Place()
+        self._pool = pool
+        self._load = load
+        self._view: View | None = None
+        self._turn = 0
+        self._loading = False
+        self._stale = False
+        self._closed = False
+        shell.browser.param.watch(lambda change: self._address_changed(change.new), "search")
+        shell.browser.param.watch(lambda change: self._scheme_changed(change.new), "theme")
+        if fan.up:
+            shell.live.link = "up"
+        self._unsubscribe = fan.subscribe(self)
+
+    # ── what callers use ────────────────────────────────────────────────────────────────────────
+
+    def run(
+        self, work: Callable[[], T], then: Callable[[T], None], *, failed: Callable[[AthenaError], None] | None = None
+    ) -> None:
+        """Do ``work`` in a thread, then ``then(result)`` on the loop; ``failed(error)`` where Athena refused."""
+
+        def finish(done: Future[T]) -> None:
+            error = done.exception()
+            if error is None:
+                then(done.result())
+                return
+            if not isinstance(error, AthenaError):
+                log.error("portal: unexpected failure", exc_info=error)
+                error = AthenaError(f"{type(error).__name__}: {error}", hint="The portal's log has the details.")
+            (failed or self._show_error)(error)
+
+        self._pool.submit(work).add_done_callback(lambda done: self._on_loop(lambda: finish(done)))
+
+    def go(self, place: Place) -> None:
+        """Show a place, and say so in the address."""
+        self.shell.browser.search = place.search
+        self._show(place)
+
+    def refresh(self) -> None:
+        """Read the present place again; changes that come while reading lead to one more reading."""
+        if self._loading:
+            self._stale = True
+        else:
+            self._show(self.place)
+
+    def open(self, search: str) -> None:
+        """First page of the tab."""
+        self._address_changed(search, force=True)
+
+    def close(self) -> None:
+        """The tab is gone."""
+        self._closed = True
+        self._unsubscribe()
+
+    # ── what the fan calls, in its thread ───────────────────────────────────────────────────────
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Refresh if the view is concerned."""
+        self._on_loop(lambda: self._hear(events))
+
+    def link(self, up: bool) -> None:
+        """Show the state of the connection to the API; what happened meanwhile is pulled."""
+
+        def show() -> None:
+            self.shell.live.link = "up" if up else "down"
+            if up:
+                self.refresh()
+
+        self._on_loop(show)
+
+    def tick(self) -> None:
+        """Let the view look at its ages."""
+        if self._view is not None:
+            self._view.tick()
+
+    # ── on the loop ─────────────────────────────────────────────────────────────────────────────
+
+    def _on_loop(self, change: Callable[[], None]) -> None:
+        if self._closed:
+            return
+
+        def held() -> None:
+            if self._closed:
+                return
+            with hold(self.doc):
+                change()
+
+        self.doc.add_next_tick_callback(held)
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        if self._view is None or any(self._view.concerns(event) for event in events):
+            self.refresh()
+
+    def _address_changed(self, search: str, *, force: bool = False) -> None:
+        try:
+            place = Place.parse(search)
+        except AthenaError as error:
+            self._show_error(error)
+            return
+        if force or place != self.place:
+            self._show(place)
+
+    def _scheme_changed(self, scheme: Scheme) -> None:
+        with hold(self.doc):
+            self.shell.scheme(scheme)
+            if self._view is not None:
+                self._view.scheme(scheme)
+
+    def _show(self, place: Place) -> None:
+        self._turn += 1
+        turn, self._loading, self._stale = self._turn, True, False
+        if place != self.place:
+            self.place = place
+            self.shell.waiting(place)
+
+        def show(loaded: Loaded) -> None:
+            if turn != self._turn:
+                return
+            self._loading = False
+            if self._view is None or not self._view.update(loaded):
+                self._view = loaded.view(self)
+                self.shell.show(self._view.root)
+            self.shell.told(loaded)
+            if self._stale:
+                # a burst of events is one more reading, not one each
+                self._stale = False
+                self.doc.add_timeout_callback(self.refresh, BURST_MS)
+
+        def failed(error: AthenaError) -> None:
+            if turn == self._turn:
+                self._loading = False
+                self._show_error(error)
+
+        self.run(lambda: self._load(self.catalogue, place), show, failed=failed)
+
+    def _show_error(self, error: AthenaError) -> None:
+        self._view = None
+        self.shell.show_error(error)

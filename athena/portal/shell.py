@@ -1,0 +1,91 @@
+"""The frame around every page: tool bar, breadcrumb, live mark, and a place for the page."""
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from athena.errors import AthenaError, NotFound
+from athena.portal.components.breadcrumb import Breadcrumb
+from athena.portal.components.browser import Browser
+from athena.portal.components.error_panel import ErrorPanel
+from athena.portal.components.live_mark import LiveMark
+from athena.portal.components.tool_bar import ToolBar
+from athena.portal.place import Place
+from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
+
+RAIL_PX = 56
+BAR_PX = 48
+
+_BARE = {"& .MuiDrawer-paper": {"padding": 0, "border": 0, "overflow": "visible"}}
+_HEADER = {
+    ".header": {
+        "backgroundColor": "var(--athena-surface)",
+        "color": "var(--athena-text)",
+        "boxShadow": "none",
+        "borderBottom": "1px solid var(--athena-line)",
+    },
+    "& .MuiToolbar-root": {"minHeight": f"{BAR_PX}px !important", "padding": "0 16px 0 0", "margin": 0},
+    "& .main": {"backgroundColor": "var(--athena-background)"},
+    **_BARE,
+}
+
+
+class Shell:
+    """The frame of one browser tab. Lives on the session's loop."""
+
+    def __init__(self, *, search: str, scheme: Scheme, user: str, log_out: str) -> None:
+        self.browser = Browser(search=search, theme=scheme, cookie=THEME_COOKIE, width=0, height=0)
+        self.crumbs = Breadcrumb(sizing_mode="stretch_width", height=BAR_PX)
+        self.live = LiveMark(height=BAR_PX)
+        self._bar = ToolBar(theme=scheme, user=user, log_out=log_out, width=RAIL_PX, sizing_mode="stretch_height")
+        self._bar.param.watch(self._scheme_chosen, "theme")
+        self._stage = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
+        self.page = pmui.Page(
+            title="",
+            header=[pn.Row(self.crumbs, self.live, sizing_mode="stretch_width", margin=0)],
+            sidebar=[self._bar],
+            main=[self._stage, self.browser],
+            sidebar_variant="permanent",
+            sidebar_width=RAIL_PX,
+            sidebar_resizable=False,
+            theme_toggle=False,
+            busy_indicator=None,
+            theme="dark" if scheme == "dark" else "default",
+            theme_config=material_theme(),
+            sx=_HEADER,
+            css_files=["widgets/inter.css"],
+            raw_css=[page_css()],
+            meta_title="Athena",
+            meta_name="Athena",
+        )
+
+    def greet(self, user: str) -> None:
+        """Say who is logged in."""
+        self._bar.user = user
+
+    def waiting(self, place: Place) -> None:
+        """Someone goes to a place; what is shown stays until the new is there."""
+        self._bar.home = place.element is None
+
+    def show(self, root: pn.viewable.Viewable) -> None:
+        """Put a page into the frame."""
+        self._stage[:] = [root]
+
+    def told(self, loaded: Any) -> None:
+        """Say in the frame where one is."""
+        self.crumbs.crumbs = loaded.crumbs
+        self.browser.title = f"{loaded.title} · Athena" if loaded.title else "Athena"
+
+    def show_error(self, error: AthenaError) -> None:
+        """Show what went wrong in place of a page."""
+        title = "Nothing here" if isinstance(error, NotFound) else "This did not work"
+        self.crumbs.crumbs = []
+        self.show(ErrorPanel(title=title, message=error.message, hint=error.hint, sizing_mode="stretch_width"))
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light."""
+        self.page.dark_theme = scheme == "dark"
+
+    def _scheme_chosen(self, change: Any) -> None:
+        self.browser.theme = change.new
