@@ -70,6 +70,9 @@ class DiscoveredGridSquare(Wire):
     id: int
     atlas_id: str = ""
     image: str | None = None
+    width_px: int | None = Field(None, description="Of the image at full size; the jpg is smaller.")
+    height_px: int | None = None
+    pixel_size_nm: float | None = None
     acquired: datetime | None = None
     stage: StagePosition | None = None
     atlas_x_px: float | None = None
