@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shutil
+import tarfile
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -307,3 +308,40 @@ class FeatureOutcomes:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the collector of feature outcomes."""
     config.pluginmanager.register(FeatureOutcomes(), "athena-features")
+
+
+# ── real files ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def unpack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Path]:
+    """Put a copy of a folder of ``tests/data`` (kept as .tar.xz) into a folder."""
+    unpacked: dict[str, Path] = {}
+
+    def copy(name: str, into: Path) -> Path:
+        source = Path(__file__).parent / "data" / f"{name}.tar.xz"
+        if name not in unpacked:
+            unpacked[name] = tmp_path_factory.mktemp(source.name)
+            with tarfile.open(source) as archive:
+                archive.extractall(unpacked[name], filter="data")
+        return Path(shutil.copytree(unpacked[name] / source.name.removesuffix(".tar.xz"), into))
+
+    return copy
+
+
+@pytest.fixture
+def krios(unpack: Callable[[str, Path], Path], tmp_path: Path) -> Path:
+    """A real EPU 3.4 session beside its atlas session; without movies."""
+    return unpack("epu/krios_k3_epu34", tmp_path / "krios")
+
+
+@pytest.fixture
+def falcon3(unpack: Callable[[str, Path], Path], tmp_path: Path) -> Path:
+    """Six real exposures of EPU 2.6 and a Falcon 3; without movies."""
+    return unpack("epu/falcon3_afis_epu26", tmp_path / "falcon3")
+
+
+@pytest.fixture
+def falcon4i(unpack: Callable[[str, Path], Path], tmp_path: Path) -> Path:
+    """Ten real exposures of EPU 3.8 and a Falcon 4i; without movies."""
+    return unpack("epu/falcon4i_eer_epu38", tmp_path / "falcon4i")

@@ -52,9 +52,13 @@ def test_an_image_without_a_place_has_no_map() -> None:
 
 
 def test_an_exposure_off_the_hole_centre_is_moved_the_way_its_image_says() -> None:
-    image = EpuImage(Path("x.xml"), readout=(100, 80), matrix=((2e-9, 1e-9), (1e-9, -2e-9)), stage=(1e-5, 2e-5, 0), binning=2)
+    image = EpuImage(
+        Path("x.xml"), readout=(100, 80), matrix=((2e-9, 1e-9), (1e-9, -2e-9)), stage=(1e-5, 2e-5, 0), binning=2
+    )
     by_image = map_of_image(image)
     assert by_image is not None
     assert image.matrix is not None
     pixel = 2 * math.hypot(2e-9, 1e-9)
-    assert shifted((1e-5, 2e-5), (30, -12), matrix=image.matrix, pixel_m=pixel) == pytest.approx(by_image.to_stage((80, 28)))
+    assert shifted((1e-5, 2e-5), (30, -12), matrix=image.matrix, pixel_m=pixel) == pytest.approx(
+        by_image.to_stage((80, 28))
+    )

@@ -1,4 +1,4 @@
-"""EPU's XML dialect is read by local name, with references, nil and padding as .NET means them; hostile files are refused."""
+"""EPU's XML dialect: local names, references, nil and padding as .NET means them; hostile files are refused."""
 
 from pathlib import Path
 
@@ -24,7 +24,8 @@ def parsed(tmp_path: Path, body: str) -> EpuXml:
 def test_local_names_references_and_nil(tmp_path: Path) -> None:
     xml = parsed(
         tmp_path,
-        '<q:Name z:Id="4">grid</q:Name><Again z:Ref="4" i:nil="true"/><Nothing i:nil="true"/><Lost z:Ref="9" i:nil="true"/>'
+        '<q:Name z:Id="4">grid</q:Name><Again z:Ref="4" i:nil="true"/>'
+        '<Nothing i:nil="true"/><Lost z:Ref="9" i:nil="true"/>'
         '<A z:Id="5"><q:B>1.5E-06</q:B></A><C z:Ref="5" i:nil="true"/>',
     )
     assert xml.text("Name") == xml.text("Again") == "grid"
@@ -40,7 +41,8 @@ def test_lists_stop_at_their_size_and_dictionaries_have_three_shapes(tmp_path: P
         "<L><_items><x>1</x><x>2</x><x>0</x><x i:nil='true'/></_items><_size>2</_size></L>"
         "<D1><q:KeyValueOfstringanyType><q:Key>a</q:Key><q:Value>1</q:Value></q:KeyValueOfstringanyType></D1>"
         "<D2><m_serializationArray><KeyValuePairOfintX_h4sh><key>7</key><value>2</value></KeyValuePairOfintX_h4sh>"
-        "<KeyValuePairOfintX_h4sh><key>8</key><value i:nil='true'/></KeyValuePairOfintX_h4sh></m_serializationArray></D2>"
+        "<KeyValuePairOfintX_h4sh><key>8</key><value i:nil='true'/></KeyValuePairOfintX_h4sh>"
+        "</m_serializationArray></D2>"
         "<D3><Version>1</Version><KeyValuePairs><KeyValuePairOfY><key>k</key><value>3</value></KeyValuePairOfY>"
         "</KeyValuePairs></D3>",
     )
