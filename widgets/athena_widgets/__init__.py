@@ -3,16 +3,23 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from athena_widgets.ctf_fit import CtfFit
     from athena_widgets.image_viewer import ImageViewer
+    from athena_widgets.motion_traces import MotionTraces
     from athena_widgets.run_gallery import RunGallery
 
-__all__ = ["ImageViewer", "RunGallery"]
+__all__ = ["CtfFit", "ImageViewer", "MotionTraces", "RunGallery"]
 
-_HOME = {"ImageViewer": "image_viewer", "RunGallery": "run_gallery"}
+_HOME = {
+    "CtfFit": "ctf_fit",
+    "ImageViewer": "image_viewer",
+    "MotionTraces": "motion_traces",
+    "RunGallery": "run_gallery",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # widgets load on first use: tokens can then be read where the bundles are not built
+    # widgets load on first use: whoever only wants the tokens does not wait for ipywidgets
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

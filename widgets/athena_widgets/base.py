@@ -1,26 +1,51 @@
 """What all widgets have in common: which run they show, where their data comes from, theme and height."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import anywidget
 import traitlets
 
+from athena_widgets.live import follower
 from athena_widgets.source import ApiClient, CommSource
 
 STATIC = Path(__file__).parent / "static"
 
 
-def bundle(name: str) -> Path:
-    """Path of a widget's bundled module; says how to make it when it is missing."""
+_NOT_BUILT = """export default {{ render({{ el }}) {{
+  el.textContent = "{name}.js is not built: run `make widgets`, then start the kernel anew.";
+}} }};
+"""
+
+
+def bundle(name: str) -> Path | str:
+    """A widget's bundled module; where it is missing, one that says how to make it."""
     path = STATIC / f"{name}.js"
-    if not path.exists():
-        raise ImportError(f"{path.name} is not built: run `make widgets` (or `python widgets/js/build.py`)")
-    return path
+    return path if path.exists() else _NOT_BUILT.format(name=name)
+
+
+class RunLike(Protocol):
+    """A run of the SDK, as far as widgets need it."""
+
+    @property
+    def id(self) -> object:
+        """Identifier of the run."""
+        ...
+
+    @property
+    def client(self) -> ApiClient:
+        """The client the run was read with."""
+        ...
 
 
 class AthenaWidget(anywidget.AnyWidget):
     """A view of one run.
+
+    Parameters
+    ----------
+    run : a run of the SDK: all that a notebook gives.
+    run_id, base_url : in place of a run where the browser asks the API itself.
+    live : in a notebook, follow the instance's events and show what is new by itself.
 
     Attributes
     ----------
@@ -41,22 +66,31 @@ class AthenaWidget(anywidget.AnyWidget):
 
     def __init__(
         self,
+        run: RunLike | None = None,
         *,
-        run_id: str,
+        run_id: str | None = None,
         client: ApiClient | None = None,
         base_url: str | None = None,
         theme: Literal["dark", "light"] = "dark",
+        live: bool = True,
         **traits: Any,
     ) -> None:
-        if (client is None) == (base_url is None):
-            raise ValueError("give either a client (notebook) or a base_url (portal)")
+        if run is not None:
+            run_id, client = str(run.id), run.client
+        if run_id is None or (client is None) == (base_url is None):
+            raise ValueError("give a run, or run_id with either a client or a base_url")
         if base_url is not None:
             traits |= {"source_kind": "http", "base_url": base_url}
         super().__init__(run_id=run_id, theme=theme, **traits)
         self._source = None if client is None else CommSource(self, client, run_id=run_id)
+        self._follower = follower(client) if live and client is not None else None
+        if self._follower is not None:
+            self._follower.add(self)
 
     def close(self) -> None:
         """Take the view away and stop answering it."""
+        if self._follower is not None:
+            self._follower.remove(self)
         if self._source is not None:
             self._source.close()
         super().close()

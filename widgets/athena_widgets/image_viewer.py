@@ -1,25 +1,10 @@
 """A micrograph at any zoom."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import traitlets
 
-from athena_widgets.base import AthenaWidget, bundle
-from athena_widgets.source import ApiClient
-
-
-class RunLike(Protocol):
-    """A run of the SDK, as far as widgets need it."""
-
-    @property
-    def id(self) -> object:
-        """Identifier of the run."""
-        ...
-
-    @property
-    def client(self) -> ApiClient:
-        """The client the run was read with."""
-        ...
+from athena_widgets.base import AthenaWidget, RunLike, bundle
 
 
 class ImageViewer(AthenaWidget):
@@ -37,6 +22,4 @@ class ImageViewer(AthenaWidget):
     content = traitlets.Enum(("micrograph", "spectrum", "spectrum_fit"), default_value="micrograph").tag(sync=True)
 
     def __init__(self, run: RunLike | None = None, index: int = -1, **traits: Any) -> None:
-        if run is not None:
-            traits |= {"run_id": str(run.id), "client": run.client}
-        super().__init__(index=index, **traits)
+        super().__init__(run, index=index, **traits)

@@ -1,11 +1,8 @@
 """The acquisitions of a run as a live gallery."""
 
-from typing import Any
-
 import traitlets
 
 from athena_widgets.base import AthenaWidget, bundle
-from athena_widgets.image_viewer import RunLike
 
 
 class RunGallery(AthenaWidget):
@@ -29,8 +26,3 @@ class RunGallery(AthenaWidget):
     drift_limit_angstrom = traitlets.Float(20.0).tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
-
-    def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        if run is not None:
-            traits |= {"run_id": str(run.id), "client": run.client}
-        super().__init__(**traits)

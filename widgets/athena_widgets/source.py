@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Protocol
 
 from athena.contract.base import Problem
+from athena.contract.events import Event, EventPage
 from athena.errors import AthenaError, Forbidden
 from athena_widgets import messages
 
@@ -19,6 +21,14 @@ class ApiClient(Protocol):
 
     def get_bytes(self, path: str) -> bytes:
         """Body of ``GET /api/<path>``; raises the classes of ``athena.errors``."""
+        ...
+
+    def events(self, after: int = -1) -> EventPage:
+        """Events after a number; after −1 only the number to go on from."""
+        ...
+
+    def follow(self, after: int = -1) -> Iterator[tuple[Event, ...]]:
+        """Events page by page without end; an empty page when a wait ended without news."""
         ...
 
 

@@ -10,7 +10,14 @@ sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 
 from athena.contract.acquisitions import AcquisitionState  # noqa: E402
 from athena.zarrio import layout  # noqa: E402
-from athena_widgets import messages, tokens  # noqa: E402
+from athena_widgets import base, ctf_fit, image_viewer, messages, motion_traces, run_gallery, tokens  # noqa: E402
+
+WIDGETS = {
+    "image_viewer": image_viewer.ImageViewer,
+    "run_gallery": run_gallery.RunGallery,
+    "motion_traces": motion_traces.MotionTraces,
+    "ctf_fit": ctf_fit.CtfFit,
+}
 
 HEADER = "// Written by widgets/js/generate.py from the Python side; edit that, then run build.py --client.\n"
 
@@ -19,13 +26,21 @@ def _constant(name: str, value: object) -> str:
     return f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=2)} as const;\n"
 
 
+def defaults(widget: type[base.AthenaWidget]) -> dict[str, object]:
+    """Names and defaults of the traits a widget shares with the browser."""
+    foreign = set(base.AthenaWidget.__mro__[1].class_trait_names())
+    traits = widget.class_traits(sync=True)
+    return {name: traits[name].default() for name in sorted(traits) if name not in foreign}
+
+
 def catalogue() -> str:
     """The TypeScript twin of the metric catalogue and the message kinds."""
     parts = {
         "METRICS": {name: asdict(metric) for name, metric in layout.METRICS.items()},
         "ACQUISITION_STATES": [state.value for state in AcquisitionState],
         "MESSAGES": {name: value for name, value in vars(messages).items() if name.isupper()},
-        "TOKENS": tokens.load(),
+        "DEFAULTS": {name: defaults(widget) for name, widget in WIDGETS.items()},
+        "CATEGORICAL": tokens.load()["categorical"],
         "TILE": layout.TILE,
         "THUMBNAIL_SIZE": layout.THUMBNAIL_SIZE,
         "SPECTRUM_SIZE": layout.SPECTRUM_SIZE,

@@ -192,103 +192,61 @@ export const MESSAGES = {
   "ANSWER": "answer"
 } as const;
 
-export const TOKENS = {
-  "dark": {
-    "background": "#0e1317",
-    "surface": "#151c22",
-    "raised": "#1c252d",
-    "text": "#e6edf3",
-    "muted": "#91a0ad",
-    "line": "#2a353f",
-    "accent": "#2bb8a8",
-    "on-accent": "#04201d",
-    "completed": "#3fb950",
-    "in-progress": "#58a6ff",
-    "error": "#f0883e",
-    "warning": "#d4a72c",
-    "suspended": "#7d8790",
-    "not-started": "#7d8790",
-    "out-of-range": "#f85149",
-    "experimental": "#56b4e9",
-    "theory": "#e69f00",
-    "quality": "#cc79a7",
-    "trace": "#8fd7ff",
-    "trace-mean": "#f0e442",
-    "shadow": "0 0 0 1px #2a353f, 0 4px 16px rgba(0, 0, 0, 0.45)"
+export const DEFAULTS = {
+  "image_viewer": {
+    "base_url": "api/",
+    "content": "micrograph",
+    "height": 560,
+    "index": -1,
+    "run_id": "",
+    "source_kind": "comm",
+    "theme": "dark",
+    "version": 0
   },
-  "light": {
-    "background": "#f6f8fa",
-    "surface": "#ffffff",
-    "raised": "#ffffff",
-    "text": "#17212b",
-    "muted": "#5b6b79",
-    "line": "#d9e0e6",
-    "accent": "#0d8577",
-    "on-accent": "#ffffff",
-    "completed": "#2b8a3a",
-    "in-progress": "#1a6fcf",
-    "error": "#b8560f",
-    "warning": "#8a6a0a",
-    "suspended": "#66707a",
-    "not-started": "#66707a",
-    "out-of-range": "#cf222e",
-    "experimental": "#0072b2",
-    "theory": "#b8560f",
-    "quality": "#a14a7d",
-    "trace": "#0072b2",
-    "trace-mean": "#b8560f",
-    "shadow": "0 1px 2px rgba(23, 33, 43, 0.08), 0 4px 16px rgba(23, 33, 43, 0.10)"
+  "run_gallery": {
+    "base_url": "api/",
+    "drift_limit_angstrom": 20.0,
+    "height": 560,
+    "mode": "extended",
+    "opened": -1,
+    "order": "newest",
+    "run_id": "",
+    "selected": -1,
+    "source_kind": "comm",
+    "theme": "dark",
+    "version": 0
   },
-  "shared": {
-    "radius": "6px",
-    "step": "8px",
-    "font": "\"Inter\", system-ui, sans-serif",
-    "font-size-panel": "13px",
-    "font-size-reading": "15px",
-    "motion": "160ms"
+  "motion_traces": {
+    "base_url": "api/",
+    "drift_limit_angstrom": 20.0,
+    "height": 560,
+    "index": -1,
+    "run_id": "",
+    "scale": "auto",
+    "source_kind": "comm",
+    "theme": "dark",
+    "version": 0
   },
-  "categorical": [
-    "#56b4e9",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#d55e00",
-    "#0072b2",
-    "#f0e442"
-  ],
-  "status": {
-    "completed": {
-      "label": "Completed",
-      "shape": "●",
-      "colour": "completed"
-    },
-    "in_progress": {
-      "label": "In progress",
-      "shape": "◐",
-      "colour": "in-progress"
-    },
-    "error": {
-      "label": "Error",
-      "shape": "▲",
-      "colour": "error"
-    },
-    "warning": {
-      "label": "Warning",
-      "shape": "!",
-      "colour": "warning"
-    },
-    "suspended": {
-      "label": "Suspended",
-      "shape": "‖",
-      "colour": "suspended"
-    },
-    "not_started": {
-      "label": "Not started",
-      "shape": "○",
-      "colour": "not-started"
-    }
+  "ctf_fit": {
+    "base_url": "api/",
+    "height": 560,
+    "index": -1,
+    "run_id": "",
+    "source_kind": "comm",
+    "theme": "dark",
+    "version": 0
   }
 } as const;
+
+export const CATEGORICAL = [
+  "#56b4e9",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#d55e00",
+  "#0072b2",
+  "#f0e442"
+] as const;
 
 export const TILE = 512 as const;
 

@@ -1,135 +1,17 @@
-// A micrograph (or its power spectrum) at any zoom: keys, tool bar, contrast, scale bar, measuring.
+// A micrograph, or its power spectrum, at any zoom.
 
-import contrastIcon from "icon:contrast";
-import fitIcon from "icon:fit-screen-outline";
-import flipIcon from "icon:flip";
-import fullScreenIcon from "icon:fullscreen";
-import leaveFullScreenIcon from "icon:fullscreen-exit";
-import rotateIcon from "icon:rotate-90-degrees-cw-outline";
-import measureIcon from "icon:straighten-outline";
-import zoomInIcon from "icon:zoom-in";
-import zoomOutIcon from "icon:zoom-out";
-import OpenSeadragon from "openseadragon";
-import { h, iconButton } from "./dom";
-import css from "./image_viewer.css";
-import { type Cleanup, type Model, type RenderContext, Scope } from "./model";
+import { DEFAULTS } from "./catalogue.gen";
+import { h } from "./dom";
+import { type Cleanup, type RenderContext, Scope, withDefaults } from "./model";
 import { openSource } from "./source";
-import { StatePane } from "./state_pane";
 import { installTheme } from "./theme";
-import { ContrastPanel } from "./viewer_contrast";
-import { magnification } from "./viewer_geometry";
-import { ImageLoader } from "./viewer_loader";
-import { Legend, MeasuringTape } from "./viewer_overlay";
-import { TILE_LOADERS } from "./viewer_tiles";
+import { mountViewer } from "./viewer";
+import css from "./viewer.css";
+import type { Wanted } from "./viewer_loader";
 
-const ZOOM_STEP = 1.5;
-
-function openViewer(stage: HTMLElement, scope: Scope): OpenSeadragon.Viewer {
-  const viewer = OpenSeadragon({
-    element: stage,
-    showNavigationControl: false,
-    imageLoaderLimit: TILE_LOADERS,
-    drawer: "canvas",
-    animationTime: 0.18,
-    springStiffness: 9,
-    minZoomImageRatio: 0.6,
-    maxZoomPixelRatio: 16,
-    visibilityRatio: 0.3,
-    zoomPerScroll: 1.25,
-    gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
-  });
-  viewer.addHandler("canvas-key", (event) => {
-    // OpenSeadragon's 0 leaves rotation and mirror; here it means "as it was"
-    const key = (event.originalEvent as KeyboardEvent).code;
-    if (key !== "Digit0" && key !== "Numpad0") return;
-    event.preventDefaultAction = true;
-    resetView(viewer);
-  });
-  // micrographs are never smoothed once a pixel is larger than a screen pixel
-  let smooth: boolean | undefined;
-  viewer.addHandler("update-viewport", () => {
-    const wanted = magnification(viewer) * (window.devicePixelRatio || 1) < 1;
-    if (wanted !== smooth) viewer.drawer.setImageSmoothingEnabled(wanted);
-    smooth = wanted;
-  });
-  viewer.addHandler("open", () => {
-    smooth = undefined;
-  });
-  scope.defer(() => viewer.destroy());
-  return viewer;
-}
-
-function resetView(viewer: OpenSeadragon.Viewer): void {
-  viewer.viewport.setRotation(0);
-  viewer.viewport.setFlip(false);
-  viewer.viewport.goHome();
-}
-
-function fullScreenButton(stage: HTMLElement, scope: Scope): HTMLButtonElement {
-  const button = iconButton(fullScreenIcon, "Full screen", "full-screen", () => {
-    if (document.fullscreenElement) void document.exitFullscreen();
-    else void stage.requestFullscreen();
-  });
-  const changed = (): void => {
-    const on = stage.matches(":fullscreen");
-    button.innerHTML = on ? leaveFullScreenIcon : fullScreenIcon;
-    button.dataset.tip = on ? "Leave full screen (Esc)" : "Full screen";
-    button.setAttribute("aria-label", button.dataset.tip);
-  };
-  document.addEventListener("fullscreenchange", changed, { signal: scope.signal });
-  return button;
-}
-
-function toolBar(
-  viewer: OpenSeadragon.Viewer,
-  parts: { stage: HTMLElement; contrast: ContrastPanel; tape: MeasuringTape; scope: Scope; spectrum: boolean },
-): HTMLElement {
-  const { stage, contrast, tape, scope, spectrum } = parts;
-  const zoom = (factor: number): void => {
-    viewer.viewport.zoomBy(factor);
-    viewer.viewport.applyConstraints();
-  };
-  const contrastButton = iconButton(contrastIcon, "Contrast", "contrast", () => {
-    contrast.node.hidden = !contrast.node.hidden;
-    contrastButton.setAttribute("aria-pressed", String(!contrast.node.hidden));
-  });
-  const measure = (on: boolean): void => {
-    tape.active = on;
-    measureButton.setAttribute("aria-pressed", String(on));
-  };
-  const measureButton = iconButton(measureIcon, "Measure a length (M)", "measure", () => measure(!tape.active));
-  scope.listen(stage, "keydown", (event) => {
-    if (event.code === "KeyM" && !event.ctrlKey && !event.metaKey && !spectrum) measure(!tape.active);
-    if (event.key === "Escape" && tape.active) measure(false);
-  });
-  const rotate = (event?: MouseEvent): void => {
-    const turn = event?.shiftKey ? -90 : 90;
-    viewer.viewport.setRotation(viewer.viewport.getRotation() + (viewer.viewport.getFlip() ? -turn : turn));
-  };
-  const rotateButton = iconButton(rotateIcon, "Rotate by 90° (R, Shift+R)", "rotate", () => {});
-  rotateButton.addEventListener("click", rotate);
-  const bar = h(
-    "div",
-    { class: "viewer-bar", role: "toolbar", "aria-label": "Image tools" },
-    iconButton(zoomInIcon, "Zoom in (+)", "zoom-in", () => zoom(ZOOM_STEP)),
-    iconButton(zoomOutIcon, "Zoom out (−)", "zoom-out", () => zoom(1 / ZOOM_STEP)),
-    iconButton(fitIcon, "Whole image (0)", "zoom-reset", () => resetView(viewer)),
-    iconButton(flipIcon, "Mirror (F)", "flip", () => viewer.viewport.toggleFlip()),
-    rotateButton,
-    !spectrum && contrastButton,
-    !spectrum && measureButton,
-    fullScreenButton(stage, scope),
-  );
-  // keys go on working after a click on a button
-  bar.addEventListener("click", () => viewer.canvas.focus({ preventScroll: true }));
-  return bar;
-}
-
-function contentOf(model: Model): "micrograph" | "spectrum" | "spectrum_fit" {
-  return model.get<"micrograph" | "spectrum" | "spectrum_fit" | undefined>("content") ?? "micrograph";
-}
-
-function render({ model, el }: RenderContext): Cleanup {
+function render(context: RenderContext): Cleanup {
+  const { el } = context;
+  const model = withDefaults(context.model, DEFAULTS.image_viewer);
   const scope = new Scope();
   installTheme(el, model, scope, css);
   const source = openSource(model);
@@ -140,21 +22,13 @@ function render({ model, el }: RenderContext): Cleanup {
   scope.follow<number>(model, "height", (height) => {
     stage.style.height = `${height}px`;
   });
-
-  const viewer = openViewer(stage, scope);
-  const legend = new Legend(viewer, stage, scope);
-  const tape = new MeasuringTape(viewer, scope);
-  const contrast = new ContrastPanel((wanted, settled) => loader.recontrast(wanted, settled));
-  const pane = new StatePane(() => void loader.load(true));
-  const loader = new ImageLoader({ viewer, source, pane, contrast, legend, tape, stage }, scope);
-  const bar = toolBar(viewer, { stage, contrast, tape, scope, spectrum: contentOf(model) !== "micrograph" });
-  stage.append(tape.node, legend.node, pane.node, bar, contrast.node);
-
-  const wanted = (): void => {
-    loader.want({ runId: model.get("run_id"), index: model.get("index"), content: contentOf(model) });
+  const content = model.get<Wanted["content"]>("content");
+  const viewer = mountViewer(stage, source, scope, content !== "micrograph");
+  const want = (): void => {
+    viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
   };
-  for (const trait of ["run_id", "index", "content"]) scope.follow(model, trait, wanted);
-  scope.follow(model, "version", () => void loader.load(false));
+  for (const trait of ["run_id", "index"]) scope.follow(model, trait, want);
+  scope.follow(model, "version", () => viewer.refresh());
   return () => scope.close();
 }
 

@@ -9,6 +9,18 @@ export interface Model {
   send?(content: unknown): void;
 }
 
+/** The same model, with the Python side's default for each trait that the page does not give. */
+export function withDefaults(model: Model, defaults: Readonly<Record<string, unknown>>): Model {
+  return {
+    get: <T>(name: string): T => (model.get<T | null | undefined>(name) ?? defaults[name]) as T,
+    set: (name, value) => model.set(name, value),
+    save_changes: () => model.save_changes(),
+    on: (event, callback) => model.on(event, callback),
+    off: (event, callback) => model.off(event, callback),
+    send: (content) => model.send?.(content),
+  };
+}
+
 export interface RenderContext {
   model: Model;
   el: HTMLElement;

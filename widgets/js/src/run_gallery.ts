@@ -3,11 +3,12 @@
 import type { Acquisition, AcquisitionCurves, AcquisitionPage, Run } from "./api.gen";
 import { BatchCache } from "./batch_cache";
 import { canvasStyles } from "./canvas_styles";
+import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
 import { GalleryHeader, type Order } from "./gallery_header";
 import type { GalleryContext, Mode } from "./gallery_item";
 import { GalleryList } from "./gallery_list";
-import { type Cleanup, type Model, type RenderContext, Scope, save } from "./model";
+import { type Cleanup, type Model, type RenderContext, Scope, save, withDefaults } from "./model";
 import * as paths from "./paths";
 import { PictureCache } from "./picture_cache";
 import { type Group, RunData } from "./run_data";
@@ -216,7 +217,9 @@ class Gallery {
   }
 }
 
-function render({ model, el }: RenderContext): Cleanup {
+function render(context: RenderContext): Cleanup {
+  const { el } = context;
+  const model = withDefaults(context.model, DEFAULTS.run_gallery);
   const scope = new Scope();
   installTheme(el, model, scope, css);
   let inner = new Scope();

@@ -12,6 +12,7 @@ import { type ContrastPanel, previewFilter } from "./viewer_contrast";
 import { frequencyScale, lengthScale, type Point } from "./viewer_geometry";
 import type { Legend, MeasuringTape } from "./viewer_overlay";
 import { micrographTiles, pictureTiles } from "./viewer_tiles";
+import { WAITING_TEXT } from "./waiting";
 
 export interface Wanted {
   runId: string;
@@ -26,14 +27,7 @@ export interface LoaderParts {
   contrast: ContrastPanel;
   legend: Legend;
   tape: MeasuringTape;
-  stage: HTMLElement;
 }
-
-const WAITING_TEXT: Partial<Record<string, [string, string]>> = {
-  awaiting_movie: ["No movie yet", "Its metadata came; the image shows once its movie has been written and processed."],
-  registered: ["Not processed yet", "It waits its turn and shows by itself."],
-  processing: ["Being processed", "It shows by itself in a moment."],
-};
 
 export class ImageLoader {
   readonly #parts: LoaderParts;
