@@ -1,0 +1,193 @@
+"""TIFF movies as cameras write them: one page a frame, strips or tiles, any compression imagecodecs knows."""
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from athena.errors import BadFile
+from athena.formats.movies import check_shape, first_bytes
+
+MAX_FRAMES = 100_000
+_DTYPES = frozenset({"uint8", "int8", "uint16", "int16", "float16", "float32", "uint32", "int32"})
+_DECODERS = {
+    5: imagecodecs.lzw_decode,
+    8: imagecodecs.zlib_decode,
+    32946: imagecodecs.zlib_decode,
+    34926: imagecodecs.zstd_decode,
+    50000: imagecodecs.zstd_decode,
+}
+"""Compressions decoded without tifffile's per-strip overhead, which costs seconds where each row is a strip."""
+
+
+class TiffMovie:
+    """A multi-page TIFF; the whole directory chain is checked on opening, frames are decoded one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._size = path.stat().st_size
+        _check_chain(path, self._size)
+        try:
+            self._tiff = tifffile.TiffFile(path)
+        except (tifffile.TiffFileError, ValueError, struct.error, OSError, MemoryError) as error:
+            raise BadFile(f"{path.name} is no readable TIFF: {error}.", hint="Copy it again.") from error
+        try:
+            self._pages = self._checked_pages()
+        except BaseException:
+            self._tiff.close()
+            raise
+        self._file = path.open("rb")
+
+    def _checked_pages(self) -> list[tifffile.TiffPage]:
+        name = self._path.name
+        try:
+            pages = [page for page in self._tiff.pages if isinstance(page, tifffile.TiffPage)]
+        except (tifffile.TiffFileError, ValueError, struct.error, KeyError, IndexError, TypeError) as error:
+            raise BadFile(f"{name} has a damaged directory: {error}.", hint="Copy it again.") from error
+        if not pages:
+            raise BadFile(f"{name} holds no frame.", hint="Copy it again.")
+        first = pages[0]
+        check_shape(self._path, frames=len(pages), height=first.imagelength, width=first.imagewidth)
+        if first.dtype is None or first.dtype.name not in _DTYPES or first.samplesperpixel != 1:
+            raise BadFile(
+                f"{name} holds {first.samplesperpixel} × {first.dtype or 'unknown'} a pixel, which is no movie.",
+                hint="One integer or float value a pixel is needed.",
+            )
+        for index, page in enumerate(pages):
+            if page.shape != first.shape or page.dtype != first.dtype or page.compression != first.compression:
+                raise BadFile(
+                    f"{name}: frame {index} is {page.shape} {page.dtype}, the first {first.shape} {first.dtype}.",
+                    hint="All frames of a movie have one size; this file holds something else beside.",
+                )
+            self._check_segments(index, page)
+        return pages
+
+    def _check_segments(self, index: int, page: tifffile.TiffPage) -> None:
+        name = self._path.name
+        expected = -(-page.imagelength // page.chunks[0]) * -(-page.imagewidth // page.chunks[1])
+        if len(page.dataoffsets) != len(page.databytecounts) or len(page.dataoffsets) < expected:
+            raise BadFile(f"{name}: frame {index} lacks strips.", hint="Its directory is damaged; copy it again.")
+        end = max(o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+        if end > self._size:
+            raise BadFile(
+                f"{name} is truncated: frame {index} needs {end} bytes of {self._size}.",
+                hint="It may still be on its way; else copy it again.",
+            )
+        if (
+            page.compression == 1
+            and sum(page.databytecounts) < page.imagelength * page.imagewidth * page.bitspersample // 8
+        ):
+            raise BadFile(f"{name}: frame {index} has less data than its size says.", hint="Copy it again.")
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self._pages)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width), px."""
+        return self._pages[0].imagelength, self._pages[0].imagewidth
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of what ``read`` returns, native byte order."""
+        return np.dtype(self._pages[0].dtype)
+
+    def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """Frame ``index`` as (height, width), rows flipped into MRC order."""
+        page = self._pages[index]
+        target = np.empty(self.shape, self.dtype) if out is None else out
+        try:
+            if not self._read_strips(page, target):
+                target[...] = page.asarray(maxworkers=1)[::-1]
+        except (RuntimeError, ValueError, tifffile.TiffFileError, struct.error) as error:
+            # imagecodecs raises subclasses of RuntimeError for each codec
+            raise BadFile(
+                f"{self._path.name}: frame {index} cannot be decoded: {error}.",
+                hint="The file is damaged; copy it again.",
+            ) from error
+        return target
+
+    def _read_strips(self, page: tifffile.TiffPage, target: npt.NDArray[Any]) -> bool:
+        """Decode whole-width strips straight into ``target``; False where the page is of another kind."""
+        decode = _DECODERS.get(page.compression)
+        dtype = np.dtype(page.dtype).newbyteorder(self._tiff.byteorder)
+        if decode is None or page.predictor != 1 or page.fillorder != 1 or page.is_tiled:
+            return False
+        if page.bitspersample != dtype.itemsize * 8:
+            return False
+        height, width = self.shape
+        rows = page.chunks[0]
+        flipped = target[::-1]
+        for number, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+            top = number * rows
+            if top >= height:
+                break
+            part = flipped[top : top + rows]
+            self._file.seek(offset, os.SEEK_SET)
+            decoded = decode(self._file.read(count), out=part.size * dtype.itemsize)
+            values = np.frombuffer(decoded, dtype)
+            if values.size < part.size:
+                raise ValueError(f"strip {number} holds {values.size} of {part.size} pixels")
+            part[...] = values[: part.size].reshape(-1, width)
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        self._tiff.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_chain(path: Path, size: int) -> None:
+    """Walk the chain of directories to its end: tifffile forgives a broken one, and would show fewer frames."""
+    with path.open("rb") as file:
+        count = sum(1 for _ in _directories(path, file, size))
+    if not count:
+        raise BadFile(f"{path.name} is truncated: it has no directory yet.", hint="It may still be on its way.")
+
+
+def _directories(path: Path, file: BinaryIO, size: int) -> Iterator[int]:
+    """Offsets of the directories. Raises BadFile where the chain leaves the file or runs in a circle."""
+    head = first_bytes(path, 16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    count_format, entry_bytes, offset_format = ("Q", 20, "Q") if big else ("H", 12, "I")
+    count_bytes, offset_bytes = struct.calcsize(count_format), struct.calcsize(offset_format)
+    place = 8 if big else 4
+    if len(head) < place + offset_bytes:
+        raise BadFile(f"{path.name} is truncated inside its header.", hint="It may still be on its way.")
+    (offset,) = struct.unpack_from(order + offset_format, head, place)
+    seen: set[int] = set()
+    while offset:
+        if offset in seen or len(seen) > MAX_FRAMES:
+            raise BadFile(f"{path.name}: its directory chain runs in a circle.", hint="It is damaged; copy it again.")
+        seen.add(offset)
+        end = size
+        if offset + count_bytes <= size:
+            file.seek(offset)
+            (entries,) = struct.unpack(order + count_format, file.read(count_bytes))
+            end = offset + count_bytes + entries * entry_bytes
+        if end + offset_bytes > size:
+            raise BadFile(
+                f"{path.name} is truncated: directory {len(seen) - 1} lies at {offset}, past its {size} bytes.",
+                hint="It may still be on its way; else copy it again.",
+            )
+        yield offset
+        file.seek(end)
+        (offset,) = struct.unpack(order + offset_format, file.read(offset_bytes))

@@ -1,0 +1,220 @@
+"""Translational alignment of noisy images to one another: each against the sum of all others.
+
+Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-out correlation as in MotionCor2
+(Zheng et al. 2017) and RELION (Zivanov et al. 2019).
+"""
+
+from dataclasses import dataclass
+
+import ducc0
+import numpy as np
+import numpy.typing as npt
+
+from athena_pipelines.core.motion_kernels import add_shifted, cross_power
+
+Array = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+Complex64 = npt.NDArray[np.complex64]
+
+MAX_ITERATIONS = 8
+MIXING = (0.7, 0.4, 0.2)
+"""Weight of the smooth trajectory in the first iterations; later ones take each image's own shift."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Shifts of a set of images.
+
+    Attributes
+    ----------
+    shifts : (images, 2), px (y, x), the first zero.
+    converged : whether the last increments were below the tolerance.
+    signal : median height of the correlation peaks, in standard deviations of the correlation map.
+    """
+
+    shifts: Array
+    converged: bool
+    signal: float
+
+
+def transforms_of(images: Float32) -> Complex64:
+    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges."""
+    taper = _taper(images.shape[1])[:, None] * _taper(images.shape[2])[None, :]
+    out = np.empty((len(images), images.shape[1], images.shape[2] // 2 + 1), np.complex64)
+    for image, transform in zip(images, out, strict=True):
+        flat = (image - image.mean(dtype=np.float64)).astype(np.float32) * taper
+        ducc0.fft.r2c(flat, axes=(0, 1), nthreads=1, out=transform)
+    return out
+
+
+def _taper(length: int) -> Float32:
+    edge = max(length // 12, 1)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
+    return np.concatenate([ramp, np.ones(length - 2 * edge), ramp[::-1]]).astype(np.float32)
+
+
+def low_pass(shape: tuple[int, int], pixel_size_angstrom: float, *, half_angstrom: float = 14.0) -> Float32:
+    """Weights exp(−2Bq²) on the half plane, one half at ``half_angstrom``, without the lines kx = 0 and ky = 0.
+
+    Rows and columns of a camera that differ by gain live on those lines and do not move with the specimen (Unblur
+    leaves them out for the same reason). Frequencies below 1/500 Å⁻¹ are beam, not specimen.
+    """
+    qy = np.fft.fftfreq(shape[0])[:, None]
+    qx = np.fft.rfftfreq(shape[1])[None, :]
+    q2 = qy * qy + qx * qx
+    half = max((pixel_size_angstrom / half_angstrom) ** 2, 1e-6)
+    weight = np.exp2(-q2 / half) * (1 - np.exp2(-q2 / (pixel_size_angstrom / 500) ** 2))
+    weight[0] = 0
+    weight[:, 0] = 0
+    return weight.astype(np.float32)
+
+
+def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
+    """Phase ramps exp(−2πi q·s) along y and along the half axis x."""
+    y = np.exp(-2j * np.pi * np.fft.fftfreq(shape[0]) * shift[0])
+    x = np.exp(-2j * np.pi * np.fft.rfftfreq(shape[1]) * shift[1])
+    return y.astype(np.complex64), x.astype(np.complex64)
+
+
+def align(
+    transforms: Complex64,
+    shape: tuple[int, int],
+    weight: Float32,
+    *,
+    radius: float,
+    tolerance: float = 0.02,
+    smooth: bool = True,
+) -> Alignment:
+    """Align images given by their transforms.
+
+    Parameters
+    ----------
+    shape : (rows, columns) of the images.
+    weight : (rows, columns // 2 + 1), of frequencies.
+    radius : largest shift against the others in the first iteration, px.
+    tolerance : RMS increment, px, at which it has converged.
+    smooth : whether the images are a time series, whose early estimates are drawn to a smooth trajectory and made
+        from running sums.
+    """
+    count = len(transforms)
+    shifts = np.zeros((count, 2))
+    signal = np.zeros(count)
+    if count < 2:
+        return Alignment(shifts, True, float("nan"))
+    converged = False
+    reach = radius
+    pattern = _fixed_pattern(transforms, shape)
+    for iteration in range(MAX_ITERATIONS):
+        span = _running(count) if smooth and iteration < 2 else 0
+        step, signal = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
+        updated = shifts + step
+        if smooth and iteration < len(MIXING) and count >= 8:
+            updated = MIXING[iteration] * _polynomial(updated) + (1 - MIXING[iteration]) * updated
+        rms = float(np.sqrt(((updated - shifts) ** 2).mean()))
+        shifts = updated
+        reach = max(3.0, min(reach, 2 * float(np.abs(step).max()) + 1))
+        if rms < tolerance and (not smooth or iteration >= len(MIXING)):
+            converged = True
+            break
+    converged = converged or rms < 0.15
+    return Alignment(shifts - shifts[0], converged, float(np.median(signal)))
+
+
+def _running(count: int) -> int:
+    """Images on either side that join in the running sum of an early iteration."""
+    return 2 if count >= 15 else 1 if count >= 6 else 0
+
+
+def _increments(
+    transforms: Complex64,
+    shape: tuple[int, int],
+    weight: Float32,
+    shifts: Array,
+    *,
+    reach: float,
+    span: int,
+    pattern: float,
+) -> tuple[Array, Array]:
+    """Shift each image still needs against the sum of the others, and the height of its correlation peak in SD.
+
+    Correlation of a fixed pattern of power ``pattern`` moves with the shifts applied so far: what a flat transform
+    would give under them is taken off.
+    """
+    count = len(transforms)
+    all_ramps = [ramps(s, shape) for s in shifts]
+    total, product, own = (np.zeros_like(transforms[0]) for _ in range(3))
+    for transform, ramp in zip(transforms, all_ramps, strict=True):
+        add_shifted(transform, *ramp, total)
+    flat = np.ones_like(total)
+    flat_total, flat_own, flat_product = (np.zeros_like(total) for _ in range(3))
+    if pattern:
+        for ramp in all_ramps:
+            add_shifted(flat, *ramp, flat_total)
+    step, signal = np.zeros((count, 2)), np.zeros(count)
+    for i in range(count):
+        own[:] = 0
+        near = range(max(i - span, 0), min(i + span + 1, count))
+        for j in near:
+            add_shifted(transforms[j], *all_ramps[j], own)
+        cross_power(own, total, weight, product)
+        if pattern:
+            flat_own[:] = 0
+            for j in near:
+                add_shifted(flat, *all_ramps[j], flat_own)
+            cross_power(flat_own, flat_total, weight, flat_product)
+            product -= np.float32(pattern) * flat_product
+        correlation = ducc0.fft.c2r(product, axes=(0, 1), lastsize=shape[1], forward=False, nthreads=1)
+        step[i], signal[i] = _peak(correlation, reach)
+    return step, signal
+
+
+def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
+    """Power of what all images share without having been shifted: errors of the gain; 0 where it is not worth a thought.
+
+    It is white, and so shows where the specimen has no signal left: the outermost frequencies.
+    """
+    count = len(transforms)
+    qy, qx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
+    outer = (qy * qy + qx * qx > 0.4**2) & (np.abs(qy) > 0.02) & (qx > 0.02)
+    values = transforms[:, outer]
+    own = float((np.abs(values) ** 2).mean(dtype=np.float64))
+    shared = float((np.abs(values.sum(axis=0)) ** 2).mean(dtype=np.float64))
+    power = (shared - count * own) / (count * (count - 1))
+    error = own / np.sqrt(outer.sum())
+    return power if power > max(4 * error / count, 0) else 0.0
+
+
+def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
+    """Position (y, x) of the highest point within ``reach``, by parabolas to a part of a pixel, and its height in SD."""
+    rows, columns = correlation.shape
+    limit = int(min(reach + 1, rows // 2 - 1, columns // 2 - 1))
+    index = np.arange(-limit - 1, limit + 2)
+    window = correlation[np.ix_(index % rows, index % columns)]
+    far = np.hypot(index[:, None], index[None, :]) > reach
+    masked = np.where(far, -np.inf, window)
+    y, x = np.unravel_index(int(masked.argmax()), masked.shape)
+    y, x = int(np.clip(y, 1, len(index) - 2)), int(np.clip(x, 1, len(index) - 2))
+    place = np.array(
+        [
+            index[y] + _vertex(window[y - 1, x], window[y, x], window[y + 1, x]),
+            index[x] + _vertex(window[y, x - 1], window[y, x], window[y, x + 1]),
+        ]
+    )
+    # every 16th row tells the map's spread well enough
+    spread = float(correlation[::16].std())
+    return place, float(window[y, x]) / spread if spread > 0 else 0.0
+
+
+def _vertex(before: float, here: float, after: float) -> float:
+    curvature = float(before) - 2 * float(here) + float(after)
+    if curvature >= 0:
+        return 0.0
+    return float(np.clip(0.5 * (float(before) - float(after)) / curvature, -0.5, 0.5))
+
+
+def _polynomial(shifts: Array) -> Array:
+    """Trajectory through all shifts: polynomial of degree min(4, n // 4) in sqrt(time), as settling slows down."""
+    count = len(shifts)
+    time = np.sqrt(np.linspace(0, 1, count))
+    degree = min(4, count // 4)
+    return np.asarray(np.polynomial.polynomial.polyval(time, np.polynomial.polynomial.polyfit(time, shifts, degree)).T)

@@ -1,0 +1,176 @@
+"""Fit of defocus, astigmatism and phase shift to a spectrum.
+
+Coarse search on the rotational average, then refinement in two dimensions. The fit correlates the background-free
+spectrum with −cos 2χ, which is what sin²χ looks like in weak signal and has a smooth gradient; the score reported
+is CTFFIND's, the correlation with |sin χ|.
+Sources: Rohou & Grigorieff 2015 (search and restraint); the conventions are in ``ctf_model``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize
+
+from athena_pipelines.core.ctf_kernels import correlate_with_gradient, radial_search, score
+from athena_pipelines.core.ctf_model import Defocus, Optics
+from athena_pipelines.core.ctf_quality import Quality, assess
+from athena_pipelines.core.spectrum import SIZE, Spectrum, radial_average, ring_counts
+
+Array = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+
+DEFOCUS_STEP_ANGSTROM = 50.0
+PHASE_STEP_RAD = 0.25
+ASTIGMATISM_TOLERANCE_ANGSTROM = 500.0
+CANDIDATES = 3
+SIGNIFICANCE = 6.0
+"""Correlation, in standard errors of noise, below which a fit is chance: the search tries some thousand models."""
+
+
+@dataclass(frozen=True)
+class SearchRange:
+    """What a fit looks at: resolutions in Å (the low one first), defocus in Å, and whether phase is free."""
+
+    min_resolution_angstrom: float = 30.0
+    max_resolution_angstrom: float = 5.0
+    min_defocus_angstrom: float = 3000.0
+    max_defocus_angstrom: float = 50000.0
+    phase_shift: bool = False
+
+
+@dataclass(frozen=True)
+class CtfFit:
+    """Result of a fit.
+
+    Attributes
+    ----------
+    defocus : found values.
+    score : correlation of spectrum and |CTF| in the fitted range.
+    significance : the score in standard errors of pure noise.
+    determined : whether there was anything to fit; where False, the values above are chance and not to be shown.
+    quality : equiphase average and how far it follows the model.
+    """
+
+    defocus: Defocus
+    score: float
+    significance: float
+    determined: bool
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels of one half plane inside the fitted range, flat."""
+
+    signal: Float32
+    k2: Float32
+    cos2: Float32
+    sin2: Float32
+
+
+def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
+    """Fit a spectrum. Always returns a fit; ``determined`` says whether it means anything."""
+    pixels = _select(spectrum, search)
+    lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
+    best_value, best = -np.inf, np.zeros(4)
+    for start in _starts(spectrum, optics, search):
+        value, x = _refine(pixels, start, optics=optics, search=search)
+        if value > best_value:
+            best_value, best = value, x
+    found = score(pixels.signal, pixels.k2, pixels.cos2, pixels.sin2, lam, cs, best)
+    # neighbouring pixels of tapered tiles share information; about two are worth one
+    significance = found * np.sqrt(pixels.signal.size / 2)
+    quality = assess(spectrum, best, optics)
+    determined = bool(significance > SIGNIFICANCE and np.isfinite(quality.resolution_angstrom))
+    return CtfFit(_defocus(best, optics), float(found), float(significance), determined, quality)
+
+
+def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
+    centre = SIZE // 2
+    ky = (np.arange(SIZE) - centre)[:, None] * spectrum.step
+    kx = np.arange(1, centre)[None, :] * spectrum.step
+    k2 = kx * kx + ky * ky
+    low, high = _band(spectrum, search)
+    inside = (k2 >= low * low) & (k2 <= high * high)
+    inside[centre] = False
+    signal = spectrum.signal[:, centre + 1 :][inside].astype(np.float64)
+    signal -= signal.mean()
+    kept = k2[inside]
+    cos2 = ((kx * kx - ky * ky) / k2)[inside]
+    sin2 = (2 * kx * ky / k2)[inside]
+    return _Pixels(*(np.ascontiguousarray(a, np.float32) for a in (signal, kept, cos2, sin2)))
+
+
+def _band(spectrum: Spectrum, search: SearchRange) -> tuple[float, float]:
+    """Fitted frequencies, Å⁻¹; where pixels are too large for the wanted resolution, up to 0.95 Nyquist."""
+    high = min(1 / search.max_resolution_angstrom, 0.95 * spectrum.nyquist)
+    return min(1 / search.min_resolution_angstrom, high / 2), high
+
+
+def _starts(spectrum: Spectrum, optics: Optics, search: SearchRange) -> list[Array]:
+    """Starting points: the best maxima of the radial search, without and with astigmatism in four directions."""
+    low, high = _band(spectrum, search)
+    frequency = np.arange(SIZE // 2) * spectrum.step
+    inside = (frequency >= low) & (frequency <= high)
+    defoci = np.arange(search.min_defocus_angstrom, search.max_defocus_angstrom + 1, DEFOCUS_STEP_ANGSTROM)
+    extra = np.arange(0, np.pi, PHASE_STEP_RAD) if search.phase_shift else np.zeros(1)
+    phases = optics.amplitude_phase + extra
+    profile = radial_average(spectrum.signal)
+    found = radial_search(
+        np.ascontiguousarray(profile[inside]),
+        ring_counts()[inside].astype(np.float64),
+        frequency[inside] ** 2,
+        defoci,
+        phases,
+        optics.wavelength_angstrom,
+        optics.spherical_aberration_angstrom,
+    )
+    along = found.max(axis=1)
+    padded = np.concatenate([[-np.inf], along, [-np.inf]])
+    peaks = np.flatnonzero((along >= padded[:-2]) & (along >= padded[2:]))
+    peaks = peaks[np.argsort(-along[peaks])][:CANDIDATES]
+    starts = []
+    for peak in peaks:
+        phase = phases[found[peak].argmax()]
+        for c, s in ((0, 0), (300, 0), (0, 300), (-300, 0), (0, -300), (1000, 0), (0, 1000), (-1000, 0), (0, -1000)):
+            starts.append(np.array([defoci[peak], c, s, phase]))
+    return starts
+
+
+def _refine(pixels: _Pixels, start: Array, *, optics: Optics, search: SearchRange) -> tuple[float, Array]:
+    """Best penalised correlation near a start, and where: BFGS in units of about one ring."""
+    scale = np.array([1000.0, 300.0, 300.0, 1.0])
+    free = slice(0, 4 if search.phase_shift else 3)
+    count = pixels.signal.size
+    lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
+
+    def negative(reduced: Array) -> tuple[float, Array]:
+        x = start.copy()
+        x[free] = reduced * scale[free]
+        value, gradient = correlate_with_gradient(pixels.signal, pixels.k2, pixels.cos2, pixels.sin2, lam, cs, x)
+        # CTFFIND's restraint: (U − V)² / (2 tol² N), with U − V = 2 |(c, s)|
+        restraint = 2 / (ASTIGMATISM_TOLERANCE_ANGSTROM**2 * count)
+        value -= restraint * (x[1] ** 2 + x[2] ** 2)
+        gradient[1:3] -= 2 * restraint * x[1:3]
+        return -value, -(gradient[free] * scale[free])
+
+    bounds = [
+        (search.min_defocus_angstrom / scale[0], search.max_defocus_angstrom / scale[0]),
+        (-20, 20),
+        (-20, 20),
+        (optics.amplitude_phase, optics.amplitude_phase + np.pi),
+    ][free]
+    done = optimize.minimize(
+        negative, start[free] / scale[free], jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+    )
+    x = start.copy()
+    x[free] = done.x * scale[free]
+    return -float(done.fun), x
+
+
+def _defocus(x: Array, optics: Optics) -> Defocus:
+    half = float(np.hypot(x[1], x[2]))
+    angle = float(np.rad2deg(0.5 * np.arctan2(x[2], x[1]))) % 180.0
+    shift = float(np.rad2deg(x[3] - optics.amplitude_phase))
+    return Defocus(float(x[0]) + half, float(x[0]) - half, angle, shift)

@@ -1,0 +1,155 @@
+"""A movie's frames in memory: counts in the smallest type that holds them, repaired, and their small copies.
+
+The float movie is never held: gain is applied wherever a frame is read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft, ndimage
+
+from athena_pipelines.core.motion_kernels import block_sum, repair
+
+Float32 = npt.NDArray[np.float32]
+
+NO_GAIN = np.ones((1, 1), np.float32)
+HOT_SIGMA = 6.0
+HOT_COUNTS = 6.0
+ALIGN_PIXEL_ANGSTROM = 3.5
+"""Shifts need no finer pixels than this."""
+MIN_ALIGN_EDGE = 256
+
+
+@dataclass
+class Frames:
+    """Frames of one movie.
+
+    Attributes
+    ----------
+    stack : (frames, height, width), counts; MRC row order.
+    gain : (height, width), or (1, 1) for none.
+    defects : how many pixels were repaired.
+    """
+
+    stack: npt.NDArray[Any]
+    gain: Float32
+    defects: int = field(default=0)
+
+    @property
+    def count(self) -> int:
+        """Number of frames."""
+        return int(self.stack.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width), px."""
+        return int(self.stack.shape[1]), int(self.stack.shape[2])
+
+
+def stack_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Type frames of ``dtype`` are held in: unsigned integers as they are, all else as float32."""
+    return dtype if dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
+
+
+def unaligned_sum(stack: npt.NDArray[Any], gain: Float32) -> Float32:
+    """Sum of all frames times gain, (height, width)."""
+    total = np.zeros(stack.shape[1:], np.float32)
+    for frame in stack:
+        total += frame
+    return total if gain.shape == (1, 1) else total * gain
+
+
+def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:
+    """Mask of pixels to repair: dead in the gain, or hot or cold by 6 σ in the unaligned sum.
+
+    σ is taken twice, the second time without the first's outliers, so that a few very hot pixels do not hide others.
+    Cold pixels are looked for only where the mean is far enough from zero to tell.
+    """
+    bad = ~np.isfinite(total)
+    if gain.shape != (1, 1):
+        bad |= gain == 0
+    for _ in range(2):
+        good = total[~bad][::7]
+        if good.size < 2:
+            return bad
+        mean, sigma = float(good.mean(dtype=np.float64)), float(good.std(dtype=np.float64))
+        # counts are few in a short movie, and Poisson's tail is longer than Gauss's: hence HOT_COUNTS on top
+        bad |= total > mean + HOT_SIGMA * sigma + HOT_COUNTS
+        if mean > HOT_SIGMA * sigma:
+            bad |= total < mean - HOT_SIGMA * sigma
+    return bad
+
+
+def repair_frames(frames: Frames, bad: npt.NDArray[np.bool_], *, seed: int) -> None:
+    """Repair every frame in place where ``bad`` (height, width), and the gain with it."""
+    places = np.argwhere(bad).astype(np.int64)
+    frames.defects = len(places)
+    if not len(places):
+        return
+    neighbours, counts = _good_neighbours(bad, places)
+    for index, frame in enumerate(frames.stack):
+        repair(frame, places, neighbours, counts, (seed + index) % 2**32)
+    if frames.gain.shape != (1, 1):
+        good = np.where(bad, 0, frames.gain)
+        near = ndimage.uniform_filter(good, 5)[bad] / np.maximum(ndimage.uniform_filter((~bad).astype("f4"), 5)[bad], 1e-6)
+        frames.gain[bad] = np.where(near > 0, near, 1)
+
+
+def _good_neighbours(
+    bad: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Good pixels within ±2 px of each place: (n, 24, 2), and how many, (n,)."""
+    reach = np.arange(-2, 3)
+    offsets = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
+    near = places[:, None, :] + offsets[(offsets != 0).any(axis=1)]
+    limit = np.array(bad.shape) - 1
+    within = ((near >= 0) & (near <= limit)).all(axis=-1)
+    near = np.clip(near, 0, limit)
+    good = within & ~bad[near[..., 0], near[..., 1]]
+    order = np.argsort(~good, axis=1, kind="stable")
+    return np.ascontiguousarray(np.take_along_axis(near, order[..., None], axis=1)), good.sum(axis=1).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class SmallFrames:
+    """Block-summed frames for alignment.
+
+    Attributes
+    ----------
+    images : (frames, rows, columns) float32.
+    binning : unbinned px of one.
+    origin : (y, x) of the first pixel's corner in unbinned px.
+    pixel_size_angstrom : of the small images.
+    """
+
+    images: Float32
+    binning: int
+    origin: tuple[int, int]
+    pixel_size_angstrom: float
+
+
+def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
+    """Block edge that brings pixels to about ALIGN_PIXEL_ANGSTROM without making images too small."""
+    wanted = round(ALIGN_PIXEL_ANGSTROM / pixel_size_angstrom)
+    return max(1, min(wanted, min(shape) // MIN_ALIGN_EDGE))
+
+
+def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
+    """Block-summed, gain-corrected frames, cropped about the centre to a size that transforms fast."""
+    height, width = frames.shape
+    binning = binning_for(frames.shape, pixel_size_angstrom)
+    rows, columns = (fft.prev_fast_len(n // binning // 2, real=False) * 2 for n in (height, width))
+    origin = ((height - rows * binning) // 2, (width - columns * binning) // 2)
+    images = np.empty((frames.count, rows, columns), np.float32)
+    for frame, image in zip(frames.stack, images, strict=True):
+        block_sum(frame, frames.gain, origin, binning, image)
+    return SmallFrames(images, binning, origin, pixel_size_angstrom * binning)
+
+
+def chunks(count: int, size: int) -> Iterator[slice]:
+    """Slices of at most ``size`` that cover ``count``."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))

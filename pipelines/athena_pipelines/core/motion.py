@@ -1,0 +1,160 @@
+"""Motion correction of a movie: where every part of every frame goes, and the sums that follow from it.
+
+Shifts are (y, x) in unbinned px, to be applied to a frame's content; the specimen moved by their negative.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from athena_pipelines.core import dose
+from athena_pipelines.core.alignment import align, low_pass, transforms_of
+from athena_pipelines.core.frames import Frames, SmallFrames
+from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
+from athena_pipelines.core.motion_kernels import gather
+
+Array = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+
+SEARCH_ANGSTROM = 70.0
+SIGNAL = 6.0
+"""Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
+BLOCK = (32, 64)
+"""Pixels (y, x) that share a shift when frames are summed; within one the local field is flat to some hundredths."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Motion of one movie.
+
+    Attributes
+    ----------
+    global_shifts : (frames, 2), the first zero.
+    local : polynomial on top of them; None where there is none.
+    flags : what a reader should know.
+    measured : False where frames showed nothing to align on; shifts are then zero.
+    """
+
+    global_shifts: Array
+    local: LocalModel | None
+    flags: tuple[str, ...]
+    measured: bool
+
+    def at(self, places: Array) -> Array:
+        """Shifts at places (p, 2), (y, x) from −0.5 to 0.5 of the image: (frames, p, 2), px."""
+        frames = np.arange(len(self.global_shifts))
+        total = np.repeat(self.global_shifts[:, None, :], len(places), axis=1)
+        return total if self.local is None else total + self.local.shifts(places, frames)
+
+    def specimen_angstrom(self, places: Array, pixel_size_angstrom: float) -> Array:
+        """Motion of the specimen against frame 0 at places: (frames, p, 2) in Å, (x, y)."""
+        shifts = self.at(places)
+        return (shifts[:1] - shifts)[..., ::-1] * pixel_size_angstrom
+
+
+def measure_motion(small: SmallFrames, *, grid: tuple[int, int]) -> Motion:
+    """Global and local motion from small frames; ``grid`` is patches (y, x)."""
+    count, rows, columns = small.images.shape
+    if count == 1:
+        return Motion(np.zeros((1, 2)), None, ("single_frame",), measured=False)
+    shape = (rows, columns)
+    transforms = transforms_of(small.images)
+    weight = low_pass(shape, small.pixel_size_angstrom)
+    radius = min(SEARCH_ANGSTROM / small.pixel_size_angstrom, min(shape) / 4)
+    found = align(transforms, shape, weight, radius=radius)
+    if found.signal < SIGNAL:
+        return Motion(np.zeros((count, 2)), None, ("no_motion_signal",), measured=False)
+    shifts, replaced = without_outliers(found.shifts, limit=1.5 / small.binning)
+    flags = [] if found.converged else ["motion_not_converged"]
+    if replaced > 0.2 * count:
+        flags.append("motion_unstable")
+    if count < 5:
+        flags.append("few_frames")
+    patch_area = rows * columns / (grid[0] * grid[1])
+    local = measure_local(
+        transforms,
+        shape,
+        shifts,
+        grid=grid,
+        pixel_size_angstrom=small.pixel_size_angstrom,
+        binning=small.binning,
+        electrons_per_frame=float(small.images.mean(dtype=np.float64)) * patch_area,
+    )
+    if local.model is None:
+        flags.append("local_motion_rejected")
+    return Motion(shifts * small.binning, local.model, tuple(flags), measured=True)
+
+
+def without_outliers(shifts: Array, *, limit: float) -> tuple[Array, int]:
+    """Shifts with frames far from a parabola through their neighbours put onto it, and how many were."""
+    count = len(shifts)
+    if count < 7:
+        return shifts, 0
+    fitted = np.empty_like(shifts)
+    for i in range(count):
+        start = int(np.clip(i - 3, 0, count - 7))
+        near = np.array([j for j in range(start, start + 7) if j != i])
+        fitted[i] = [np.polyval(np.polyfit(near - i, shifts[near, axis], 2), 0) for axis in range(2)]
+    distance = np.hypot(*(shifts - fitted).T)
+    far = distance > max(4 * 1.4826 * float(np.median(distance)), limit)
+    # the parabola at a neighbour of an outlier is bent by it: only the farthest of a run is replaced
+    for i in np.flatnonzero(far):
+        far[i] = distance[i] >= distance[max(i - 2, 0) : i + 3].max()
+    mended = np.where(far[:, None], fitted, shifts)
+    return mended - mended[0], int(far.sum())
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Aligned sums of a movie, (height, width) float32: plain, and exposure weighted (None: dose unknown)."""
+
+    plain: Float32
+    weighted: Float32 | None
+
+
+def sum_frames(
+    frames: Frames,
+    motion: Motion,
+    pixel_size_angstrom: float,
+    *,
+    dose_per_frame_e_per_A2: float | None,
+    pre_exposure_e_per_A2: float = 0.0,
+    voltage_kv: float = 300.0,
+) -> Sums:
+    """Shift all frames along the motion and add them up."""
+    height, width = frames.shape
+    coefficients = np.ones((frames.count, 1))
+    tables = np.empty((0, 0))
+    frequency = dose.radial_frequencies(pixel_size_angstrom)
+    if dose_per_frame_e_per_A2:
+        weight = dose.weights(
+            frequency,
+            frames.count,
+            dose_per_frame_e_per_A2,
+            pre_exposure_e_per_A2=pre_exposure_e_per_A2,
+            voltage_kv=voltage_kv,
+        )
+        parts, tables = dose.few_terms(dose.normalised(weight))
+        coefficients = np.concatenate([coefficients, parts], axis=1)
+    sums = np.zeros((coefficients.shape[1], height, width), np.float32)
+    gather(frames.stack, frames.gain, _field(motion, frames.shape), coefficients.astype(np.float32), BLOCK, sums)
+    if not dose_per_frame_e_per_A2:
+        return Sums(sums[0], None)
+    return Sums(sums[0], dose.combine(sums[1:], tables, pixel_size_angstrom, float(frequency[1])))
+
+
+def _field(motion: Motion, shape: tuple[int, int]) -> Float32:
+    """Shift at the centre of each block: (frames, blocks_y, blocks_x, 2)."""
+    centres = [(np.arange(-(-n // b)) + 0.5) * b / n - 0.5 for n, b in zip(shape, BLOCK, strict=True)]
+    places = np.stack(np.meshgrid(*centres, indexing="ij"), axis=-1)
+    found = motion.at(places.reshape(-1, 2))
+    return np.ascontiguousarray(found.reshape(len(found), *places.shape), np.float32)
+
+
+def patch_motion(motion: Motion, grid: tuple[int, int], pixel_size_angstrom: float) -> Array:
+    """Motion of the specimen at patch centres: (frames, patches_y, patches_x, 2) in Å, (x, y)."""
+    # centres depend on the overlap in units of the image alone
+    places = patch_centres((1000 * grid[0], 1000 * grid[1]), grid)
+    found = motion.specimen_angstrom(places, pixel_size_angstrom)
+    return found.reshape(len(found), *grid, 2)

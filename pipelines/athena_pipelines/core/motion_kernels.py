@@ -1,0 +1,175 @@
+"""Compiled inner loops of motion correction.
+
+Kernels over frames take any pixel type and compile for it at first use (and are cached on disk); the others have
+their one signature.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Float32 = npt.NDArray[np.float32]
+Complex64 = npt.NDArray[np.complex64]
+Int64 = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def block_sum(frame: npt.NDArray[Any], gain: Float32, origin: tuple[int, int], binning: int, out: Float32) -> None:
+    """Sum of binning × binning pixels times gain into ``out`` (rows, columns), from ``origin`` (y, x) on.
+
+    A gain of shape (1, 1) means none.
+    """
+    corrected = gain.shape[0] > 1
+    rows, columns = out.shape
+    line = np.empty(columns * binning, np.float32)
+    for row in range(rows):
+        line[:] = 0
+        for inner in range(binning):
+            y = origin[0] + row * binning + inner
+            if corrected:
+                for x in range(columns * binning):
+                    line[x] += np.float32(frame[y, origin[1] + x]) * gain[y, origin[1] + x]
+            else:
+                for x in range(columns * binning):
+                    line[x] += np.float32(frame[y, origin[1] + x])
+        for column in range(columns):
+            total = np.float32(0)
+            for inner in range(binning):
+                total += line[column * binning + inner]
+            out[row, column] = total
+
+
+@njit(cache=True, nogil=True)
+def repair(frame: npt.NDArray[Any], bad: Int64, neighbours: Int64, counts: Int64, seed: int) -> None:
+    """Replace bad pixels of a frame by a random good neighbour, or by a random good pixel where too few are near.
+
+    A copy keeps the statistics of counts, which a mean or median would not.
+    ``bad`` (n, 2) are (y, x); ``neighbours`` (n, m, 2) the good pixels around each, ``counts`` (n,) how many.
+    """
+    np.random.seed(seed)
+    height, width = frame.shape
+    for i in range(bad.shape[0]):
+        if counts[i] > 6:
+            pick = np.random.randint(counts[i])
+            frame[bad[i, 0], bad[i, 1]] = frame[neighbours[i, pick, 0], neighbours[i, pick, 1]]
+        else:
+            frame[bad[i, 0], bad[i, 1]] = frame[np.random.randint(height), np.random.randint(width)]
+
+
+@njit("void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1])", cache=True, nogil=True, fastmath=True)
+def add_shifted(transform: Complex64, ramp_y: Complex64, ramp_x: Complex64, total: Complex64) -> None:
+    """Add a half-plane transform times its phase ramps to ``total``."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        for x in range(columns):
+            total[y, x] += transform[y, x] * (ramp_y[y] * ramp_x[x])
+
+
+@njit("void(c8[:, ::1], c8[:, ::1], f4[:, ::1], c8[:, ::1])", cache=True, nogil=True, fastmath=True)
+def cross_power(own: Complex64, total: Complex64, weight: Float32, out: Complex64) -> None:
+    """conj(own) · (total − own) · weight: correlation with everything but itself (leave one out)."""
+    rows, columns = own.shape
+    for y in range(rows):
+        for x in range(columns):
+            mine = own[y, x]
+            out[y, x] = np.conj(mine) * (total[y, x] - mine) * weight[y, x]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def gather(
+    stack: npt.NDArray[Any], gain: Float32, field: Float32, coefficients: Float32, block: tuple[int, int], sums: Float32
+) -> None:
+    """Add shifted frames to several weighted sums in one pass, block by block, bicubic.
+
+    Within a block all frames are visited before moving on, so sums stay in cache and no corrected frame is stored.
+
+    stack : (frames, height, width).
+    gain : (height, width), or (1, 1) for none.
+    field : (frames, blocks_y, blocks_x, 2), shift to apply to each block's content, px (y, x).
+    coefficients : (frames, sums).
+    sums : (sums, height, width), added to.
+    """
+    frames, height, width = stack.shape
+    count = sums.shape[0]
+    rows, columns = block
+    corrected = gain.shape[0] > 1
+    source = np.empty((rows + 3, columns + 3), np.float32)
+    mixed = np.empty(columns + 3, np.float32)
+    value = np.empty(columns, np.float32)
+    held = np.empty((count, rows, columns), np.float32)
+    wy = np.empty(4, np.float32)
+    wx = np.empty(4, np.float32)
+    for by in range(field.shape[1]):
+        top = by * rows
+        n_rows = min(rows, height - top)
+        for bx in range(field.shape[2]):
+            left = bx * columns
+            n_columns = min(columns, width - left)
+            held[:] = 0
+            for i in range(frames):
+                base_y = math.floor(-field[i, by, bx, 0])
+                base_x = math.floor(-field[i, by, bx, 1])
+                _cubic(np.float32(-field[i, by, bx, 0] - base_y), wy)
+                _cubic(np.float32(-field[i, by, bx, 1] - base_x), wx)
+                y0 = top + base_y - 1
+                x0 = left + base_x - 1
+                inside = x0 >= 0 and x0 + n_columns + 3 <= width
+                for r in range(n_rows + 3):
+                    y = min(max(y0 + r, 0), height - 1)
+                    if inside and corrected:
+                        for c in range(n_columns + 3):
+                            source[r, c] = np.float32(stack[i, y, x0 + c]) * gain[y, x0 + c]
+                    elif inside:
+                        for c in range(n_columns + 3):
+                            source[r, c] = np.float32(stack[i, y, x0 + c])
+                    else:
+                        for c in range(n_columns + 3):
+                            x = min(max(x0 + c, 0), width - 1)
+                            g = gain[y, x] if corrected else np.float32(1)
+                            source[r, c] = np.float32(stack[i, y, x]) * g
+                for r in range(n_rows):
+                    for c in range(n_columns + 3):
+                        mixed[c] = (
+                            wy[0] * source[r, c]
+                            + wy[1] * source[r + 1, c]
+                            + wy[2] * source[r + 2, c]
+                            + wy[3] * source[r + 3, c]
+                        )
+                    for c in range(n_columns):
+                        value[c] = wx[0] * mixed[c] + wx[1] * mixed[c + 1] + wx[2] * mixed[c + 2] + wx[3] * mixed[c + 3]
+                    for k in range(count):
+                        factor = coefficients[i, k]
+                        for c in range(n_columns):
+                            held[k, r, c] += factor * value[c]
+            for k in range(count):
+                for r in range(n_rows):
+                    for c in range(n_columns):
+                        sums[k, top + r, left + c] += held[k, r, c]
+
+
+@njit("void(f4, f4[::1])", cache=True, nogil=True, inline="always")
+def _cubic(t: float, w: Float32) -> None:
+    """Weights of the four samples around a point ``t`` past the second. Source: Keys 1981, a = −1/2."""
+    w[0] = t * (-0.5 + t * (1 - 0.5 * t))
+    w[1] = 1 + t * t * (-2.5 + 1.5 * t)
+    w[2] = t * (0.5 + t * (2 - 1.5 * t))
+    w[3] = t * t * (-0.5 + 0.5 * t)
+
+
+@njit("void(c8[:, ::1], f4[::1], f8, f8, f8, c8[:, ::1])", cache=True, nogil=True, fastmath=True)
+def add_filtered(
+    transform: Complex64, table: Float32, step_y: float, step_x: float, table_step: float, total: Complex64
+) -> None:
+    """Add a half-plane transform times a radial table (linear between its entries) to ``total``."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        ky = (y if y <= rows // 2 else y - rows) * step_y
+        for x in range(columns):
+            kx = x * step_x
+            place = math.sqrt(ky * ky + kx * kx) / table_step
+            low = int(place)
+            part = np.float32(place - low)
+            total[y, x] += transform[y, x] * (table[low] * (1 - part) + table[low + 1] * part)
