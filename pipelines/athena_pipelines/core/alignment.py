@@ -66,7 +66,7 @@ def low_pass(shape: tuple[int, int], pixel_size_angstrom: float, *, half_angstro
     weight = np.exp2(-q2 / half) * (1 - np.exp2(-q2 / (pixel_size_angstrom / 500) ** 2))
     weight[0] = 0
     weight[:, 0] = 0
-    return weight.astype(np.float32)
+    return np.asarray(weight, np.float32)
 
 
 def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
@@ -165,11 +165,12 @@ def _increments(
             product -= np.float32(pattern) * flat_product
         correlation = ducc0.fft.c2r(product, axes=(0, 1), lastsize=shape[1], forward=False, nthreads=1)
         step[i], signal[i] = _peak(correlation, reach)
-    return step, signal
+    # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
+    return step * (count - 1) / count, signal
 
 
 def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
-    """Power of what all images share without having been shifted: errors of the gain; 0 where it is not worth a thought.
+    """Power of what all images share without having been shifted, errors of the gain; 0 where there is none.
 
     It is white, and so shows where the specimen has no signal left: the outermost frequencies.
     """
@@ -185,15 +186,15 @@ def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
 
 
 def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
-    """Position (y, x) of the highest point within ``reach``, by parabolas to a part of a pixel, and its height in SD."""
+    """Position (y, x) of the highest point within ``reach``, by parabolas to part of a pixel; and its height in SD."""
     rows, columns = correlation.shape
     limit = int(min(reach + 1, rows // 2 - 1, columns // 2 - 1))
     index = np.arange(-limit - 1, limit + 2)
     window = correlation[np.ix_(index % rows, index % columns)]
     far = np.hypot(index[:, None], index[None, :]) > reach
     masked = np.where(far, -np.inf, window)
-    y, x = np.unravel_index(int(masked.argmax()), masked.shape)
-    y, x = int(np.clip(y, 1, len(index) - 2)), int(np.clip(x, 1, len(index) - 2))
+    peak = np.unravel_index(int(masked.argmax()), masked.shape)
+    y, x = (int(np.clip(p, 1, len(index) - 2)) for p in peak)
     place = np.array(
         [
             index[y] + _vertex(window[y - 1, x], window[y, x], window[y + 1, x]),

@@ -61,7 +61,7 @@ class Defocus:
     def along(self, azimuth_rad: npt.ArrayLike) -> Array:
         """Defocus in a direction: ½[U + V + (U − V) cos 2(α − angle)], Å."""
         turn = 2 * (np.asarray(azimuth_rad, np.float64) - np.deg2rad(self.angle_deg))
-        return self.mean_angstrom + 0.5 * (self.u_angstrom - self.v_angstrom) * np.cos(turn)
+        return np.asarray(self.mean_angstrom + 0.5 * (self.u_angstrom - self.v_angstrom) * np.cos(turn))
 
 
 def wavelength(voltage_kv: float) -> float:
@@ -95,7 +95,7 @@ def ctf_image(
     kx = np.fft.rfftfreq(shape[1], pixel_size_angstrom)[None, :]
     local = defocus.along(np.arctan2(ky, kx))
     value = ctf(np.hypot(kx, ky), local, optics, phase_shift_deg=defocus.phase_shift_deg)
-    return value.astype(np.float32)
+    return np.asarray(value, np.float32)
 
 
 def zeros(defocus_angstrom: float, optics: Optics, *, count: int = 4, phase_shift_deg: float = 0.0) -> Array:

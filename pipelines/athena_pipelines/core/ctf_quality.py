@@ -28,6 +28,7 @@ class Quality:
     ----------
     frequency : Å⁻¹.
     experimental : equiphase average of the background-free spectrum; NaN where no pixel has the phase.
+    display : the same with its rings brought to a common height, about 0 to 1: what a plot shows.
     theory : |CTF| at the mean defocus.
     correlation : of the two in a sliding window, −1 to 1.
     resolution_angstrom : where the fit ends; NaN when it never holds.
@@ -36,6 +37,7 @@ class Quality:
 
     frequency: Array
     experimental: Array
+    display: Array
     theory: Array
     correlation: Array
     resolution_angstrom: float
@@ -47,8 +49,8 @@ def assess(spectrum: Spectrum, x: Array, optics: Optics) -> Quality:
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
     sums, counts = equiphase_average(spectrum.signal, spectrum.step, lam, cs, np.ascontiguousarray(x), BINS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        experimental = np.where(counts > 0.5, sums / counts, np.nan)
-    frequency = np.arange(BINS) * spectrum.step
+        experimental = np.asarray(np.where(counts > 0.5, sums / counts, np.nan), np.float64)
+    frequency = np.arange(BINS, dtype=np.float64) * spectrum.step
     k2 = frequency**2
     chi = np.pi * lam * k2 * (x[0] - 0.5 * lam * lam * cs * k2) + x[3]
     theory = np.abs(np.sin(chi))
@@ -59,6 +61,7 @@ def assess(spectrum: Spectrum, x: Array, optics: Optics) -> Quality:
     return Quality(
         frequency,
         experimental,
+        _for_display(experimental, segment),
         theory,
         correlation,
         1 / frequency[last] if last else float("nan"),
@@ -92,6 +95,21 @@ def _normalise(profile: Array, theory: Array, segment: npt.NDArray[np.int64]) ->
             out[here] = (values - wide.min()) / span if span > 0 else 0.5
     out[np.isnan(rising)] = 0
     return out
+
+
+def _for_display(profile: Array, segment: npt.NDArray[np.int64]) -> Array:
+    """Profile over its spread within about two rings, but never over less than the spread of its noisy end."""
+    filled = np.nan_to_num(profile)
+    length = np.bincount(segment)
+    half = np.maximum(2 * length[segment], profile.size // 40)
+    places = np.arange(profile.size)
+    near = [filled[max(i - h, 4) : i + h + 1] for i, h in zip(places, half, strict=True)]
+    centre = np.array([part.mean() if part.size else 0.0 for part in near])
+    spread = np.array([part.std() if part.size else 0.0 for part in near])
+    floor = max(float(filled[-profile.size // 8 :].std()), 1e-12)
+    return np.where(
+        np.isnan(profile), np.nan, np.clip(0.5 + 0.35 * (filled - centre) / np.maximum(spread, floor), -1, 2)
+    )
 
 
 def _sliding_correlation(profile: Array, theory: Array, segment: npt.NDArray[np.int64]) -> Array:

@@ -3,8 +3,7 @@
 The float movie is never held: gain is applied wherever a frame is read.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,15 @@ class Frames:
     ----------
     stack : (frames, height, width), counts; MRC row order.
     gain : (height, width), or (1, 1) for none.
+    scale, offset : a stored value v stands for v · scale + offset.
     defects : how many pixels were repaired.
     """
 
     stack: npt.NDArray[Any]
     gain: Float32
-    defects: int = field(default=0)
+    scale: float = 1.0
+    offset: float = 0.0
+    defects: int = 0
 
     @property
     def count(self) -> int:
@@ -47,11 +49,6 @@ class Frames:
     def shape(self) -> tuple[int, int]:
         """(height, width), px."""
         return int(self.stack.shape[1]), int(self.stack.shape[2])
-
-
-def stack_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Type frames of ``dtype`` are held in: unsigned integers as they are, all else as float32."""
-    return dtype if dtype in (np.uint8, np.uint16) else np.dtype(np.float32)
 
 
 def unaligned_sum(stack: npt.NDArray[Any], gain: Float32) -> Float32:
@@ -94,7 +91,9 @@ def repair_frames(frames: Frames, bad: npt.NDArray[np.bool_], *, seed: int) -> N
         repair(frame, places, neighbours, counts, (seed + index) % 2**32)
     if frames.gain.shape != (1, 1):
         good = np.where(bad, 0, frames.gain)
-        near = ndimage.uniform_filter(good, 5)[bad] / np.maximum(ndimage.uniform_filter((~bad).astype("f4"), 5)[bad], 1e-6)
+        near = ndimage.uniform_filter(good, 5)[bad] / np.maximum(
+            ndimage.uniform_filter((~bad).astype("f4"), 5)[bad], 1e-6
+        )
         frames.gain[bad] = np.where(near > 0, near, 1)
 
 
@@ -147,9 +146,3 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
     for frame, image in zip(frames.stack, images, strict=True):
         block_sum(frame, frames.gain, origin, binning, image)
     return SmallFrames(images, binning, origin, pixel_size_angstrom * binning)
-
-
-def chunks(count: int, size: int) -> Iterator[slice]:
-    """Slices of at most ``size`` that cover ``count``."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))

@@ -1,16 +1,18 @@
 """Local motion: patches aligned on their own, and RELION's third-order polynomial through them.
 
-S(x, y, z) = Σ_m m · (c_m1 z + c_m2 z² + c_m3 z³) for m in 1, x, x², y, y², xy; x and y are the place relative to the image
-centre in units of its size, z the frame, counted from the first. Source: Zivanov et al. 2019, eq. 1.
+S(x, y, z) = Σ_m m · (c_m1 z + c_m2 z² + c_m3 z³) for m in 1, x, x², y, y², xy; x and y are the place relative to the
+image centre in units of its size, z the frame, counted from the first. Source: Zivanov et al. 2019, eq. 1.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import Alignment, add_shifted, align, low_pass, ramps, transforms_of
+from athena_pipelines.core.alignment import Alignment, align, low_pass, ramps, transforms_of
+from athena_pipelines.core.motion_kernels import add_shifted
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -24,12 +26,12 @@ GROUP_DOSE = 1e5
 
 @dataclass(frozen=True)
 class LocalModel:
-    """Polynomial local motion: coefficients (2, TERMS) for (y, x), px of the unbinned movie; time in frames / frames."""
+    """Polynomial local motion: coefficients (2, TERMS) for (y, x), unbinned px, and the number of frames."""
 
     coefficients: Array
     frames: int
 
-    def shifts(self, places: Array, frames: Array) -> Array:
+    def shifts(self, places: Array, frames: npt.NDArray[np.int64]) -> Array:
         """Shift to apply on top of the global one at places (p, 2), (y, x) from −0.5 to 0.5: (frames, p, 2), px."""
         time = np.asarray(frames, np.float64) / self.frames
         basis = _basis(places[None, :, :], time[:, None])
@@ -71,7 +73,7 @@ def group_frames(frames: int, electrons_per_frame: float) -> list[slice]:
     # with more left over than groups, the last takes the rest
     lengths[-1] += frames - sum(lengths)
     edges = np.concatenate([[0], np.cumsum(lengths)])
-    return [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def patch_slices(shape: tuple[int, int], grid: tuple[int, int]) -> list[tuple[slice, slice]]:

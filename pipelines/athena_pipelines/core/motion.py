@@ -45,7 +45,11 @@ class Motion:
         """Shifts at places (p, 2), (y, x) from −0.5 to 0.5 of the image: (frames, p, 2), px."""
         frames = np.arange(len(self.global_shifts))
         total = np.repeat(self.global_shifts[:, None, :], len(places), axis=1)
-        return total if self.local is None else total + self.local.shifts(places, frames)
+        return total if self.local is None else np.asarray(total + self.local.shifts(places, frames))
+
+    def global_angstrom(self, pixel_size_angstrom: float) -> Array:
+        """Global motion of the specimen against frame 0: (frames, 2) in Å, (x, y)."""
+        return -self.global_shifts[:, ::-1] * pixel_size_angstrom
 
     def specimen_angstrom(self, places: Array, pixel_size_angstrom: float) -> Array:
         """Motion of the specimen against frame 0 at places: (frames, p, 2) in Å, (x, y)."""
@@ -94,13 +98,13 @@ def without_outliers(shifts: Array, *, limit: float) -> tuple[Array, int]:
     fitted = np.empty_like(shifts)
     for i in range(count):
         start = int(np.clip(i - 3, 0, count - 7))
-        near = np.array([j for j in range(start, start + 7) if j != i])
+        near = np.delete(np.arange(start, start + 7), i - start)
         fitted[i] = [np.polyval(np.polyfit(near - i, shifts[near, axis], 2), 0) for axis in range(2)]
     distance = np.hypot(*(shifts - fitted).T)
     far = distance > max(4 * 1.4826 * float(np.median(distance)), limit)
     # the parabola at a neighbour of an outlier is bent by it: only the farthest of a run is replaced
-    for i in np.flatnonzero(far):
-        far[i] = distance[i] >= distance[max(i - 2, 0) : i + 3].max()
+    for outlier in np.flatnonzero(far).tolist():
+        far[outlier] = distance[outlier] >= distance[max(outlier - 2, 0) : outlier + 3].max()
     mended = np.where(far[:, None], fitted, shifts)
     return mended - mended[0], int(far.sum())
 
@@ -137,6 +141,8 @@ def sum_frames(
         )
         parts, tables = dose.few_terms(dose.normalised(weight))
         coefficients = np.concatenate([coefficients, parts], axis=1)
+    # stored values may be quantised: v · scale + offset
+    coefficients = coefficients * frames.scale
     sums = np.zeros((coefficients.shape[1], height, width), np.float32)
     gather(frames.stack, frames.gain, _field(motion, frames.shape), coefficients.astype(np.float32), BLOCK, sums)
     if not dose_per_frame_e_per_A2:

@@ -116,7 +116,7 @@ def flatten(amplitude: Image, pixel_size_angstrom: float) -> Image:
     signal = np.where(background > 0, amplitude / np.maximum(background, 1e-30), 1) - 1
     signal[weight == 0] = 0
     limit = 8 * signal[weight > 0].std()
-    return np.clip(signal, -limit, limit).astype(np.float32)
+    return np.asarray(np.clip(signal, -limit, limit), np.float32)
 
 
 def radial_average(image: Image) -> npt.NDArray[np.float64]:

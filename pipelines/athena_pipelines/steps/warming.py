@@ -1,0 +1,21 @@
+"""A movie too small to show anything, run through every kernel, so that the first real one does not wait."""
+
+import numpy as np
+
+from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
+from athena_pipelines.core.ctf_model import Optics
+from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, shrink, unaligned_sum
+from athena_pipelines.core.motion import measure_motion, sum_frames
+from athena_pipelines.core.spectrum import measure
+
+
+def exercise() -> None:
+    """Run every kernel once, on 8-bit counts as cameras write them."""
+    rng = np.random.default_rng(0)
+    frames = Frames(rng.poisson(1.0, (3, 128, 128)).astype(np.uint8), NO_GAIN)
+    bad = find_defects(unaligned_sum(frames.stack, NO_GAIN), NO_GAIN)
+    bad[64, 64] = True
+    repair_frames(frames, bad, seed=0)
+    motion = measure_motion(shrink(frames, 1.0), grid=(1, 1))
+    sums = sum_frames(frames, motion, 1.0, dose_per_frame_e_per_A2=1.0)
+    fit_ctf(measure(sums.plain, 1.0), Optics(), SearchRange(max_defocus_angstrom=4000.0))
