@@ -24,6 +24,7 @@ DEFOCUS_STEP_ANGSTROM = 50.0
 PHASE_STEP_RAD = 0.25
 ASTIGMATISM_TOLERANCE_ANGSTROM = 500.0
 CANDIDATES = 3
+REFINED = 8
 SIGNIFICANCE = 6.0
 """Correlation, in standard errors of noise, below which a fit is chance: the search tries some thousand models."""
 
@@ -68,17 +69,24 @@ class _Pixels:
     cos2: Float32
     sin2: Float32
 
+    @property
+    def arrays(self) -> tuple[Float32, Float32, Float32, Float32]:
+        """As the kernels take them."""
+        return self.signal, self.k2, self.cos2, self.sin2
+
 
 def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     """Fit a spectrum. Always returns a fit; ``determined`` says whether it means anything."""
     pixels = _select(spectrum, search)
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
     best_value, best = -np.inf, np.zeros(4)
-    for start in _starts(spectrum, optics, search):
+    starts = _starts(spectrum, optics, search)
+    promise = [correlate_with_gradient(*pixels.arrays, lam, cs, start)[0] for start in starts]
+    for start in (starts[i] for i in np.argsort(promise)[: -REFINED - 1 : -1]):
         value, x = _refine(pixels, start, optics=optics, search=search)
         if value > best_value:
             best_value, best = value, x
-    found = score(pixels.signal, pixels.k2, pixels.cos2, pixels.sin2, lam, cs, best)
+    found = score(*pixels.arrays, lam, cs, best)
     # neighbouring pixels of tapered tiles share information; about two are worth one
     significance = found * np.sqrt(pixels.signal.size / 2)
     quality = assess(spectrum, best, optics)
@@ -144,29 +152,28 @@ def _refine(pixels: _Pixels, start: Array, *, optics: Optics, search: SearchRang
     free = slice(0, 4 if search.phase_shift else 3)
     count = pixels.signal.size
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
+    lowest = np.array([search.min_defocus_angstrom, -np.inf, -np.inf, optics.amplitude_phase])
+    highest = np.array([search.max_defocus_angstrom, np.inf, np.inf, optics.amplitude_phase + np.pi])
 
     def negative(reduced: Array) -> tuple[float, Array]:
         x = start.copy()
         x[free] = reduced * scale[free]
-        value, gradient = correlate_with_gradient(pixels.signal, pixels.k2, pixels.cos2, pixels.sin2, lam, cs, x)
+        value, gradient = correlate_with_gradient(*pixels.arrays, lam, cs, x)
         # CTFFIND's restraint: (U − V)² / (2 tol² N), with U − V = 2 |(c, s)|
         restraint = 2 / (ASTIGMATISM_TOLERANCE_ANGSTROM**2 * count)
         value -= restraint * (x[1] ** 2 + x[2] ** 2)
         gradient[1:3] -= 2 * restraint * x[1:3]
+        outside = np.clip(x, lowest, highest) - x
+        value -= float((outside / scale) @ (outside / scale))
+        gradient += 2 * outside / scale**2
         return -value, -(gradient[free] * scale[free])
 
-    bounds = [
-        (search.min_defocus_angstrom / scale[0], search.max_defocus_angstrom / scale[0]),
-        (-20, 20),
-        (-20, 20),
-        (optics.amplitude_phase, optics.amplitude_phase + np.pi),
-    ][free]
     done = optimize.minimize(
-        negative, start[free] / scale[free], jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+        negative, start[free] / scale[free], jac=True, method="BFGS", options={"maxiter": 40, "gtol": 1e-5}
     )
     x = start.copy()
     x[free] = done.x * scale[free]
-    return -float(done.fun), x
+    return -float(done.fun), np.clip(x, lowest, highest)
 
 
 def _defocus(x: Array, optics: Optics) -> Defocus:
