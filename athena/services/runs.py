@@ -76,11 +76,13 @@ def attach_source(
     source.follow = wanted.follow
     source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
     source.message = ""
-    if TEMPLATES[_template(session, element)].processes_movies:
-        _wake_processing(session, principal, run_id)
+    woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
     session.flush()
+    # every row lock is taken before the first event: events hold the clock, and two orders would deadlock
     follow_acquisitions(session, run_id)
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
+    if woken:
+        append_event(session, EventKind.JOB_CHANGED, element_id=run_id)
     return get_run(session, principal, run_id)
 
 
@@ -166,16 +168,15 @@ def _template(session: Session, run: ElementRow) -> Template:
     return Template(session.scalars(workflow).one())
 
 
-def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> None:
-    """Make the run's processing job, or set the one that has ended to pending again."""
+def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:
+    """Make the run's processing job, or set the one that has ended to pending again; whether there was need."""
     job = session.scalar(select(JobRow).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value))
     if job is None:
         job = JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id)
         session.add(job)
     elif job.state in (JobState.PENDING, JobState.RUNNING):
-        return
+        return False
     job.state = JobState.PENDING.value
     job.finished = None
     job.message = ""
-    session.flush()
-    append_event(session, EventKind.JOB_CHANGED, element_id=run_id)
+    return True
