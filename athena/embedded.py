@@ -1,16 +1,30 @@
-"""An instance of one user on one machine: telling others where it is."""
+"""An instance of one user on one machine: telling others where it is, and running one from Python.
 
+``athena up`` supervises all processes; this module runs the smallest useful set (API and runner), which is what
+``athena.connect()`` starts when nothing runs yet, and what tests use. Stand-alone: ``python -m athena.embedded``.
+"""
+
+import logging
 import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from athena import __version__
 from athena.contract.instance import Instance
 from athena.errors import Conflict
-from athena.sdk.instance import find_instance, read_instance
+from athena.sdk.instance import find_instance, read_instance, read_token
 from athena.settings import Settings
+
+STOP_SECONDS = 20.0
+"""How long the runner may take to stop before it is killed; it loses nothing then either."""
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -45,8 +59,58 @@ def announced(settings: Settings, *, api_url: str, portal_url: str = "", noteboo
             settings.instance_file.unlink(missing_ok=True)
 
 
+@contextmanager
+def start_instance(settings: Settings, *, runner: bool = True) -> Iterator[tuple[Instance, str]]:
+    """Run an instance while the block lasts: the API in this process, the runner (if asked) in another.
+
+    Gives what is announced, and the local token. Port 0 takes a free one.
+    """
+    # the server and all it stands on is needed only here; announcing is not to wait for it
+    from athena.server.run import serving
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        api_url = stack.enter_context(serving(settings))
+        if runner:
+            stack.enter_context(_runner(settings))
+        instance = stack.enter_context(announced(settings, api_url=api_url))
+        yield instance, read_token(settings)
+
+
+@contextmanager
+def _runner(settings: Settings) -> Iterator[None]:
+    environment = os.environ | {"ATHENA_HOME": str(settings.home)}
+    process = subprocess.Popen([sys.executable, "-m", "athena", "runner"], env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("the runner did not stop within %.0f s and is killed", STOP_SECONDS)
+            process.kill()
+            process.wait()
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Write a file that is never seen half written."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_text(text)
     partial.replace(path)
+
+
+def main() -> None:
+    """Run an instance until SIGTERM or Ctrl-C."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level)
+    with start_instance(settings) as (instance, _):
+        log.info("Athena answers at %s", instance.api_url)
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """The one HTTP client of Athena's API: synchronous, thread-safe, contract models out, ``athena.errors`` raised."""
 
+import weakref
 from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from typing import Any, Self, TypeVar, cast, overload
@@ -10,9 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from athena import __version__
 from athena.contract.base import Problem, Wire
 from athena.contract.events import Event, EventPage
-from athena.errors import AthenaError, Unavailable, by_code
+from athena.errors import AthenaError, Invalid, Unavailable, by_code
 
 T = TypeVar("T")
+W = TypeVar("W", bound=Wire)
 Query = Mapping[str, str | int | float | bool | None]
 
 TIMEOUT_S = 60.0
@@ -52,6 +54,9 @@ class Client:
             # an instance on this machine is never behind the site's proxy, whatever HTTP_PROXY says
             trust_env=httpx.URL(self.url).host not in LOOPBACK,
         )
+
+        # copies that Dask or a store unpickled are closed by nobody
+        weakref.finalize(self, self._http.close)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"  # never the token: notebooks are shared
@@ -188,6 +193,15 @@ class Client:
             raise Unavailable(
                 f"Athena at {self.url} does not answer ({problem}).", hint="Is it running? 'athena status' tells."
             ) from problem
+
+
+def checked(model: type[W], **values: Any) -> W:
+    """Request body from a user's values; Invalid, in words, when the contract refuses them."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as problem:
+        wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
+        raise Invalid(f"{wrong}.") from problem
 
 
 @cache

@@ -40,8 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Athena",
         version=version("athena-cryoem"),
         description="Live cryo-EM: the workspace, its runs, and everything that was measured.",
-        root_path=settings.api_prefix,
-        root_path_in_servers=False,
+        redirect_slashes=False,
         lifespan=lifespan,
         # The interactive pages of FastAPI load scripts from elsewhere; the contract is docs/openapi.json.
         openapi_url=None,
@@ -55,4 +54,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
+    if settings.api_prefix:
+        app.include_router(api, prefix=settings.api_prefix, include_in_schema=False)
     return app

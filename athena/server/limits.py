@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from athena.contract.base import Problem
@@ -12,13 +13,10 @@ from athena.server.problems import problem_response
 MAX_BODY_BYTES = 1 << 20
 """No request of the contract comes near; uploads will have a route of their own."""
 MAX_PAGE = 1000
+TOO_LARGE = 413
 
 Offset = Annotated[int, Query(ge=0, le=2**31 - 1, description="How many to leave out at the beginning.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to give at most.")]
-
-
-class _TooLarge(Exception):
-    """The body went over the limit while it was read."""
 
 
 class BodyLimit:
@@ -27,6 +25,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._message = f"The body of a request may be {max_bytes} bytes long at most."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what is received."""
@@ -35,7 +34,10 @@ class BodyLimit:
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+            answer = problem_response(
+                Problem(code=Invalid.code, message=self._message), TOO_LARGE, headers={"Connection": "close"}
+            )
+            await answer(scope, receive, send)
             return
         received = 0
 
@@ -44,15 +46,8 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise _TooLarge
+                # the one kind of error that FastAPI lets pass while it reads a body
+                raise HTTPException(TOO_LARGE, self._message)
             return message
 
-        try:
-            await self._app(scope, counted, send)
-        except _TooLarge:
-            await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        message = f"The body of a request may be {self._max_bytes} bytes long at most."
-        answer = problem_response(Problem(code=Invalid.code, message=message), 413, headers={"Connection": "close"})
-        await answer(scope, receive, send)
+        await self._app(scope, counted, send)

@@ -20,6 +20,10 @@ def to_grey(image: NDArray[np.floating[Any]], *, low: float, high: float) -> NDA
     return rounded
 
 
-def encode_png(picture: NDArray[np.uint8]) -> bytes:
-    """Lossless PNG of a (height, width) grey picture, top row first; noise hardly compresses, so fast before small."""
-    return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture), level=1))
+def encode_png(picture: NDArray[np.uint8], *, compress: bool) -> bytes:
+    """Lossless PNG of a (height, width) grey picture, top row first.
+
+    Shot noise does not compress: of a 512 × 512 tile 4 % went, for five times the time. ``compress`` pays for pictures
+    that are mostly smooth, or kept for long.
+    """
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture), level=1 if compress else 0))

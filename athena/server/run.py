@@ -62,7 +62,8 @@ def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> Non
             ready(_address(bound))
 
     server = _make_server(settings, on_ready)
-    server.run(sockets=[bound])
+    with bound:
+        server.run(sockets=[bound])
     if not server.started:
         raise Unavailable("The API could not start.", hint="The log above says why.")
 
@@ -76,7 +77,8 @@ def serving(settings: Settings) -> Iterator[str]:
 
     def run() -> None:
         try:
-            server.run(sockets=[bound])
+            with bound:
+                server.run(sockets=[bound])
         finally:
             ready.set()
 

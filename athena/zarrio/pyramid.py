@@ -94,7 +94,7 @@ def read_tile(url: str | Path, index: int, level: int, tx: int, ty: int) -> NDAr
     ------
     NotFound : there is no such micrograph, level or tile.
     """
-    array = _level(url, index, level)
+    array = open_level(url, index, level)
     height, width = array.shape
     left, top = tx * layout.TILE, ty * layout.TILE
     if not (0 <= left < width and 0 <= top < height):
@@ -106,13 +106,20 @@ def read_tile(url: str | Path, index: int, level: int, tx: int, ty: int) -> NDAr
 
 def read_level(url: str | Path, index: int, level: int = 0) -> NDArray[np.float32]:
     """Whole level of a micrograph in stored order (row 0 at the bottom), float32."""
-    return np.asarray(_level(url, index, level)[...], dtype=np.float32)
+    return np.asarray(open_level(url, index, level)[...], dtype=np.float32)
 
 
-def _level(url: str | Path, index: int, level: int) -> zarr.Array[Any]:
+def open_level(store: Store | str | Path, index: int, level: int = 0) -> zarr.Array[Any]:
+    """Level of a micrograph as a zarr array, in stored order, read when indexed.
+
+    Raises
+    ------
+    NotFound : there is no such micrograph or level.
+    """
     path = f"{layout.image_path(index)}/{level}"
+    source = open_store(store, read_only=True) if isinstance(store, str | Path) else store
     try:
-        return zarr.open_array(open_store(url, read_only=True), path=path, mode="r", zarr_format=3)
+        return zarr.open_array(source, path=path, mode="r", zarr_format=3)
     except FileNotFoundError as missing:
         raise NotFound(f"Micrograph {index} has no level {level}.") from missing
 

@@ -30,7 +30,9 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     Parameters
     ----------
     store : a store, local path or URL of the run's group.
-    length : acquisitions of the run; the arrays are longer, since they grow in blocks. None: as long as the arrays.
+    length : acquisitions of the run. The arrays are longer, since they grow in blocks, or shorter (or not there at all)
+        while acquisitions are registered but not processed: what is missing reads as the fill value, and of a run
+        without any result only the metrics are given. None: as long as the arrays.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
 
     Raises
     ------
-    NotFound : there are no results yet.
+    NotFound : there are no results yet, and ``length`` was not given.
     """
     # xarray costs more than half a second, which readers of plain arrays need not wait for
     import xarray as xr
@@ -51,14 +53,17 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     paths = {name: layout.metric_path(name) for name in layout.METRICS} | {path: path for path in layout.ARRAYS}
     arrays = _open_all(source, tuple(paths.values()))
     found = {name: arrays[path] for name, path in paths.items() if path in arrays}
-    if not found:
+    if not found and length is None:
         raise NotFound("This run has no results yet.", hint="They appear once its first movie is processed.")
-    room = min(array.shape[0] for array in found.values())
-    length = room if length is None else min(length, room)
-    variables = {
+    if length is None:
+        length = min(array.shape[0] for array in found.values())
+    variables: dict[str, Any] = {
         name: lazy_variable(array, dims=_dims(name), length=length, remember=name in layout.METRICS)
         for name, array in found.items()
     }
+    for name in layout.METRICS:
+        if name not in found:
+            variables[name] = ("acquisition", np.full(length, np.nan))
     coordinates = {
         "acquisition": np.arange(length),
         "curve": list(layout.CTF_CURVES),

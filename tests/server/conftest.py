@@ -31,7 +31,7 @@ class Api:
     @property
     def owner(self) -> httpx.Client:
         """Client with the instance's own token."""
-        return self.with_token(self.settings.token_file.read_text())
+        return self.with_token(self.settings.token_file.read_text().strip())
 
     def with_token(self, token: str) -> httpx.Client:
         """Client with a token."""

@@ -2,6 +2,7 @@
 
 import imagecodecs
 import numpy as np
+import pytest
 
 from athena.server.pictures import encode_png, to_grey
 
@@ -26,6 +27,8 @@ def test_the_input_is_left_alone() -> None:
     assert (image == 1).all()
 
 
-def test_png_is_lossless() -> None:
+@pytest.mark.parametrize("compress", [True, False])
+def test_png_is_lossless(compress: bool) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (37, 53), dtype=np.uint8)
-    np.testing.assert_array_equal(imagecodecs.png_decode(encode_png(picture[::-1])), picture[::-1])
+    encoded = encode_png(picture[::-1], compress=compress)
+    np.testing.assert_array_equal(imagecodecs.png_decode(encoded), picture[::-1])

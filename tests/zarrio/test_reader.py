@@ -54,6 +54,24 @@ def test_dataset_is_lazy_until_asked(filled: Path) -> None:
     assert results.defocus_um[2].item() == 9.0
 
 
+def test_acquisitions_beyond_the_arrays_read_as_not_there_yet(filled: Path) -> None:
+    longer = layout.BLOCK + 10
+    results = reader.open_results(filled, length=longer)
+    assert results.defocus_um.shape == (longer,)
+    assert results.defocus_um[3].item() == 4.0
+    assert np.isnan(results.defocus_um[-1])
+    assert np.isnan(results.motion_global[-1, 0]).all()
+    np.testing.assert_array_equal(results.motion_global[[3, longer - 1], 0, 1], [4.0, np.nan])
+    assert results.motion[[longer - 2, 3], 2, [0, 1, 2]].shape == (2, 3, 5, 2)
+    np.testing.assert_array_equal(results.defocus_um.values[:4], [1.0, 2.0, np.nan, 4.0])
+
+
+def test_a_run_without_any_result_has_metrics_that_are_nan(tmp_path: Path) -> None:
+    results = reader.open_results(tmp_path / "none.zarr", length=3)
+    assert set(results.data_vars) == set(layout.METRICS)
+    assert np.isnan(results.defocus_um).all()
+
+
 def test_no_dask_is_needed(filled: Path) -> None:
     code = (
         "import sys\nfrom athena.zarrio import reader\n"

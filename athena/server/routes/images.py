@@ -36,7 +36,7 @@ _PNG: dict[int | str, dict[str, Any]] = {
 def get_thumbnail(caller: CallerDep, request: Request, run_id: UUID, index: Index, *, v: Version = None) -> Response:
     """Give the thumbnail of the micrograph."""
     picture = reader.read_thumbnail(_visible_store(caller, run_id), index)
-    return _shown(request, picture[::-1], version=v)
+    return _shown(request, encode_png(picture[::-1], compress=True), version=v)
 
 
 @router.get("/spectrum.png", response_class=Response, responses=_PNG)
@@ -45,7 +45,7 @@ def get_spectrum(
 ) -> Response:
     """Give the power spectrum; with ``fit``, one half of it is the fitted CTF."""
     picture = reader.read_spectrum(_visible_store(caller, run_id), index, fit=fit)
-    return _shown(request, picture[::-1], version=v)
+    return _shown(request, encode_png(picture[::-1], compress=True), version=v)
 
 
 @router.get("/image.json")
@@ -76,7 +76,7 @@ def get_tile(
     info = pyramid.image_info(store, index)
     tile = _float_tile(store, index, level, x, y, info.content_hash)
     grey = to_grey(tile, low=info.low if low is None else low, high=info.high if high is None else high)
-    return _shown(request, grey, version=v)
+    return _shown(request, encode_png(grey, compress=False), version=v)
 
 
 def _visible_store(caller: Caller, run_id: UUID) -> Path:
@@ -93,5 +93,5 @@ def _float_tile(store: Path, index: int, level: int, x: int, y: int, _content_ha
     return tile
 
 
-def _shown(request: Request, picture: NDArray[np.uint8], *, version: str | None) -> Response:
-    return content_response(request, encode_png(picture), media_type="image/png", cache_control=cache_control(version))
+def _shown(request: Request, png: bytes, *, version: str | None) -> Response:
+    return content_response(request, png, media_type="image/png", cache_control=cache_control(version))

@@ -1,0 +1,139 @@
+"""One acquisition of a run: its state, numbers, curves and pictures."""
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from athena.contract import acquisitions as wire
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.runs import AcquisitionCurves, ImageInfo, RunTable
+from athena.errors import AthenaError
+from athena.sdk import html
+from athena.sdk.arrays import ctf_dataset, motion_dataset, read_image
+from athena.sdk.client import Query
+from athena.zarrio import layout
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from PIL.Image import Image
+
+    from athena.sdk.runs import Run
+
+SHOWN = ("defocus_um", "astigmatism_nm", "ctf_resolution_angstrom", "drift_total_angstrom", "dose_e_per_A2")
+"""Metrics on an acquisition's card."""
+
+
+class Acquisition:
+    """An acquisition as it was when last read. Numbers and pictures are read when asked for."""
+
+    def __init__(self, run: "Run", model: wire.Acquisition) -> None:
+        self._run = run
+        self._model = model
+        self._client = run.client
+        self._base = f"/api/runs/{run.id}/acquisitions/{model.index}"
+
+    @property
+    def run(self) -> "Run":
+        """The run it belongs to."""
+        return self._run
+
+    @property
+    def model(self) -> wire.Acquisition:
+        """All that the API said of it: optics, stage, times, flags, …"""
+        return self._model
+
+    @property
+    def index(self) -> int:
+        """Place along ``acquisition`` in the run's results."""
+        return self._model.index
+
+    @property
+    def name(self) -> str:
+        """Name, from the microscope."""
+        return self._model.name
+
+    @property
+    def state(self) -> AcquisitionState:
+        """How far it is."""
+        return self._model.state
+
+    @property
+    def error(self) -> str:
+        """Why it could not be processed; empty when nothing is wrong."""
+        return self._model.error
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What was measured, by catalogue name; only what is known."""
+        params: Query = {"columns": ",".join(layout.METRICS), "start": self.index, "limit": 1}
+        table = self._client.get(f"/api/runs/{self._run.id}/table", RunTable, params=params)
+        return {name: column[0] for name, column in table.columns.items() if column and column[0] is not None}
+
+    @property
+    def ctf(self) -> "xr.Dataset":
+        """Radial CTF curves over frequency; the fitted values are its attributes."""
+        dataset = ctf_dataset(self._curves())
+        fitted = ("defocus_um", "astigmatism_nm", "astigmatism_angle_deg", "phase_shift_deg", "ctf_resolution_angstrom")
+        metrics = self.metrics
+        return dataset.assign_attrs({name: metrics[name] for name in fitted if name in metrics})
+
+    @property
+    def motion(self) -> "xr.Dataset":
+        """Global and patch motion, Å; the totals are its attributes."""
+        metrics = self.metrics
+        totals = {name: value for name, value in metrics.items() if name.startswith("drift_")}
+        return motion_dataset(self._curves()).assign_attrs(totals)
+
+    @property
+    def image_info(self) -> ImageInfo:
+        """Size, levels, pixel size and grey window of the micrograph."""
+        return self._client.get(f"{self._base}/image.json", ImageInfo)
+
+    def refresh(self) -> "Acquisition":
+        """Read it again."""
+        self._model = self._client.get(self._base, wire.Acquisition)
+        return self
+
+    def thumbnail(self) -> "Image":
+        """Small picture, as shown (top row first)."""
+        return _decoded(self._client.get_bytes(f"{self._base}/thumbnail.png"))
+
+    def spectrum(self, *, fit: bool = False) -> "Image":
+        """Power spectrum as shown; with ``fit``, one half of it is the fitted CTF."""
+        return _decoded(self._client.get_bytes(f"{self._base}/spectrum.png", params={"fit": int(fit)}))
+
+    def image(self, level: int = 0) -> "xr.DataArray":
+        """Motion-corrected micrograph with coordinates in Å, row 0 at the bottom; each level halves it."""
+        return read_image(self._run.store, self.index, self.image_info, level=level)
+
+    def _curves(self) -> AcquisitionCurves:
+        params = {"indices": str(self.index)}
+        return self._client.get(f"/api/runs/{self._run.id}/curves", list[AcquisitionCurves], params=params)[0]
+
+    def __repr__(self) -> str:
+        return f"<Acquisition {self.index} {self.name!r} {self.state.value}>"
+
+    def _repr_html_(self) -> str:
+        state = self.state
+        lines = [html.mark(state, label=True)]
+        if self.error:
+            lines.append(html.text(self.error, "bad"))
+        metrics = self.metrics
+        shown = [layout.METRICS[name] for name in SHOWN if name in metrics]
+        numbers = [html.measured(metric, metrics[metric.name]) for metric in shown]
+        pictures = [self._picture("thumbnail.png", "thumbnail"), self._picture("spectrum.png?fit=1", "CTF fit")]
+        parts = (html.row(*lines), html.row(*numbers), html.row(*pictures))
+        return html.page(html.card(self.name, f"Acquisition {self.index} of {self._run.name}", *parts))
+
+    def _picture(self, path: str, words: str) -> str:
+        try:
+            return html.picture(self._client.get_bytes(f"{self._base}/{path}"), words)
+        except AthenaError:  # there is none yet, or it cannot be read now: the card is still of use without it
+            return html.text(f"no {words} yet", "mute")
+
+
+def _decoded(png: bytes) -> "Image":
+    from PIL import Image
+
+    with Image.open(BytesIO(png)) as image:
+        image.load()
+        return image

@@ -1,0 +1,238 @@
+"""Runs: datasets filled by an acquisition, and their live results."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from athena.contract import acquisitions as wire_acquisitions
+from athena.contract import elements as wire_elements
+from athena.contract import runs as wire
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.events import Event
+from athena.contract.runs import RunCounts, Source
+from athena.errors import Invalid, NotFound, Unavailable
+from athena.sdk import html
+from athena.sdk.acquisitions import SHOWN, Acquisition
+from athena.sdk.arrays import run_store
+from athena.sdk.client import Client, Query, checked
+from athena.sdk.elements import Dataset
+from athena.sdk.watching import watch
+from athena.zarrio import layout
+from athena.zarrio.stores import ApiStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from PIL.Image import Image
+
+PAGE = 200
+"""Acquisitions asked for at once."""
+
+
+class Run(Dataset):
+    """A dataset filled by an acquisition.
+
+    ``version``, ``counts``, ``source`` and ``results`` are asked anew every time, so that they are always of now.
+    """
+
+    def __init__(self, client: Client, model: wire_elements.Element) -> None:
+        super().__init__(client, model)
+        self._lock = Lock()
+        self._seen: tuple[int, xr.Dataset] | None = None
+
+    @property
+    def state(self) -> wire.Run:
+        """The run as a whole, now."""
+        run = self._client.get(f"/api/runs/{self.id}", wire.Run)
+        self._model = run.element
+        return run
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of the run's acquisitions or results."""
+        return self.state.version
+
+    @property
+    def counts(self) -> RunCounts:
+        """How many acquisitions stand where."""
+        return self.state.counts
+
+    @property
+    def source(self) -> Source | None:
+        """The session folder that fills it, if one is attached."""
+        return self.state.source
+
+    @property
+    def store(self) -> ApiStore:
+        """The run's zarr group, for anything that reads zarr."""
+        return run_store(self._client, self.id)
+
+    @property
+    def results(self) -> "xr.Dataset":
+        """All numbers and small images of the run, lazily: see ``athena.zarrio.reader.open_results``.
+
+        Read again whenever the run has changed, else the same object; hold on to one to keep it as it is. Besides the
+        index, acquisitions have the coordinates ``name`` and ``state``.
+        """
+        from athena.zarrio.reader import open_results
+
+        with self._lock:
+            version = self.version
+            if self._seen is None or self._seen[0] != version:
+                table = self._columns(())
+                results = open_results(self.store, length=len(table.names))
+                about = {"name": ("acquisition", list(table.names)), "state": ("acquisition", list(table.states))}
+                dated = results.assign_coords(about).assign_attrs(run=self.name, run_id=str(self.id), version=version)
+                self._seen = (version, dated)
+            return self._seen[1]
+
+    def table(self, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+        """One row an acquisition: name, state, error, and metrics (all, or the named ones) in their stored units."""
+        import pandas as pd
+
+        names = tuple(layout.METRICS) if columns is None else tuple(columns)
+        found = self._columns(names)
+        about = {"name": found.names, "state": found.states, "error": found.errors}
+        numbers = {name: np.array(found.columns[name], dtype=float) for name in names}
+        return pd.DataFrame(about | numbers, index=pd.RangeIndex(len(found.names), name="acquisition"))
+
+    def acquisitions(self, *, state: AcquisitionState | str | None = None) -> list[Acquisition]:
+        """Acquisitions in order of index, all or those in a state."""
+        found: list[Acquisition] = []
+        total = 1
+        while len(found) < total:
+            params = {"state": AcquisitionState(state).value if state else None, "offset": len(found), "limit": PAGE}
+            page = self._client.get(
+                f"/api/runs/{self.id}/acquisitions", wire_acquisitions.AcquisitionPage, params=params
+            )
+            found += [Acquisition(self, model) for model in page.items]
+            total = page.total if page.items else 0
+        return found
+
+    def acquisition(self, key: int | str) -> Acquisition:
+        """One acquisition by index (negative: from the end) or by name."""
+        if isinstance(key, str):
+            names = self._columns(()).names
+            if key not in names:
+                raise NotFound(f"There is no acquisition {key!r} in {self.name}.")
+            key = names.index(key)
+        elif key < 0:
+            key += self.counts.total
+        path = f"/api/runs/{self.id}/acquisitions/{key}"
+        return Acquisition(self, self._client.get(path, wire_acquisitions.Acquisition))
+
+    def thumbnail(self, index: int) -> "Image":
+        """Small picture of an acquisition."""
+        return self.acquisition(index).thumbnail()
+
+    def image(self, index: int, level: int = 0) -> "xr.DataArray":
+        """Motion-corrected micrograph of an acquisition; see ``Acquisition.image``."""
+        return self.acquisition(index).image(level)
+
+    def grid(self) -> wire.RunGrid:
+        """Atlases, grid squares and foil holes of the session."""
+        return self._client.get(f"/api/runs/{self.id}/grid", wire.RunGrid)
+
+    def attach(self, path: str | Path, *, adapter: str = "epu", follow: bool = True) -> Self:
+        """Fill the run from a session folder (a path on the instance's machine); ``follow`` keeps watching it."""
+        new = checked(wire.SourceCreate, adapter=adapter, path=str(path), follow=follow)
+        self._client.put(f"/api/runs/{self.id}/source", new, None)
+        return self
+
+    def watch(self, timeout: float | None = None, *, after: int | None = None) -> Iterator[Event]:
+        """Events of this run as they come, from now on (or from after the event number ``after``).
+
+        Ends when nothing came for ``timeout`` seconds; None waits for ever. ::
+
+            for event in run.watch(timeout=60):
+                print(event.kind, event.index, run.counts.completed)
+        """
+        return watch(self._client, after=after, timeout=timeout, element_id=self.id)
+
+    def wait(self, timeout: float = 600.0, *, finished: int | None = None) -> RunCounts:
+        """Wait until ``finished`` acquisitions are completed or in error; None: all that have a movie.
+
+        Raises
+        ------
+        Unavailable : that did not happen within ``timeout`` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        after = self._client.events(-1).last_seq
+        while True:
+            counts = self.counts
+            done = counts.completed + counts.error
+            wanted = max(1, counts.total - counts.awaiting_movie) if finished is None else finished
+            if done >= wanted:
+                return counts
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unavailable(f"{done} of {wanted} acquisitions of {self.name} were done after {timeout:.0f} s.")
+            after = self._client.events(after, wait=min(left, 5.0)).last_seq
+
+    def _columns(self, names: tuple[str, ...]) -> wire.RunTable:
+        """Whole table, put together from as many parts as the API gives it in."""
+        if unknown := [name for name in names if name not in layout.METRICS]:
+            raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
+        path = f"/api/runs/{self.id}/table"
+        parts: list[wire.RunTable] = []
+        start = 0
+        while not parts or start < parts[-1].total:
+            params: Query = {"columns": ",".join(names), "start": start}
+            part = self._client.get(path, wire.RunTable, params=params)
+            parts.append(part)
+            if not part.names:
+                break
+            start += len(part.names)
+        first = parts[0]
+        if len(parts) == 1:
+            return first
+        return first.model_copy(
+            update={
+                "names": _joined([part.names for part in parts]),
+                "states": _joined([part.states for part in parts]),
+                "errors": _joined([part.errors for part in parts]),
+                "columns": {name: _joined([part.columns[name] for part in parts]) for name in names},
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        run = self.state
+        counts = run.counts
+        states = (
+            (AcquisitionState.COMPLETED, counts.completed),
+            (AcquisitionState.PROCESSING, counts.processing),
+            (AcquisitionState.REGISTERED, counts.registered),
+            (AcquisitionState.ERROR, counts.error),
+            (AcquisitionState.AWAITING_MOVIE, counts.awaiting_movie),
+        )
+        numbers = [f"{html.mark(state, label=True)} {count}" for state, count in states if count]
+        rows = (
+            html.row(*numbers) if numbers else html.text("no acquisitions yet", "mute"),
+            self._medians() if counts.completed else "",
+            _source_line(run.source),
+        )
+        words = f"Run · {run.element.type.replace('_', ' ')} · version {run.version}"
+        return html.page(html.card(self.name, words, *rows, status=run.element.status))
+
+    def _medians(self) -> str:
+        columns = self._columns(SHOWN).columns
+        shown = []
+        for name in SHOWN:
+            values = np.array(columns[name], dtype=float)
+            if np.isfinite(values).any():
+                shown.append(html.measured(layout.METRICS[name], float(np.nanmedian(values))))
+        return html.row(html.text("median", "mute"), *shown) if shown else ""
+
+
+def _joined(parts: list[Any]) -> tuple[Any, ...]:
+    return tuple(value for part in parts for value in part)
+
+
+def _source_line(source: Source | None) -> str:
+    if source is None:
+        return html.text("no source attached", "mute")
+    return html.row(html.text(source.state.value, "mute"), html.text(source.path), html.text(source.message, "mute"))
