@@ -1,15 +1,13 @@
 """An instance of one user on one machine: telling others where it is, and running one from Python.
 
-``athena up`` supervises all processes; this module runs the smallest useful set (API and runner), which is what
-``athena.connect()`` starts when nothing runs yet, and what tests use. Stand-alone: ``python -m athena.embedded``.
+``athena up`` supervises all processes; :func:`start_instance` runs the smallest useful set for as long as a ``with``
+block lasts, for scripts and tests.
 """
 
 import logging
 import os
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -98,19 +96,3 @@ def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_text(text)
     partial.replace(path)
-
-
-def main() -> None:
-    """Run an instance until SIGTERM or Ctrl-C."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    settings = Settings()
-    logging.basicConfig(level=settings.log_level)
-    with start_instance(settings) as (instance, _):
-        log.info("Athena answers at %s", instance.api_url)
-        stop.wait()
-
-
-if __name__ == "__main__":
-    main()

@@ -10,10 +10,12 @@ import numpy as np
 from athena.contract.runs import AcquisitionCurves, ImageInfo
 from athena.sdk.client import Client
 from athena.zarrio import layout
-from athena.zarrio.stores import ApiStore
 
+# Neither zarr nor xarray is imported before somebody asks for arrays: connecting stays quick.
 if TYPE_CHECKING:
     import xarray as xr
+
+    from athena.zarrio.stores import ApiStore
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class RunFetch:
         return self.client.exchange(method, f"/api/zarr/{self.run_id}/{key}", headers)
 
 
-def run_store(client: Client, run_id: UUID) -> ApiStore:
+def run_store(client: Client, run_id: UUID) -> "ApiStore":
     """Read-only zarr store of a run's group; anything that reads zarr can use it."""
+    from athena.zarrio.stores import ApiStore
+
     return ApiStore(RunFetch(client, run_id))
 
 
-def read_image(store: ApiStore, index: int, info: ImageInfo, *, level: int) -> "xr.DataArray":
+def read_image(store: "ApiStore", index: int, info: ImageInfo, *, level: int) -> "xr.DataArray":
     """Level of a micrograph with coordinates in Å.
 
     Dimensions (y, x), row 0 at the bottom; ``y`` and ``x`` are the pixel centres, from the centre of the first

@@ -26,13 +26,16 @@ HUB_SERVICE = "services/athena-api"
 
 log = logging.getLogger(__name__)
 
+_started: "list[subprocess.Popen[bytes]]" = []
+"""Instances started by this process, kept so that Python does not complain of children it lost sight of."""
+
 
 def connect(url: str | None = None, token: str | None = None, *, start: bool = True) -> Athena:
     """Connect to Athena.
 
     Without arguments it looks, in this order, at ``ATHENA_URL`` and ``ATHENA_TOKEN`` (or ``athena.toml``), at the hub
     this notebook was started by, and at this user's own instance on this machine; when there is none, it starts one in
-    the background, which goes on after this process (``athena status`` shows it).
+    the background, which goes on after this process: ``athena status`` shows it, ``Athena.shutdown()`` stops it.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def _start(settings: Settings) -> Instance:
             return instance
         log_file = settings.home / "logs" / "instance.log"
         log_file.parent.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "athena.embedded"]
+        command = [sys.executable, "-m", "athena", "up", "--no-portal", "--no-notebook"]
         environment = os.environ | {"ATHENA_HOME": str(settings.home)}
         with log_file.open("ab") as output:
             process = subprocess.Popen(
@@ -107,6 +110,7 @@ def _start(settings: Settings) -> Instance:
                 env=environment,
                 start_new_session=True,  # it outlives a restarted kernel, and a Ctrl-C here is not meant for it
             )
+        _started.append(process)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if (instance := find_instance(settings)) is not None:
@@ -116,6 +120,7 @@ def _start(settings: Settings) -> Instance:
                 break
             time.sleep(LOOK_SECONDS)
         process.terminate()
+        process.wait()
         raise Unavailable("No instance could be started.", hint=f"{log_file} says why.")
 
 

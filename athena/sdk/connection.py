@@ -14,8 +14,10 @@ from athena.errors import Invalid
 from athena.sdk import html
 from athena.sdk.client import Client, checked
 from athena.sdk.elements import Element, Folder, Listing, branch, list_children, wrap
+from athena.sdk.instance import find_instance, stop_instance
 from athena.sdk.runs import Run
 from athena.sdk.watching import watch
+from athena.settings import Settings
 
 TREE_DEPTH = 2
 """Levels shown below the roots: workflows and their steps."""
@@ -97,6 +99,20 @@ class Athena:
     def close(self) -> None:
         """Close the connection; the instance runs on."""
         self._client.close()
+
+    def shutdown(self) -> None:
+        """Stop the instance, if it is your own on this machine; what it was doing goes on at its next start.
+
+        Raises
+        ------
+        Invalid : it is another instance.
+        """
+        settings = Settings()
+        instance = find_instance(settings)
+        if instance is None or instance.api_url != self.url:
+            raise Invalid(f"{self.url} is not your own instance on this machine.")
+        self.close()
+        stop_instance(settings)
 
     def __enter__(self) -> Self:
         return self

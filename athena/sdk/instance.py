@@ -1,16 +1,21 @@
 """Finding the instance that runs on this machine, through its home folder."""
 
+import contextlib
 import os
+import signal
+import time
 
 from pydantic import ValidationError
 
 from athena.contract.health import Health
 from athena.contract.instance import Instance
-from athena.errors import AthenaError
+from athena.errors import AthenaError, Unavailable
 from athena.sdk.client import Client
 from athena.settings import Settings
 
 HEALTH_TIMEOUT_S = 5.0
+STOP_SECONDS = 60.0
+LOOK_SECONDS = 0.05
 
 
 def find_instance(settings: Settings) -> Instance | None:
@@ -39,6 +44,32 @@ def read_token(settings: Settings) -> str:
         return settings.token_file.read_text().strip()
     except OSError:
         return ""
+
+
+def stop_instance(settings: Settings, *, timeout: float = STOP_SECONDS) -> bool:
+    """Ask the instance of ``settings.home`` to stop and wait until it has; False when none runs.
+
+    Raises
+    ------
+    Unavailable : it still runs after ``timeout`` seconds.
+    """
+    instance = find_instance(settings)
+    if instance is None:
+        return False
+    os.kill(instance.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while is_alive(instance.pid):
+        _reap(instance.pid)
+        if time.monotonic() > deadline:
+            raise Unavailable(f"The instance (process {instance.pid}) still runs after {timeout:.0f} s.")
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def _reap(pid: int) -> None:
+    """Let an ended process go if this one started it; until then it still counts as running."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 def is_alive(pid: int) -> bool:

@@ -22,12 +22,13 @@ from athena.sdk.client import Client, Query, checked
 from athena.sdk.elements import Dataset
 from athena.sdk.watching import watch
 from athena.zarrio import layout
-from athena.zarrio.stores import ApiStore
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from PIL.Image import Image
+
+    from athena.zarrio.stores import ApiStore
 
 PAGE = 200
 """Acquisitions asked for at once."""
@@ -67,7 +68,7 @@ class Run(Dataset):
         return self.state.source
 
     @property
-    def store(self) -> ApiStore:
+    def store(self) -> "ApiStore":
         """The run's zarr group, for anything that reads zarr."""
         return run_store(self._client, self.id)
 
