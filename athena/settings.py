@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     stable_seconds: float = Field(
         4.0, ge=0, description="A file is whole when size and time stood still this long (and it parses)."
     )
+    settle_seconds: float = Field(
+        0.5,
+        ge=0,
+        description="As stable_seconds, for a movie that proves itself finished: it parses to its written end.",
+    )
+    movie_step: str = Field("movie", description="Which entry point of group athena.steps processes a movie.")
     log_level: str = "INFO"
 
     @classmethod

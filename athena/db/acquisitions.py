@@ -4,9 +4,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from athena.contract.runs import RunCounts
 from athena.db.base import Base, now
 
 
@@ -100,3 +113,22 @@ class FoilHoleRow(Base):
     hole_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     square_id: Mapped[int] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def bump_version(session: Session, run_id: UUID) -> int:
+    """Count one more change of the run, once a transaction; returns the new version. It locks the run's row."""
+    version: int | None = session.scalar(
+        update(RunRow).where(RunRow.id == run_id).values(version=RunRow.version + 1).returning(RunRow.version)
+    )
+    if version is None:
+        raise LookupError(f"run {run_id} has gone")
+    return version
+
+
+def count_states(session: Session, run_id: UUID) -> RunCounts:
+    """How many acquisitions of the run stand where."""
+    rows = session.execute(
+        select(AcquisitionRow.state, func.count()).where(AcquisitionRow.run_id == run_id).group_by(AcquisitionRow.state)
+    )
+    counts: dict[str, int] = {state: count for state, count in rows}
+    return RunCounts(total=sum(counts.values()), **counts)

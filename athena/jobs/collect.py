@@ -1,0 +1,152 @@
+"""The collector: the only writer of a run's columns, states and results."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.events import EventKind
+from athena.contract.processing import MovieResult
+from athena.contract.runs import RunCounts
+from athena.db.acquisitions import AcquisitionRow, bump_version, count_states
+from athena.db.base import now
+from athena.db.events import append_event
+from athena.db.jobs import JobRow
+from athena.errors import AthenaError
+from athena.jobs.leases import JobLease, hold
+from athena.jobs.work import Outcome, explain_os_error
+from athena.zarrio.writer import RunWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What one call recorded."""
+
+    completed: int = 0
+    failed: int = 0
+    requeued: int = 0
+
+
+def collect(
+    session: Session, lease: JobLease, outcomes: Sequence[Outcome], *, store: str, storage_away: Callable[[], bool]
+) -> Collected:
+    """Record outcomes: arrays, then rows, then events, in one transaction under the job's lock.
+
+    Outcomes of acquisitions that are not being processed (reported twice, or taken back) are passed over.
+
+    Parameters
+    ----------
+    store : the run's zarr group.
+    storage_away : whether the folder of the movies is out of reach, so that failures say nothing about movies.
+
+    Raises
+    ------
+    LeaseLost
+        when another runner has taken over: nothing is recorded.
+    """
+    hold(session, lease)
+    by_index = {outcome.index: outcome for outcome in outcomes}
+    rows = session.scalars(
+        select(AcquisitionRow).where(
+            AcquisitionRow.run_id == lease.run_id,
+            AcquisitionRow.index.in_(by_index),
+            AcquisitionRow.state == AcquisitionState.PROCESSING.value,
+        )
+    ).all()
+    results = [_completed_metrics(o.result, row) for row in rows if (o := by_index[row.index]).result is not None]
+    refused = _write(store, results)
+    failures = {o.index: o.error for o in outcomes if o.error} | refused
+    away = bool(failures) and storage_away()
+    events: list[tuple[EventKind, int]] = []
+    requeued = 0
+    for row in rows:
+        outcome = by_index[row.index]
+        reason = failures.get(row.index, "")
+        if outcome.lost or (away and reason):
+            row.state = AcquisitionState.REGISTERED.value
+            requeued += 1
+            continue
+        row.processed = now()
+        row.error = reason
+        if reason:
+            log.warning(
+                "acquisition %d (%s) of run %s: %s\n%s", row.index, row.name, lease.run_id, reason, outcome.trace
+            )
+            row.state = AcquisitionState.ERROR.value
+            events.append((EventKind.ACQUISITION_FAILED, row.index))
+        else:
+            assert outcome.result is not None
+            row.state = AcquisitionState.COMPLETED.value
+            row.flags = list(outcome.result.flags)
+            events.append((EventKind.ACQUISITION_COMPLETED, row.index))
+    if rows:
+        session.flush()
+        record_progress(session, lease)
+        version = bump_version(session, lease.run_id)
+        for kind, index in sorted(events, key=lambda event: event[1]):
+            append_event(session, kind, element_id=lease.run_id, index=index, version=version)
+        append_event(session, EventKind.RUN_CHANGED, element_id=lease.run_id, version=version)
+    failed = sum(1 for kind, _ in events if kind is EventKind.ACQUISITION_FAILED)
+    return Collected(completed=len(events) - failed, failed=failed, requeued=requeued)
+
+
+def record_progress(session: Session, lease: JobLease) -> RunCounts:
+    """Bring the job's numbers and message up to date."""
+    counts = count_states(session, lease.run_id)
+    session.execute(
+        update(JobRow)
+        .where(JobRow.id == lease.job_id)
+        .values(
+            done=counts.completed + counts.error,
+            total=counts.total - counts.awaiting_movie,
+            message=describe_progress(counts),
+        )
+    )
+    return counts
+
+
+def describe_progress(counts: RunCounts) -> str:
+    """Progress in words."""
+    parts = [f"{counts.completed} processed"]
+    if counts.error:
+        parts.append(f"{counts.error} failed")
+    if waiting := counts.registered + counts.processing:
+        parts.append(f"{waiting} to do")
+    if counts.awaiting_movie:
+        parts.append(f"{counts.awaiting_movie} without a movie")
+    return ", ".join(parts)
+
+
+def _completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
+    """Add what the catalogue knows of an acquisition and the step cannot."""
+    known = {
+        "acquired_unix_s": row.acquired.timestamp() if row.acquired else None,
+        "target_defocus_um": row.optics.get("target_defocus_um"),
+        "dose_e_per_A2": row.optics.get("total_dose_e_per_A2"),
+        "frame_count": float(result.frames),
+    }
+    added = {name: float(value) for name, value in known.items() if value is not None}
+    return result.model_copy(update={"metrics": added | result.metrics})
+
+
+def _write(store: str, results: Sequence[MovieResult]) -> dict[int, str]:
+    """Write the columns; reasons of those that could not be, by index."""
+    if not results:
+        return {}
+    try:
+        RunWriter.open(store).write_results(results)
+    except (OSError, AthenaError, ValueError) as error:
+        if len(results) == 1:
+            reason = explain_os_error(error) if isinstance(error, OSError) else str(error)
+            return {results[0].index: f"The results could not be written. {reason}"}
+    else:
+        return {}
+    refused: dict[int, str] = {}
+    for result in results:  # find the one that is at fault
+        refused |= _write(store, [result])
+    return refused

@@ -1,0 +1,135 @@
+"""The planner: which acquisitions are processed next, and with what."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import AcquisitionState, Optics
+from athena.contract.events import EventKind
+from athena.contract.processing import MovieParameters, MovieTask
+from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, bump_version
+from athena.db.events import append_event
+from athena.errors import AthenaError, Invalid
+from athena.formats.movies import open_movie
+from athena.ingest.registrar import NO_PIXEL_SIZE
+
+MAX_ATTEMPTS = 20
+"""An acquisition begun this often and never ended is given up: it seems to bring down the runner itself."""
+
+
+class NoPixelSize(Invalid):
+    """Nothing says what a pixel of the movie measures, and nothing is guessed."""
+
+
+def reclaim(session: Session, run_id: UUID) -> int:
+    """Make ready again what a former holder of the run's lease had begun; returns how many."""
+    rows = session.execute(
+        update(AcquisitionRow)
+        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.PROCESSING.value)
+        .values(state=AcquisitionState.REGISTERED.value)
+        .returning(AcquisitionRow.index)
+    ).all()
+    return len(rows)
+
+
+def next_rows(session: Session, run_id: UUID, limit: int) -> list[AcquisitionRow]:
+    """The oldest acquisitions that are ready, at most ``limit``."""
+    query = (
+        select(AcquisitionRow)
+        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.REGISTERED.value)
+        .order_by(AcquisitionRow.index)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: str) -> list[MovieTask]:
+    """Mark acquisitions as being processed and say what to do with each; those that cannot be done fail here."""
+    run = session.get_one(RunRow, run_id)
+    source = session.get(SourceRow, run_id)
+    tasks: list[MovieTask] = []
+    failed: list[int] = []
+    for row in rows:
+        try:
+            tasks.append(make_task(row, parameters=run.parameters, source=source, store=store))
+        except AthenaError as error:
+            failed.append(row.index)
+            row.state = AcquisitionState.ERROR.value
+            row.error = str(error)
+            row.flags = [NO_PIXEL_SIZE] if isinstance(error, NoPixelSize) else []
+        else:
+            row.state = AcquisitionState.PROCESSING.value
+            row.attempts += 1
+    session.flush()
+    version = bump_version(session, run_id)
+    for index in failed:
+        append_event(session, EventKind.ACQUISITION_FAILED, element_id=run_id, index=index, version=version)
+    append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)
+    return tasks
+
+
+def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: SourceRow | None, store: str) -> MovieTask:
+    """The movie task of an acquisition. What the run's parameters say wins over what the microscope says.
+
+    Raises
+    ------
+    NoPixelSize, Invalid
+        when it cannot be processed as things are.
+    """
+    if row.movie is None:
+        raise Invalid(f"{row.name} has no movie.")
+    if row.attempts >= MAX_ATTEMPTS:
+        raise Invalid(f"{row.name} was begun {row.attempts} times and never ended.", hint="Look into the runner's log.")
+    optics = Optics.model_validate(row.optics)
+    values = {
+        "pixel_size_angstrom": optics.pixel_size_angstrom,
+        "voltage_kv": optics.voltage_kv,
+        "spherical_aberration_mm": optics.spherical_aberration_mm,
+        "amplitude_contrast": optics.amplitude_contrast,
+        "dose_per_frame_e_per_A2": _dose_per_frame(optics, row.movie, parameters),
+        "search_phase_shift": optics.phase_plate,
+    }
+    known = {name: value for name, value in values.items() if value is not None} | parameters
+    if known.get("pixel_size_angstrom") is None:
+        raise NoPixelSize(
+            f"The pixel size of {row.name} is not known: its metadata does not say it.",
+            hint="Give the run's parameters a pixel_size_angstrom, then retry the failed acquisitions.",
+        )
+    try:
+        chosen = MovieParameters.model_validate(known)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"{row.name} cannot be processed: {name} is {first.get('input')!r}: {first['msg']}.") from error
+    gain = source.gain_reference if source is not None else None
+    return MovieTask(
+        run_id=str(row.run_id), index=row.index, movie=row.movie, store=store, gain=gain, parameters=chosen
+    )
+
+
+def frames_of(row: AcquisitionRow) -> int:
+    """Frames of an acquisition's movie: as the microscope says, else as the movie's header says, else 1."""
+    said = row.optics.get("frame_count")
+    if said:
+        return int(said)
+    try:
+        return _frames_in(row.movie) if row.movie else 1
+    except AthenaError:  # the step will say what is wrong with it
+        return 1
+
+
+def _dose_per_frame(optics: Optics, movie: str, parameters: dict[str, Any]) -> float | None:
+    if optics.total_dose_e_per_A2 is None or "dose_per_frame_e_per_A2" in parameters:
+        return None
+    frames = optics.frame_count or _frames_in(movie)
+    return optics.total_dose_e_per_A2 / frames
+
+
+def _frames_in(movie: str) -> int:
+    with open_movie(Path(movie)) as opened:
+        frames: int = opened.frames
+        return frames
