@@ -130,5 +130,5 @@ def count_states(session: Session, run_id: UUID) -> RunCounts:
     rows = session.execute(
         select(AcquisitionRow.state, func.count()).where(AcquisitionRow.run_id == run_id).group_by(AcquisitionRow.state)
     )
-    counts: dict[str, int] = {state: count for state, count in rows}
+    counts: dict[str, int] = {state: count for state, count in rows}  # noqa: C416 - rows are not tuples to mypy
     return RunCounts(total=sum(counts.values()), **counts)

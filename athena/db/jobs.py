@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from athena.contract.jobs import JobKind, JobState
 from athena.db.base import Base, HasId, now
 
 
@@ -44,3 +45,15 @@ class JobRow(HasId, Base):
     created: Mapped[datetime] = mapped_column(default=now)
     started: Mapped[datetime | None] = mapped_column(default=None)
     finished: Mapped[datetime | None] = mapped_column(default=None)
+
+
+def reopen_processing(session: Session, run_id: UUID) -> bool:
+    """Set the run's processing job to pending if it had ended, for there is more to do; whether it had."""
+    ended = (JobState.FINISHED.value, JobState.FAILED.value)
+    reopened = session.execute(
+        update(JobRow)
+        .where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value, JobRow.state.in_(ended))
+        .values(state=JobState.PENDING.value, finished=None, lease_owner=None, lease_until=None, message="")
+        .returning(JobRow.id)
+    )
+    return reopened.first() is not None

@@ -1,4 +1,4 @@
-"""What of a session is new since the last registration: a long session is not offered to the database again each second."""
+"""What of a session is new since the last registration, so that a long session is not offered to the database again."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field

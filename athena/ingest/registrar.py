@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState, DiscoveredExposure, DiscoveredSession, SessionMetadatum
-from athena.contract.elements import Status
 from athena.contract.events import EventKind
-from athena.contract.jobs import JobKind, JobState
 from athena.db.acquisitions import (
     AcquisitionRow,
     AtlasRow,
@@ -28,10 +26,11 @@ from athena.db.acquisitions import (
     SourceRow,
     bump_version,
 )
-from athena.db.elements import ElementRow, MetadataRow
+from athena.db.elements import MetadataRow
 from athena.db.events import append_event
-from athena.db.jobs import JobRow
+from athena.db.jobs import JobRow, reopen_processing
 from athena.errors import NotFound
+from athena.services.statuses import follow_acquisitions
 
 INCOMPLETE_MOVIE = "incomplete_movie"
 """Flag of an acquisition given up because its movie could not be parsed; it is taken up again if the movie mends."""
@@ -102,7 +101,8 @@ def register(
     session.flush()
 
     if changes.count(EventKind.ACQUISITION_REGISTERED):
-        wake_run(session, run_id)
+        reopen_processing(session, run_id)
+    follow_acquisitions(session, run_id)
     version = bump_version(session, run_id)
     for kind, index in changes.events:
         append_event(session, kind, element_id=run_id, index=index, version=version)
@@ -113,37 +113,6 @@ def register(
         failed=changes.count(EventKind.ACQUISITION_FAILED),
         version=version,
     )
-
-
-def wake_run(session: Session, run_id: UUID) -> None:
-    """Open the run's processing job again if it had finished, and show the run as being worked on."""
-    session.execute(
-        update(JobRow)
-        .where(
-            JobRow.element_id == run_id,
-            JobRow.kind == JobKind.PROCESSING.value,
-            JobRow.state == JobState.FINISHED.value,
-        )
-        .values(state=JobState.PENDING.value, finished=None, lease_owner=None, lease_until=None)
-    )
-    set_status(session, run_id, Status.IN_PROGRESS)
-
-
-def set_status(session: Session, element_id: UUID, status: Status) -> None:
-    """Set a run's status, and begin the step it lies in; a status that is already so makes no event."""
-    element = session.get(ElementRow, element_id)
-    if element is None:
-        return
-    changed = [element] if element.status != status.value else []
-    for row in changed:
-        row.status = status.value
-    step = session.get(ElementRow, element.parent_id) if element.parent_id else None
-    if step is not None and step.kind == "step" and step.status == Status.NOT_STARTED.value:
-        step.status = Status.IN_PROGRESS.value
-        changed.append(step)
-    session.flush()
-    for row in changed:
-        append_event(session, EventKind.ELEMENT_UPDATED, element_id=row.id)
 
 
 def _store_exposures(

@@ -18,6 +18,7 @@ from athena.db.jobs import JobRow
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
 from athena.jobs.work import Outcome, explain_os_error
+from athena.services.statuses import follow_acquisitions
 from athena.zarrio.writer import RunWriter
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ def collect(
     if rows:
         session.flush()
         record_progress(session, lease)
+        follow_acquisitions(session, lease.run_id)
         version = bump_version(session, lease.run_id)
         for kind, index in sorted(events, key=lambda event: event[1]):
             append_event(session, kind, element_id=lease.run_id, index=index, version=version)

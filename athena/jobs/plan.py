@@ -16,6 +16,7 @@ from athena.db.events import append_event
 from athena.errors import AthenaError, Invalid
 from athena.formats.movies import open_movie
 from athena.ingest.registrar import NO_PIXEL_SIZE
+from athena.services.statuses import follow_acquisitions
 
 MAX_ATTEMPTS = 20
 """An acquisition begun this often and never ended is given up: it seems to bring down the runner itself."""
@@ -65,6 +66,7 @@ def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: 
             row.state = AcquisitionState.PROCESSING.value
             row.attempts += 1
     session.flush()
+    follow_acquisitions(session, run_id)
     version = bump_version(session, run_id)
     for index in failed:
         append_event(session, EventKind.ACQUISITION_FAILED, element_id=run_id, index=index, version=version)

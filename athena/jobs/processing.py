@@ -14,7 +14,6 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from athena.contract.elements import Status
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobState
 from athena.contract.processing import MovieTask
@@ -25,12 +24,12 @@ from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.errors import AthenaError
-from athena.ingest.registrar import set_status
 from athena.jobs.collect import collect, record_progress
 from athena.jobs.executors import Executor
 from athena.jobs.leases import JobLease, LeaseLost, hold, release
 from athena.jobs.plan import begin, frames_of, next_rows, reclaim
 from athena.jobs.work import Outcome, explain_os_error
+from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
 from athena.zarrio.writer import RunWriter
 
@@ -118,7 +117,7 @@ class RunProcessor:
             hold(session, self.lease)
             reclaimed = reclaim(session, self.lease.run_id)
             record_progress(session, self.lease)
-            set_status(session, self.lease.run_id, Status.IN_PROGRESS)
+            follow_acquisitions(session, self.lease.run_id)
             append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.run_id)
         if reclaimed:
             log.info("run %s: %d movies were begun by another runner and are done again", self.lease.run_id, reclaimed)
@@ -215,15 +214,13 @@ class RunProcessor:
             hold(session, self.lease)
             if not _is_done(session, self.lease.run_id):
                 return False
-            counts = record_progress(session, self.lease)
-            source = session.get(SourceRow, self.lease.run_id)
-            bad = counts.error or (source is not None and source.state == SourceState.ERROR.value)
+            record_progress(session, self.lease)
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == self.lease.job_id)
                 .values(state=JobState.FINISHED.value, finished=now())
             )
-            set_status(session, self.lease.run_id, Status.WARNING if bad else Status.COMPLETED)
+            follow_acquisitions(session, self.lease.run_id)
             append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.run_id)
         return True
 

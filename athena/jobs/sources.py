@@ -25,6 +25,7 @@ from athena.ingest.delta import SessionDelta
 from athena.ingest.registrar import register
 from athena.ingest.watcher import FolderBell, MovieWatch, Verdict
 from athena.jobs.leases import LeaseLost, SourceLease, hold, release
+from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -217,8 +218,10 @@ class SourceFollower:
             for name, value in changed.items():
                 setattr(row, name, value)
             row.last_scan = now()
+            self._follow = row.follow
             if changed:
                 session.flush()
+                follow_acquisitions(session, self.lease.run_id)
                 append_event(session, EventKind.SOURCE_CHANGED, element_id=self.lease.run_id)
 
 
