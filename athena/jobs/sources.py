@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import UUID
 
@@ -18,9 +17,9 @@ from athena.db.acquisitions import SourceRow, count_states
 from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import append_event
-from athena.errors import AthenaError, BadFile, Unavailable
+from athena.errors import AthenaError, BadFile
 from athena.formats.movies import open_movie
-from athena.ingest.adapter import AcquisitionAdapter
+from athena.ingest.adapter import load_adapter
 from athena.ingest.delta import SessionDelta
 from athena.ingest.registrar import register
 from athena.ingest.watcher import FolderBell, MovieWatch, Verdict
@@ -30,7 +29,6 @@ from athena.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ADAPTERS = "athena.acquisition"
 SCAN_SHARE = 0.25
 """Of its time a follower spends at most this part scanning, so that huge folders on slow storage are not worn out."""
 AWAY_SECONDS = 5.0
@@ -47,21 +45,6 @@ class Look:
     problems: tuple[str, ...] = ()
     session_name: str = ""
     pause: float = 0.0
-
-
-def load_adapter(name: str) -> AcquisitionAdapter:
-    """Acquisition adapter registered as ``name``.
-
-    Raises
-    ------
-    Unavailable
-        when no installed package offers it.
-    """
-    for entry in entry_points(group=ADAPTERS, name=name):
-        adapter: AcquisitionAdapter = entry.load()()
-        return adapter
-    offered = ", ".join(sorted(entry_points(group=ADAPTERS).names)) or "none"
-    raise Unavailable(f"No installed package reads {name!r} sessions.", hint=f"Offered: {offered}.")
 
 
 def movie_problem(path: Path) -> str:

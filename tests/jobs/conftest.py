@@ -179,5 +179,3 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0, what: str 
 def wait_for_fixture() -> Callable[..., None]:
     """``wait_for(condition, seconds=20, what="")``."""
     return wait_for
-
-

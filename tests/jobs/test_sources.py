@@ -1,0 +1,112 @@
+"""Following a folder: what it says when things are missing, broken or away."""
+
+from pathlib import Path
+
+import pytest
+
+from athena.db.elements import ElementRow
+from athena.db.engine import Database
+from athena.jobs.sources import describe_session
+
+
+@pytest.mark.parametrize(
+    ("exposures", "movies", "words"),
+    [
+        (0, 0, "The session holds no exposures yet."),
+        (1, 0, "No movies were found: 1 exposure has metadata only."),
+        (3, 0, "No movies were found: 3 exposures have metadata only."),
+        (3, 2, "3 exposures, of which 1 has metadata only."),
+        (3, 3, "3 exposures, each with its movie."),
+    ],
+)
+def test_a_scan_in_words(exposures: int, movies: int, words: str) -> None:
+    assert describe_session(exposures, movies) == words
+
+
+@pytest.mark.feature("AC-01")
+def test_a_session_without_movies_says_so(folder, attach, running, wait_for) -> None:
+    folder.add_metadata("a")
+    run = attach(folder.path, follow=False)
+    with running():
+        wait_for(lambda: run.job().state == "finished")
+    assert run.source().message == "No movies were found: 1 exposure has metadata only."
+    assert run.states() == {"a": "awaiting_movie"}
+
+
+def test_a_folder_that_is_no_session_is_an_error(attach, running, wait_for, tmp_path: Path, database: Database) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    run = attach(empty, follow=False)
+    with running():
+        wait_for(lambda: run.job().state == "finished")
+    assert run.source().state == "error"
+    assert run.source().message.startswith(f"{empty} holds no plain session.")
+    with database.session(read_only=True) as session:
+        assert session.get_one(ElementRow, run.id).status == "warning"
+
+
+def test_an_empty_folder_is_watched_until_it_is_a_session(attach, running, wait_for, folder) -> None:
+    (folder.path / "session.json").unlink()
+    run = attach(folder.path)
+    with running():
+        wait_for(lambda: "no plain session yet" in run.source().message)
+        (folder.path / "session.json").write_text("{}")
+        folder.add("a")
+        wait_for(lambda: run.states() == {"a": "completed"})
+
+
+def test_storage_that_goes_away_and_comes_back(attach, running, wait_for, folder) -> None:
+    folder.add("a")
+    run = attach(folder.path)
+    away = folder.path.with_name("away")
+    with running():
+        wait_for(lambda: run.states() == {"a": "completed"})
+        folder.path.rename(away)
+        wait_for(lambda: "is not there" in run.source().message)
+        assert run.source().state == "watching"
+        away.rename(folder.path)
+        folder.add("b")
+        wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
+    assert run.source().message == "2 exposures, each with its movie."
+
+
+def test_what_arrives_while_no_runner_lives_is_found(attach, running, wait_for, folder) -> None:
+    folder.add("a")
+    run = attach(folder.path)
+    with running():
+        wait_for(lambda: run.states() == {"a": "completed"})
+    folder.add("b")
+    folder.add("c")
+    with running():
+        wait_for(lambda: set(run.states().values()) == {"completed"} and len(run.states()) == 3)
+    assert [row.index for row in run.acquisitions()] == [0, 1, 2]
+
+
+def test_half_written_movies_are_not_touched_and_truncated_ones_given_up(attach, running, wait_for, folder) -> None:
+    data = folder.movie_bytes("a")
+    half = folder.path / "a.tif"
+    folder.add_metadata("a")
+    half.write_bytes(data[: len(data) // 2])
+    folder.add("b")
+    run = attach(folder.path)
+    with running():
+        wait_for(lambda: run.states() == {"a": "error", "b": "completed"}, what="giving up the truncated movie")
+        assert "a.tif is not whole" in run.acquisitions()[0].error
+        assert any("a.tif" in problem for problem in run.source().problems)
+        half.write_bytes(data)  # it was not lost after all
+        wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
+        wait_for(lambda: run.source().problems == [])
+    assert run.acquisitions()[0].error == ""
+
+
+def test_a_movie_waits_for_its_metadata_but_not_for_ever(attach, running, wait_for, folder) -> None:
+    folder.add_movie("a")
+    folder.add_movie("b")
+    run = attach(folder.path)
+    with running():
+        wait_for(lambda: set(run.states()) == {"a", "b"})
+        folder.add_metadata("a")
+        wait_for(lambda: run.states() == {"a": "completed", "b": "error"})
+        assert "pixel size of b is not known" in run.acquisitions()[1].error
+        folder.add_metadata("b")  # better late than never
+        wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
