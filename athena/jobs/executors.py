@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed.core import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from athena.contract.processing import MovieTask
@@ -22,6 +24,11 @@ log = logging.getLogger(__name__)
 
 MAX_WORKER_DEATHS = 3
 """A movie whose worker died this often is given up: most likely it is the movie that kills them."""
+
+STARTING_SECONDS = 90.0
+"""A worker process that takes longer to start is replaced."""
+DEAD_SECONDS = 3.0
+"""A worker without a process for longer than this is replaced; its nanny would have restarted it by then."""
 
 Report = Callable[[Outcome], None]
 """Takes an outcome, from any thread, exactly once a submitted task."""
@@ -41,6 +48,10 @@ class Executor(Protocol):
 
     def submit(self, task: MovieTask, report: Report) -> None:
         """Queue a movie; ``report`` hears of its end."""
+        ...
+
+    def tend(self) -> None:
+        """Replace workers that died; the runner calls it now and then."""
         ...
 
     def cancel(self, run_id: str) -> None:
@@ -69,6 +80,9 @@ class SerialExecutor:
         """Queue a movie."""
         self._cancelled.discard(task.run_id)
         self._pool.submit(self._work, task, report)
+
+    def tend(self) -> None:
+        """Nothing can die here alone."""
 
     def cancel(self, run_id: str) -> None:
         """Forget the queued movies of a run."""
@@ -103,6 +117,7 @@ class DaskExecutor:
         self._lock = threading.Lock()
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
+        self._absent_since: dict[Any, float] = {}
         self._futures: dict[str, tuple[Future, MovieTask, Report]] = {}
 
     @property
@@ -132,6 +147,31 @@ class DaskExecutor:
         with self._lock:
             self._futures[key] = (future, task, report)
         future.add_done_callback(self._done)
+
+    def tend(self) -> None:
+        """Replace workers of our own cluster that their nannies gave up.
+
+        A nanny restarts a worker that dies at work, but not one that dies while it starts.
+        """
+        with self._lock:
+            cluster = self._cluster
+        if cluster is None:
+            return
+        working = {worker.name for worker in cluster.scheduler.workers.values()}
+        for name, nanny in list(cluster.workers.items()):
+            if name in working:
+                self._absent_since.pop(name, None)
+                continue
+            absent = time.monotonic() - self._absent_since.setdefault(name, time.monotonic())
+            process = nanny.process
+            alive = process is not None and process.is_alive() and nanny.status not in (Status.closed, Status.failed)
+            if absent > (STARTING_SECONDS if alive else DEAD_SECONDS):
+                log.warning("worker %s does not come back; starting another", name)
+                cluster.loop.add_callback(nanny.close)
+                self._absent_since.pop(name, None)
+                cluster.workers.pop(name, None)
+        if len(cluster.workers) < self._workers:
+            cluster.scale(self._workers)
 
     def cancel(self, run_id: str) -> None:
         """Drop a run's movies from the cluster."""

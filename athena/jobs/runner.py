@@ -74,6 +74,7 @@ class Runner:
 
     def _tick(self) -> None:
         self._drop_ended()
+        self._executor.tend()
         seconds = self._settings.lease_seconds
         with self._database.session() as session:
             source = take_source(session, owner=self._owner, seconds=seconds)
