@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -268,48 +269,6 @@ def own_permissions(database: Database) -> Callable[..., None]:
     return give
 
 
-# ── which features of the contract have a passing test ───────────────────────────────────────────────────────────
-
-
-class FeatureOutcomes:
-    """Collects the outcome of each test that is marked with features; written when the session ends."""
-
-    def __init__(self) -> None:
-        self.marks: dict[str, list[str]] = {}
-        self.outcomes: dict[str, str] = {}
-
-    @pytest.hookimpl
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note which test covers which features."""
-        for item in session.items:
-            if ids := [str(name) for mark in item.iter_markers("feature") for name in mark.args]:
-                self.marks[item.nodeid] = ids
-
-    @pytest.hookimpl
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the worst outcome of a test's set-up, call and tear-down."""
-        if report.when == "call" or report.outcome != "passed":
-            self.outcomes[report.nodeid] = report.outcome
-
-    @pytest.hookimpl
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write {test: {features, outcome}}; a distributed run's workers leave it to their controller."""
-        if hasattr(session.config, "workerinput") or not self.outcomes:
-            return
-        # a run of a part of the tests adds to what is known of the others
-        known = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
-        for nodeid, ids in self.marks.items():
-            if nodeid in self.outcomes:
-                known[nodeid] = {"features": ids, "outcome": self.outcomes[nodeid]}
-        OUTCOMES.parent.mkdir(parents=True, exist_ok=True)
-        OUTCOMES.write_text(json.dumps(known, indent=1, sort_keys=True))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the collector of feature outcomes."""
-    config.pluginmanager.register(FeatureOutcomes(), "athena-features")
-
-
 # ── real files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -345,3 +304,45 @@ def falcon3(unpack: Callable[[str, Path], Path], tmp_path: Path) -> Path:
 def falcon4i(unpack: Callable[[str, Path], Path], tmp_path: Path) -> Path:
     """Ten real exposures of EPU 3.8 and a Falcon 4i; without movies."""
     return unpack("epu/falcon4i_eer_epu38", tmp_path / "falcon4i")
+
+
+# ── which features of the contract have a passing test ───────────────────────────────────────────────────────────
+
+
+class FeatureOutcomes:
+    """Collects the outcome of each test marked with features, for ``make features``; written when the session ends."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.found: dict[str, dict[str, object]] = {}
+
+    @pytest.hookimpl
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Send the features along with the test's reports, which also reach the controller of a distributed run."""
+        item.user_properties += [("feature", str(name)) for mark in item.iter_markers("feature") for name in mark.args]
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the outcome of the test's call, or whatever went wrong around it."""
+        ids = [value for name, value in report.user_properties if name == "feature"]
+        if ids and (report.when == "call" or report.outcome != "passed"):
+            self.found[report.nodeid] = {"features": ids, "outcome": report.outcome}
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self) -> None:
+        """Write {"complete": when the whole suite last ran, "tests": {test: {features, outcome}}}."""
+        if hasattr(self.config, "workerinput") or not self.found:
+            return
+        options = self.config.option
+        whole = self.config.args == self.config.getini("testpaths") and not (options.keyword or options.markexpr)
+        known = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
+        # a run of some tests adds to what is known of the others
+        tests = self.found if whole else {**known.get("tests", {}), **self.found}
+        OUTCOMES.parent.mkdir(parents=True, exist_ok=True)
+        content = {"complete": time.time() if whole else known.get("complete", 0.0), "tests": tests}
+        OUTCOMES.write_text(json.dumps(content, indent=1, sort_keys=True))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the collector of feature outcomes."""
+    config.pluginmanager.register(FeatureOutcomes(config), "athena-features")

@@ -119,7 +119,7 @@ def reachable(session: Session, user: Principal, parent: Element | None = None) 
     return [found for one in page.items for found in (one.id, *reachable(session, user, one))]
 
 
-@pytest.mark.feature("SH-02", "SH-06", "WS-09")
+@pytest.mark.feature("SH-06", "WS-09")
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nodes=trees())
 def test_sql_agrees_with_the_table(database: Database, nodes: list[Node]) -> None:

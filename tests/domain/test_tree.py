@@ -28,7 +28,6 @@ def test_templates_have_the_steps_of_the_field() -> None:
     assert set().union(*RUN_STEPS.values()) <= every
 
 
-@pytest.mark.feature("WS-08")
 def test_only_what_may_be_made_is_offered() -> None:
     assert child_kinds(None, "") == (ElementKind.FOLDER,)
     assert child_kinds(ElementKind.FOLDER, "") == (ElementKind.FOLDER, ElementKind.WORKFLOW)

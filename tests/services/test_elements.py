@@ -32,7 +32,7 @@ MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
 
 
-@pytest.mark.feature("WS-01", "SH-01")
+@pytest.mark.feature("WS-01")
 def test_folders_hold_folders_and_the_root_lists_them(
     database: Database, make_user: MakeUser, make_folder: Make
 ) -> None:
@@ -134,7 +134,6 @@ def test_the_tree_is_as_deep_as_paths_allow(database: Database, make_user: MakeU
         assert len(elements.breadcrumb(session, alice, one.id)) == 64
 
 
-@pytest.mark.feature("WS-08")
 @pytest.mark.parametrize("descending", [False, True])
 def test_children_are_sorted_as_people_expect(
     database: Database, make_user: MakeUser, make_folder: Make, descending: bool
@@ -210,7 +209,6 @@ def test_the_unseen_is_absent_and_the_forbidden_is_refused(
         assert (made.creator, made.my_role) == ("bob", Role.COLLABORATOR)
 
 
-@pytest.mark.feature("SH-01", "SH-04")
 def test_public_elements_are_seen_by_everybody(
     database: Database, make_user: MakeUser, make_folder: Make, own_permissions: Callable[..., None]
 ) -> None:
@@ -247,7 +245,6 @@ def test_what_is_shared_out_of_a_hidden_folder_is_at_the_top(
         assert mine.id == folder.id
 
 
-@pytest.mark.feature("WS-12")
 def test_changes_are_kept_and_told(database: Database, make_user: MakeUser, make_folder: Make) -> None:
     alice = make_user()
     folder = make_folder(alice, "Old")
@@ -303,7 +300,6 @@ def test_breadcrumb_names_every_level(database: Database, make_user: MakeUser, m
     ]
 
 
-@pytest.mark.feature("WS-19")
 def test_opening_is_noted_once_per_user(database: Database, make_user: MakeUser, make_folder: Make) -> None:
     alice = make_user()
     folder = make_folder(alice)
@@ -315,7 +311,6 @@ def test_opening_is_noted_once_per_user(database: Database, make_user: MakeUser,
     assert [(use.user_id, use.element_id) for use in uses] == [(alice.user_id, folder.id)]
 
 
-@pytest.mark.feature("MD-02")
 def test_metadata_comes_by_group_and_keeps_its_type(database: Database, make_user: MakeUser, make_folder: Make) -> None:
     alice = make_user()
     folder = make_folder(alice)

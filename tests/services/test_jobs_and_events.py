@@ -18,7 +18,7 @@ MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
 
 
-@pytest.mark.feature("JB-02", "SH-06")
+@pytest.mark.feature("SH-06")
 def test_names_of_private_elements_are_masked(
     database: Database, make_user: MakeUser, make_run: Make, grant: Callable[..., None]
 ) -> None:

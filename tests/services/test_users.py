@@ -61,7 +61,6 @@ def test_an_unknown_user_takes_as_long_as_a_wrong_password(database: Database, m
         assert 0.4 < seconds("nobody") / seconds("dora") < 2.5
 
 
-@pytest.mark.feature("AD-05")
 def test_who_may_add_users(database: Database, make_user: MakeUser) -> None:
     alice, manager, admin = make_user(), make_user(roles=(PlatformRole.USER_MANAGER,)), make_user(admin=True)
     with database.session() as session:
