@@ -11,7 +11,7 @@ from traitlets import Unicode
 from athena.contract.people import PasswordCheck, PlatformRole, User
 
 
-class AthenaAuthenticator(Authenticator):
+class AthenaAuthenticator(Authenticator):  # type: ignore[misc]  # JupyterHub has no types
     """Asks Athena's API whether a password is right; nobody who is not a user of Athena gets in."""
 
     api_url = Unicode(help="Address of Athena's API, without /api.").tag(config=True)

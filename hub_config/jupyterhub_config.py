@@ -1,6 +1,6 @@
 """JupyterHub for one machine, as ``athena up --hub`` starts it.
 
-Everything comes from the ``ATHENA_*`` environment (``hub_config.launch``); a larger site writes its own file and keeps
+Everything comes from the environment that ``hub_config.launch`` makes. A larger site writes a file of its own and keeps
 the two things that matter: the authenticator, and the services with their scopes.
 """
 
@@ -15,17 +15,18 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821 - JupyterHub gives 
 settings = Settings()
 folder = settings.home / "hub"
 api_url = f"http://127.0.0.1:{settings.api_port}"
-login_token = os.environ["ATHENA_HUB_LOGIN_TOKEN"]
+login_token = os.environ["HUB_LOGIN_TOKEN"]
+
+START_SECONDS = 120
+"""How long a part may take to answer: a first start migrates the database, on a machine that may be busy."""
 
 # the hub itself and its proxy
 c.JupyterHub.bind_url = f"http://{settings.host}:{settings.hub_port}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_internal_port}"
 c.JupyterHub.db_url = f"sqlite:///{folder / 'jupyterhub.sqlite'}"
-c.JupyterHub.pid_file = str(folder / "jupyterhub.pid")
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.hub_proxy_port}"
 c.ConfigurableHTTPProxy.command = [sys.executable, "-m", "hub_config.proxy"]
 c.ConfigurableHTTPProxy.pid_file = str(folder / "proxy.pid")
-c.JupyterHub.default_url = "/services/athena-portal/"
 
 # people: Athena's own
 c.JupyterHub.authenticator_class = AthenaAuthenticator
@@ -33,34 +34,49 @@ c.Authenticator.allow_all = True  # whoever the authenticator lets pass is a use
 c.AthenaAuthenticator.api_url = api_url
 c.AthenaAuthenticator.service_token = login_token
 
-# notebook servers: processes of this machine's user, each person with a folder of their own
+# Notebook servers: processes of this machine's user, each person with a folder of their own. People are kept apart by
+# Athena's permissions, not by the operating system; a site that needs that uses a spawner of containers or accounts.
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.home / "users" / "{username}")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-c.Spawner.environment = {"ATHENA_URL": api_url}
+c.Spawner.args = ["--allow-root"] if os.geteuid() == 0 else []
 c.Spawner.default_url = "/lab"
+c.Spawner.environment = {"ATHENA_URL": api_url}
+c.Spawner.start_timeout = c.Spawner.http_timeout = START_SECONDS
 
-# Athena's parts, started and restarted by the hub
-part = [sys.executable, "-m", "athena"]
-c.JupyterHub.services = [
-    {
+# Athena's parts, started and restarted by the hub; they listen on this machine only, the proxy is the way in
+instance = {name: value for name, value in os.environ.items() if name.startswith("ATHENA_")}
+instance |= {"ATHENA_HOST": "127.0.0.1"}
+part = [sys.executable, "-m", "hub_config.parent", sys.executable, "-m", "athena"]
+services = {
+    "api": {
         "name": "athena-api",
         "url": api_url,
         "command": [*part, "api"],
-        "environment": {"ATHENA_API_PREFIX": "/services/athena-api"},
+        "environment": {**instance, "ATHENA_API_PREFIX": "/services/athena-api"},
+        "timeout": START_SECONDS,
         "display": False,
     },
-    {
+    "portal": {
         "name": "athena-portal",
         "url": f"http://127.0.0.1:{settings.portal_port}",
         "command": [*part, "portal"],
-        "environment": {"ATHENA_URL": api_url},
+        "environment": {**instance, "ATHENA_URL": api_url},
+        "timeout": START_SECONDS,
         "oauth_no_confirm": True,
+        # the portal acts at the API as the person who logged in
         "oauth_client_allowed_scopes": ["access:services"],
     },
-    {"name": "athena-runner", "command": [*part, "runner"]},
+    "runner": {"name": "athena-runner", "command": [*part, "runner"], "environment": instance},
+}
+starts = os.environ["HUB_STARTS"].split()
+c.JupyterHub.services = [
+    *(services[name] for name in starts),
+    # the hub itself, when it asks Athena's API about a password
     {"name": "athena-login", "api_token": login_token},
 ]
+if "portal" in starts:
+    c.JupyterHub.default_url = "/services/athena-portal/"
 c.JupyterHub.load_roles = [
     {"name": "user", "scopes": ["self", "access:services"]},
     # what the token of a notebook server may do: report activity, and speak to Athena as its user

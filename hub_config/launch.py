@@ -12,11 +12,16 @@ from athena.settings import Settings
 CONFIG_FILE = Path(__file__).with_name("jupyterhub_config.py")
 
 
-def hub_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
+def hub_command(settings: Settings, *, portal: bool = True, runner: bool = True) -> tuple[list[str], dict[str, str]]:
     """Command and environment of the hub of an instance.
 
     The hub keeps its state in ``<home>/hub``; it starts the proxy, the API, the portal and the runner, and stops them
     with itself. Secrets are made on the first start and stay.
+
+    Parameters
+    ----------
+    settings : of the instance.
+    portal, runner : whether the hub starts them; a runner may as well live on another machine.
     """
     folder = settings.home / "hub"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -26,7 +31,8 @@ def hub_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
         **instance_environment(settings),
         "CONFIGPROXY_AUTH_TOKEN": _secret(folder / "proxy_token"),
         "JPY_COOKIE_SECRET": _secret(folder / "cookie_secret"),
-        "ATHENA_HUB_LOGIN_TOKEN": _secret(folder / "login_token"),
+        "HUB_LOGIN_TOKEN": _secret(folder / "login_token"),
+        "HUB_STARTS": " ".join(["api", *(["portal"] if portal else []), *(["runner"] if runner else [])]),
     }
     return [sys.executable, "-m", "jupyterhub", "--config", str(CONFIG_FILE)], environment
 

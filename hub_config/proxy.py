@@ -7,6 +7,8 @@ browsers waiting for events would stop everyone else, and then fail.
 from configurable_http_proxy.cli import main
 from tornado.httpclient import AsyncHTTPClient
 
+from hub_config.parent import end_with_parent
+
 MAX_REQUESTS = 2000
 MAX_BODY_BYTES = 1 << 30
 
@@ -23,5 +25,6 @@ def configure_client() -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     configure_client()
     main()

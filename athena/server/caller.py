@@ -9,9 +9,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from athena.contract.people import Principal
+from athena.contract.people import Principal, PrincipalKind
 from athena.db.engine import Database
-from athena.errors import Unauthorized
+from athena.errors import Forbidden, Unauthorized
 from athena.server.auth.base import AuthProvider, bearer_token
 from athena.server.clock import EventClock
 from athena.settings import Settings
@@ -47,7 +47,14 @@ class Caller:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that may write; committed before the answer leaves, so that a caller reads what it wrote."""
+        """A transaction that may write; committed before the answer leaves, so that a caller reads what it wrote.
+
+        Raises
+        ------
+        Forbidden : the caller is one of Athena's services, which is nobody and so can own nothing.
+        """
+        if self.principal.kind is PrincipalKind.SERVICE:
+            raise Forbidden(f"“{self.principal.username}” is a service of Athena: it changes nothing.")
         with self.server.database.session() as session:
             yield session
 

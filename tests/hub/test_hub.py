@@ -1,0 +1,182 @@
+"""Log-in at the hub with Athena's passwords, and the hub's tokens at Athena's API."""
+
+import concurrent.futures
+import json
+import os
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+import websocket
+
+from tests.hub.conftest import Hub, wait_until
+
+pytestmark = pytest.mark.slow
+
+
+def me(hub: Hub, token: str, *, scheme: str = "token") -> httpx.Response:
+    return httpx.get(f"{hub.api_url}/me", headers={"Authorization": f"{scheme} {token}"}, timeout=30)
+
+
+@pytest.mark.feature("HB-01", "HB-02")
+def test_a_hub_log_in_is_the_person_at_the_api(hub: Hub) -> None:
+    for name, password in (("alice", "wonderland"), ("Dora Mixed", "upper and lower")):
+        with hub.browser(name, password) as browser:
+            token = hub.new_token(browser, name)
+        for scheme in ("token", "Bearer"):
+            assert me(hub, token, scheme=scheme).json()["username"] == name
+        # people may not check each other's passwords
+        answer = httpx.post(
+            f"{hub.api_url}/auth/password",
+            json={"username": "bob", "password": "can we fix it"},
+            headers={"Authorization": f"token {token}"},
+        )
+        assert answer.status_code == 403
+
+
+@pytest.mark.feature("HB-01")
+@pytest.mark.parametrize(
+    ("name", "password"), [("alice", "Wonderland"), ("alice", ""), ("mallory", "wonderland"), ("ALICE", "wonderland")]
+)
+def test_others_are_refused(hub: Hub, name: str, password: str) -> None:
+    with hub.browser(name, password) as browser:
+        assert browser.get("/hub/api/user").status_code == 403
+        assert browser.get("/hub/home").headers["location"].startswith("/hub/login")
+
+
+@pytest.mark.feature("HB-02")
+def test_only_tokens_with_leave_reach_athena(hub: Hub) -> None:
+    with hub.browser("alice", "wonderland") as browser:
+        narrow = hub.new_token(browser, "alice", scopes=["read:users:name!user"])
+        wide = hub.new_token(browser, "alice", scopes=["access:services!service=athena-api"])
+    assert me(hub, narrow).status_code == 401
+    assert me(hub, wide).json()["username"] == "alice"
+    assert me(hub, "0" * 32).status_code == 401
+    assert me(hub, "ünïcode".encode().decode("latin-1")).status_code == 401
+    # the token of the instance's home belongs to local mode
+    assert not hub.settings.token_file.exists()
+
+
+@pytest.mark.feature("HB-02")
+def test_services_own_nothing_and_see_nothing(hub: Hub) -> None:
+    token = (hub.settings.home / "hub" / "login_token").read_text()
+    headers = {"Authorization": f"token {token}"}
+    assert httpx.get(f"{hub.api_url}/elements", headers=headers).json() == {"items": [], "total": 0}
+    assert httpx.get(f"{hub.api_url}/me", headers=headers).status_code == 404
+    refused = httpx.post(f"{hub.api_url}/elements", headers=headers, json={"kind": "folder", "name": "Mine"})
+    assert refused.status_code == 403
+
+
+def test_the_proxy_lets_more_than_ten_wait(hub: Hub) -> None:
+    with hub.browser("alice", "wonderland") as browser:
+        headers = {"Authorization": f"token {hub.new_token(browser, 'alice')}"}
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        ask = {"after": 0, "wait": 12}
+        polls = [
+            pool.submit(httpx.get, f"{hub.api_url}/events", params=ask, headers=headers, timeout=60) for _ in range(14)
+        ]
+        concurrent.futures.wait(polls, timeout=1.5)
+        started = time.monotonic()
+        assert httpx.get(f"{hub.api_url}/health", timeout=30).status_code == 200
+        assert time.monotonic() - started < 8
+        assert not all(poll.done() for poll in polls)
+        assert {poll.result().status_code for poll in polls} == {200}
+
+
+def test_secrets_are_private_and_stay(hub: Hub) -> None:
+    from hub_config.launch import hub_command
+
+    folder = hub.settings.home / "hub"
+    secrets = [*sorted(path.name for path in folder.glob("*_token")), "cookie_secret"]
+    assert secrets == ["login_token", "proxy_token", "cookie_secret"]
+    for name in secrets:
+        assert (folder / name).stat().st_mode & 0o077 == 0
+    login = (folder / "login_token").read_text()
+    argv, environment = hub_command(hub.settings)
+    assert environment["HUB_LOGIN_TOKEN"] == login
+    assert login not in " ".join(argv)
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert login.encode() not in process.read_bytes()
+        except OSError:  # ended meanwhile
+            continue
+
+
+@pytest.mark.feature("HB-04", "NB-01")
+def test_a_notebook_of_the_hub_connects_as_its_person(hub: Hub) -> None:
+    with hub.browser("alice", "wonderland") as browser:
+        headers = hub.page_headers(browser)
+        assert browser.post("/hub/api/users/alice/server", headers=headers).status_code in {201, 202}
+        token = hub.new_token(browser, "alice")
+        auth = {"Authorization": f"token {token}"}
+
+        def ready() -> bool:
+            model = httpx.get(f"{hub.url}/hub/api/users/alice", headers=auth, timeout=30).json()
+            return bool(model["servers"].get("", {}).get("ready"))
+
+        wait_until(ready, "alice's notebook server")
+        kernel = httpx.post(f"{hub.url}/user/alice/api/kernels", headers=auth, timeout=60).json()["id"]
+        said = run_in_kernel(
+            f"{hub.url}/user/alice/api/kernels/{kernel}/channels",
+            token,
+            "import athena, os; a = athena.connect(); print(a.me.username, os.path.basename(os.path.expanduser('~')))",
+        )
+        assert said.split() == ["alice", "alice"]
+        browser.delete("/hub/api/users/alice/server", headers=hub.page_headers(browser))
+
+
+def run_in_kernel(url: str, token: str, code: str) -> str:
+    """What code printed in a kernel, through the hub's proxy (Jupyter's messaging protocol, version 5)."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": uuid.uuid4().hex}
+    message = {
+        "header": {**header, "username": "", "version": "5.3"},
+        "parent_header": {},
+        "metadata": {},
+        "content": {"code": code, "silent": False, "store_history": False, "allow_stdin": False},
+        "channel": "shell",
+    }
+    channel = websocket.create_connection(
+        url.replace("http", "ws", 1), header={"Authorization": f"token {token}"}, timeout=90
+    )
+    printed = ""
+    try:
+        channel.send(json.dumps(message))
+        while True:
+            answer = json.loads(channel.recv())
+            if answer["parent_header"].get("msg_id") != header["msg_id"]:
+                continue
+            if answer["msg_type"] == "stream":
+                printed += answer["content"]["text"]
+            elif answer["msg_type"] == "error":
+                raise AssertionError("\n".join(answer["content"]["traceback"]))
+            elif answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
+                return printed
+    finally:
+        channel.close()
+
+
+def test_what_the_hub_started_ends_with_it_even_when_it_is_killed(hub: Hub) -> None:
+    """Last: it kills the hub."""
+    children = [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/stat")
+        if path.exists() and path.read_text().rsplit(")", 1)[1].split()[1] == str(hub.process.pid)
+    ]
+    assert len(children) >= 2  # the proxy and the API
+    hub.process.kill()
+    hub.process.wait()
+
+    def gone() -> bool:
+        return not any(is_alive(child) for child in children)
+
+    wait_until(gone, "proxy and API", seconds=30)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
