@@ -17,7 +17,7 @@ from athena.services import users
 from athena.settings import Settings
 from hub_config.launch import hub_command
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 ADMINS = frozenset({PlatformRole.ADMIN})
 
 
