@@ -4,7 +4,7 @@ As shipped it lets ten requests through at a time and gives each twenty seconds 
 browsers waiting for events would stop everyone else, and then fail.
 """
 
-from configurable_http_proxy.cli import main
+from configurable_http_proxy.cli import main  # type: ignore[import-untyped]
 from tornado.httpclient import AsyncHTTPClient
 
 from hub_config.parent import end_with_parent
