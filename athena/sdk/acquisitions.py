@@ -102,8 +102,12 @@ class Acquisition:
         return _decoded(self._client.get_bytes(f"{self._base}/spectrum.png", params={"fit": int(fit)}))
 
     def image(self, level: int = 0) -> "xr.DataArray":
-        """Motion-corrected micrograph with coordinates in Å, row 0 at the bottom; each level halves it."""
-        return read_image(self._run.store, self.index, self.image_info, level=level)
+        """Motion-corrected micrograph with coordinates in Å, row 0 at the bottom.
+
+        Each level halves it; negative ones count from the smallest, -1.
+        """
+        info = self.image_info
+        return read_image(self._run.store, self.index, info, level=level + info.levels if level < 0 else level)
 
     def _curves(self) -> AcquisitionCurves:
         params = {"indices": str(self.index)}

@@ -69,6 +69,17 @@ class Athena:
             raise Invalid(f"{element.name!r} is a {element.kind.value} that no acquisition fills, not a run.")
         return element
 
+    def runs(self) -> list[Run]:
+        """Every run of the workspace that you may see, the one that changed last first."""
+        waiting, found = list(self.folders()), list[Run]()
+        while waiting:
+            element = waiting.pop()
+            if isinstance(element, Run):
+                found.append(element)
+            elif element.model.child_count:
+                waiting += element.children()
+        return sorted(found, key=lambda run: run.model.updated, reverse=True)
+
     def __getitem__(self, path: str) -> Element:
         """Element at a path of names, ``Folder/Workflow/Step/Run``.
 

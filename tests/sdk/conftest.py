@@ -69,13 +69,13 @@ def new_run(athena: Athena) -> Callable[[], Run]:
 
 @pytest.fixture
 def process(running: Running) -> Callable[..., None]:
-    """``process(run, count)`` appends completed acquisitions with numbers, thumbnails and micrographs."""
+    """``process(run, count, **metrics)`` appends completed acquisitions with numbers, pictures and micrographs."""
 
-    def append(run: Run, count: int) -> None:
+    def append(run: Run, count: int, **metrics: float) -> None:
         first = run.counts.total
         store: Path = running.settings.run_store(str(run.id))
         writer = RunWriter.create(store, frames=6)
-        writer.write_results([make_result(index) for index in range(first, first + count)])
+        writer.write_results([make_result(index, **metrics) for index in range(first, first + count)])
         for index in range(first, first + count):
             writer.write_images(
                 index,

@@ -101,6 +101,7 @@ def test_image_has_coordinates_in_angstrom(new_run: NewRun, process: Process, ru
     assert image.y[1].item() == pytest.approx(0.8)
     half = run.image(0, level=1)
     assert half.shape == (300, 350)
+    np.testing.assert_array_equal(half, run.image(0, level=-1))
     assert half.x[:2].values == pytest.approx([0.4, 2.0])
     assert half.attrs["low"] < image.mean() < half.attrs["high"]
     assert np.asarray(run.thumbnail(0)).max() == 10
