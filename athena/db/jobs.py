@@ -47,9 +47,12 @@ class JobRow(HasId, Base):
     finished: Mapped[datetime | None] = mapped_column(default=None)
 
 
-def reopen_processing(session: Session, run_id: UUID) -> bool:
-    """Set the run's processing job to pending if it had ended, for there is more to do; whether it had."""
-    ended = (JobState.FINISHED.value, JobState.FAILED.value)
+def reopen_processing(session: Session, run_id: UUID, *, cancelled_too: bool = False) -> bool:
+    """Set the run's processing job to pending if it had ended, for there is more to do; whether it had.
+
+    A cancelled job stays cancelled when data merely arrive; ``cancelled_too``: a person has asked for it anew.
+    """
+    ended = [JobState.FINISHED.value, JobState.FAILED.value] + cancelled_too * [JobState.CANCELLED.value]
     reopened = session.execute(
         update(JobRow)
         .where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value, JobRow.state.in_(ended))

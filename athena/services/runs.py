@@ -4,19 +4,19 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.elements import DatasetType, ElementKind, Template
 from athena.contract.events import EventKind
-from athena.contract.jobs import JobKind, JobState
+from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
-from athena.contract.runs import Run, RunCounts, RunGrid, Source, SourceCreate, SourceState
-from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow
+from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
+from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow, count_states
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
-from athena.db.jobs import JobRow
+from athena.db.jobs import JobRow, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
@@ -34,20 +34,11 @@ def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
     return Run(
         element=get_element(session, principal, run_id),
         version=run.version,
-        counts=count_acquisitions(session, run_id),
+        counts=count_states(session, run_id),
         source=_describe_source(source) if source is not None else None,
         pixel_size_angstrom=_pixel_size(session, run_id),
         metrics=tuple(METRICS),
     )
-
-
-def count_acquisitions(session: Session, run_id: UUID) -> RunCounts:
-    """How many acquisitions of a run stand where. For callers that have passed a guard."""
-    query = (
-        select(AcquisitionRow.state, func.count()).where(AcquisitionRow.run_id == run_id).group_by(AcquisitionRow.state)
-    )
-    counts = dict(session.execute(query).all())
-    return RunCounts(total=sum(counts.values()), **counts)
 
 
 def attach_source(
@@ -63,6 +54,8 @@ def attach_source(
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
     folder = _checked_folder(wanted.path, settings)
+    # the order in which the registrar and the collector lock too
+    session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
     source = session.get(SourceRow, run_id)
     if source is None:
@@ -170,13 +163,8 @@ def _template(session: Session, run: ElementRow) -> Template:
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:
     """Make the run's processing job, or set the one that has ended to pending again; whether there was need."""
-    job = session.scalar(select(JobRow).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value))
-    if job is None:
-        job = JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id)
-        session.add(job)
-    elif job.state in (JobState.PENDING, JobState.RUNNING):
-        return False
-    job.state = JobState.PENDING.value
-    job.finished = None
-    job.message = ""
+    known = select(JobRow.id).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value)
+    if session.scalar(known) is not None:
+        return reopen_processing(session, run_id, cancelled_too=True)
+    session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id))
     return True
