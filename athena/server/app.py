@@ -34,6 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         await run_in_threadpool(server.auth.prepare)
         async with server.clock.running():
             yield
+        server.auth.close()
         server.database.dispose()
 
     app = FastAPI(

@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from athena.contract.base import Problem
-from athena.errors import AthenaError, Invalid, NotFound, Unauthorized
+from athena.errors import AthenaError, Invalid, NotFound, Unauthorized, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AthenaError, _athena_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(OperationalError, _database_error)
+    app.add_exception_handler(PoolTimeout, _database_error)
     app.add_exception_handler(Exception, _unhandled)
 
 
@@ -62,6 +66,18 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
         message = f"{request.method} is not possible at {request.url.path}."
     headers = dict(error.headers) if error.headers else None
     return problem_response(Problem(code=code, message=message), error.status_code, headers=headers)
+
+
+async def _database_error(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: the database failed: %s", request.method, request.url.path, error)
+    return problem_response(
+        Problem(
+            code=Unavailable.code,
+            message="Athena's database does not answer.",
+            hint="Nothing was changed. Try again in a little while; the log of the API says more.",
+        ),
+        Unavailable.status,
+    )
 
 
 async def _unhandled(request: Request, error: Exception) -> JSONResponse:

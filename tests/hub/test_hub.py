@@ -11,7 +11,11 @@ import httpx
 import pytest
 import websocket
 
-from tests.hub.conftest import Hub, wait_until
+from athena.contract.people import PrincipalKind
+from athena.db.engine import Database
+from athena.errors import Unauthorized, Unavailable
+from athena.server.auth.hub import CACHE_SECONDS, HubAuth
+from tests.hub.conftest import Hub, free_ports, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +62,48 @@ def test_only_tokens_with_leave_reach_athena(hub: Hub) -> None:
     assert httpx.get(f"{hub.api_url}/me", headers=odd, timeout=30).status_code == 401
     # the token of the instance's home belongs to local mode
     assert not hub.settings.token_file.exists()
+
+
+@pytest.mark.feature("HB-02")
+def test_the_hub_is_asked_again_once_its_word_is_old(hub: Hub) -> None:
+    database, moment = Database(hub.settings.resolved_database_url), [100.0]
+    auth = HubAuth(
+        database,
+        api_url=f"http://127.0.0.1:{hub.settings.hub_internal_port}/hub/api",
+        access_scopes=frozenset(["access:services!service=athena-api"]),
+        clock=lambda: moment[0],
+    )
+    auth.prepare()
+    service = auth.authenticate((hub.settings.home / "hub" / "login_token").read_text())
+    assert (service.username, service.kind, service.roles) == ("athena-login", PrincipalKind.SERVICE, frozenset())
+    with hub.browser("Dora Mixed", "upper and lower") as browser:
+        token = hub.new_token(browser, "Dora Mixed")
+        principal = auth.authenticate(token)
+        assert (principal.username, principal.kind, principal.is_admin) == ("Dora Mixed", PrincipalKind.HUB, True)
+        listed = browser.get("/hub/api/users/Dora%20Mixed/tokens", headers=hub.page_headers(browser)).json()
+        for one in listed["api_tokens"]:
+            place = f"/hub/api/users/Dora%20Mixed/tokens/{one['id']}"
+            assert browser.delete(place, headers=hub.page_headers(browser)).status_code == 204
+    assert auth.authenticate(token) == principal
+    moment[0] += CACHE_SECONDS
+    with pytest.raises(Unauthorized):
+        auth.authenticate(token)
+    auth.close()
+    database.dispose()
+
+
+def test_a_hub_that_is_away_is_not_a_wrong_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'athena.db'}")
+    (port,) = free_ports(1)
+    monkeypatch.setenv("JUPYTERHUB_API_URL", f"http://127.0.0.1:{port}/hub/api")
+    auth = HubAuth.from_environment(database)
+    with pytest.raises(Unavailable):
+        auth.authenticate("a" * 32)
+    auth.close()
+    monkeypatch.delenv("JUPYTERHUB_API_URL")
+    with pytest.raises(Unavailable, match="JUPYTERHUB_API_URL"):
+        HubAuth.from_environment(database)
+    database.dispose()
 
 
 @pytest.mark.feature("HB-02")

@@ -72,6 +72,23 @@ def test_a_failure_says_where_to_look_and_nothing_else(settings: Settings, caplo
     assert mark in caplog.text
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_is_away_is_said_plainly(api: Api, database: Database) -> None:
+    owner = api.owner
+    assert owner.get("/me").status_code == 200
+    name = database.engine.url.database
+    maintenance = Database(database.engine.url.set(database="postgres").render_as_string(hide_password=False))
+    with maintenance.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %(name)s", {"name": name}
+        )
+        problem(owner.get("/elements"), 503, "unavailable")
+        connection.exec_driver_sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    maintenance.dispose()
+    assert owner.get("/elements").status_code == 200
+
+
 @only_sqlite
 def test_large_bodies_are_refused(api: Api) -> None:
     body = b"[" * (MAX_BODY_BYTES + 1)

@@ -22,6 +22,10 @@ class AuthProvider(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of what is held; called once, when the app stops."""
+        ...
+
 
 def bearer_token(header: str | None) -> str | None:
     """Token of an ``Authorization`` header: ``Bearer <t>`` or JupyterHub's ``token <t>``; None when there is none."""

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
@@ -41,12 +42,21 @@ class HubAuth:
     database : where Athena's users are.
     api_url : of the hub, ``http://host:port/hub/api``.
     access_scopes : one of these a token must hold to be let in (``access:services!service=athena-api``).
+    clock : seconds that only grow; tests move it.
     """
 
-    def __init__(self, database: Database, *, api_url: str, access_scopes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        api_url: str,
+        access_scopes: frozenset[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._client = httpx.Client(base_url=api_url.rstrip("/"), timeout=TIMEOUT_SECONDS, trust_env=False)
         self._access_scopes = set(access_scopes)
+        self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, HubIdentity]] = {}
 
@@ -69,6 +79,10 @@ class HubAuth:
     def prepare(self) -> None:
         """Nothing: people come from the catalogue, tokens from the hub."""
 
+    def close(self) -> None:
+        """Close the connections to the hub."""
+        self._client.close()
+
     def authenticate(self, token: str) -> Principal:
         """Principal of a hub token; a service's principal owns nothing and sees nothing."""
         identity = self._identify(token)
@@ -88,13 +102,13 @@ class HubAuth:
         key = hashlib.sha256(token.encode()).hexdigest()
         with self._lock:
             until, identity = self._known.get(key, (0.0, None))
-        if identity is not None and time.monotonic() < until:
+        if identity is not None and self._clock() < until:
             return identity
         identity = self._ask(token)
         with self._lock:
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
-            self._known[key] = (time.monotonic() + CACHE_SECONDS, identity)
+            self._known[key] = (self._clock() + CACHE_SECONDS, identity)
         return identity
 
     def _ask(self, token: str) -> HubIdentity:

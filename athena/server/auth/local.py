@@ -25,3 +25,6 @@ class LocalAuth:
         """Principal of a token row."""
         with self._database.session(read_only=True) as session:
             return users.authenticate_token(session, token)
+
+    def close(self) -> None:
+        """Nothing: the database is the app's."""
