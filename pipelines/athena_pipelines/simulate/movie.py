@@ -49,10 +49,12 @@ class SimulatedMovie:
     Parameters
     ----------
     molecule : what is in the ice.
+    response : (h, w) counts a pixel of the camera gives for one electron; None is 1 everywhere.
     """
 
-    def __init__(self, model: MovieModel, molecule: Molecule) -> None:
+    def __init__(self, model: MovieModel, molecule: Molecule, *, response: NDArray[np.float32] | None = None) -> None:
         self.model = model
+        self._response = response
         reach = np.abs(model.motion.trajectory).max() + 2.5 * np.abs(model.motion.local).sum(axis=(1, 2)).max()
         self._margin = math.ceil(float(reach)) + 3
         height, width = model.shape
@@ -73,6 +75,7 @@ class SimulatedMovie:
                 shift=self.model.motion.trajectory[frame],
                 field=self.model.motion.space_coefficients(frame),
                 seed=int(self._frame_seeds[frame]),
+                response=self._response,
             )
 
     def expected_frames(self) -> Iterator[NDArray[np.float32]]:

@@ -5,9 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from athena.errors import BadFile
+from athena_pipelines.simulate.motion import Motion
+
+Parameters = dict[str, str | int | float | bool | list[float] | None]
+"""Settings that decide the movies of a session, by name."""
 
 TRUTH_FILE = "truth.json"
 CONVENTIONS = {
@@ -24,6 +29,35 @@ CONVENTIONS = {
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MotionTruth(_Record):
+    """Motion, in the signs of ``CONVENTIONS``. ``local_max_px``: largest local displacement at any frame."""
+
+    global_px: tuple[tuple[float, float], ...]
+    global_angstrom: tuple[tuple[float, float], ...]
+    local_coefficients_px: tuple[tuple[tuple[float, ...], ...], ...]
+    local_max_px: float
+
+    def model(self) -> Motion:
+        """The motion as a model that can be evaluated anywhere."""
+        return Motion(np.array(self.global_px), np.array(self.local_coefficients_px))
+
+
+def motion_truth(motion: Motion, *, pixel_size_angstrom: float) -> MotionTruth:
+    """Record of a motion."""
+    edge = np.linspace(-1, 1, 9)
+    vv, uu = np.meshgrid(edge, edge, indexing="ij")
+    local = motion.local_at(uu.ravel(), vv.ravel())
+    trajectory = [(float(x), float(y)) for x, y in np.round(motion.trajectory, 4)]
+    return MotionTruth(
+        global_px=tuple(trajectory),
+        global_angstrom=tuple((x * pixel_size_angstrom, y * pixel_size_angstrom) for x, y in trajectory),
+        local_coefficients_px=tuple(
+            tuple(tuple(float(value) for value in term) for term in axis) for axis in np.round(motion.local, 6)
+        ),
+        local_max_px=round(float(np.linalg.norm(local, axis=-1).max()), 4),
+    )
 
 
 class MovieTruth(_Record):
@@ -50,10 +84,7 @@ class MovieTruth(_Record):
     astigmatism_angle_deg: float | None
     phase_shift_deg: float = 0.0
     ice_thickness_angstrom: float | None = None
-    global_px: tuple[tuple[float, float], ...]
-    global_angstrom: tuple[tuple[float, float], ...]
-    local_coefficients_px: tuple[tuple[tuple[float, float, float], ...], ...]
-    local_max_px: float
+    motion: MotionTruth
 
 
 class Current(_Record):
@@ -72,7 +103,7 @@ class SessionTruth(_Record):
     atlas_session: str
     started: datetime
     source: str
-    parameters: dict[str, str | int | float | bool | list[float] | None]
+    parameters: Parameters
     conventions: dict[str, str] = CONVENTIONS
     current: Current | None = None
     movies: tuple[MovieTruth, ...] = ()

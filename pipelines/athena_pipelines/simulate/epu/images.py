@@ -34,6 +34,8 @@ class ImageRecord:
     counts_per_px: float = 0.0
     beam_shift: tuple[float, float] = (0.0, 0.0)
     gain_corrected: bool = True
+    instrument: str = INSTRUMENT
+    camera: str = CAMERA
     found_hole: bool = False
     custom: tuple[tuple[str, str, object], ...] = ()
 
@@ -65,7 +67,7 @@ def image_xml(record: ImageRecord) -> str:
         width=geometry.width,
         height=geometry.height,
         voltage_v=round(record.voltage_kv * 1000),
-        instrument=INSTRUMENT,
+        instrument=record.instrument,
         beam_shift_x=record.beam_shift[0],
         beam_shift_y=record.beam_shift[1],
         defocus_m=record.applied_defocus_m,
@@ -86,8 +88,8 @@ def timestamp(moment: datetime) -> str:
 def _custom_data(record: ImageRecord) -> list[tuple[str, str, object]]:
     entries: list[tuple[str, str, object]] = [
         ("AppliedDefocus", "double", record.applied_defocus_m),
-        ("DetectorCommercialName", "string", CAMERA),
-        ("Detectors[SIM].CommercialName", "string", CAMERA),
+        ("DetectorCommercialName", "string", record.camera),
+        ("Detectors[SIM].CommercialName", "string", record.camera),
         ("Detectors[SIM].ElectronCounted", "boolean", True),
         ("BinaryResult.Detector", "string", "SIM"),
         ("PhasePlateUsed", "boolean", False),

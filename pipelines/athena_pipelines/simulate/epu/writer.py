@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from athena_pipelines.simulate.epu.grid import AREA_SHIFTS, ATLAS, HOLE, SQUARE, Grid, ImageGeometry, Place
-from athena_pipelines.simulate.epu.images import ImageRecord, image_xml
+from athena_pipelines.simulate.epu.images import CAMERA, INSTRUMENT, ImageRecord, image_xml
 from athena_pipelines.simulate.epu.pictures import (
     atlas_picture,
     exposure_picture,
@@ -35,7 +35,9 @@ class ExposureRecord:
     target_defocus_um: float
     exposure_time_s: float
     voltage_kv: float
-    custom: tuple[tuple[str, str, object], ...] = ()
+    gain_corrected: bool = True
+    instrument: str = INSTRUMENT
+    camera: str = CAMERA
 
 
 class SessionWriter:
@@ -116,7 +118,9 @@ class SessionWriter:
             frames=record.frames,
             counts_per_px=record.counts_per_px,
             beam_shift=(shift[0] * 2e-4, shift[1] * 2e-4),
-            custom=record.custom,
+            gain_corrected=record.gain_corrected,
+            instrument=record.instrument,
+            camera=record.camera,
         )
         save_preview(stem.with_suffix(".jpg"), exposure_picture(rng, still, record.frames))
         _write(stem.with_suffix(".xml"), image_xml(image))
