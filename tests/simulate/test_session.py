@@ -1,14 +1,19 @@
 """The simulated microscope writes sessions as EPU does, with known truth, and goes on where it stopped."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from lxml import etree
+from numpy.typing import NDArray
 
 from athena.errors import BadFile, Invalid
+from athena.formats.gain import read_gain
+from athena.formats.movies import open_movie
+from athena_pipelines.simulate.growing import write_tiff_movie
 from athena_pipelines.simulate.session import EpuSimulator, Microscope
 from athena_pipelines.simulate.truth import read_truth
 
@@ -66,6 +71,7 @@ def test_a_movie_cut_off_by_a_stop_leaves_nothing_and_is_made_again_under_its_na
     truth = read_truth(session)
     assert truth.current is not None
     assert not list(session.rglob("*_fractions.tiff"))
+    assert len(list(session.rglob("*_Data_*.xml"))) == 1
     tiny(tmp_path, movies=1).run()
     movie = read_truth(session).movies[0]
     assert movie.acquired == truth.current.acquired
@@ -88,6 +94,31 @@ def test_failed_exposures_are_said_to_be_so(tmp_path: Path) -> None:
         assert (movie.movie is None) == (movie.kind == "no_movie")
         assert next(session.rglob(f"{movie.name}.xml"))
         assert len(list(session.rglob(f"{movie.name}_fractions.tiff"))) == (movie.kind == "empty")
+
+
+def test_raw_movies_come_with_their_gain_reference(tmp_path: Path) -> None:
+    simulator = tiny(tmp_path, movies=1, microscope=Microscope(gain_spread=0.1, hot_pixels=1e-3))
+    session = simulator.run()
+    gain = read_gain(session / "Simulated_gain.tiff", (128, 192))
+    with open_movie(session / str(read_truth(session).movies[0].movie)) as movie:
+        total = sum(movie.read(frame).astype(float) for frame in range(movie.frames))
+    good = total < 40
+    # brighter where the gain is lower: the reference lies as the movie does
+    assert np.corrcoef(total[good], gain[good])[0, 1] < -0.15
+    assert abs(np.corrcoef(total[good], gain[::-1][good])[0, 1]) < 0.1
+    text = (session / "EpuSession.dm").read_text()
+    assert "Tiff Lzw Non-Gain normalized" in text
+    tiny(tmp_path, movies=1, microscope=Microscope(gain_spread=0.1, hot_pixels=1e-3)).run()
+
+
+def test_an_interrupted_movie_is_taken_away(tmp_path: Path) -> None:
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        yield np.zeros((64, 64), dtype=np.uint8)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_tiff_movie(tmp_path / "cut.tiff", frames(), threading.Event())
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_settings_do_not_mix_into_a_session(tmp_path: Path) -> None:

@@ -148,11 +148,20 @@ def _uniform(first: int, seed: int, draw: NDArray[np.float32]) -> None:
 
 @njit(cache=True, nogil=True)
 def _count_bright(rates: NDArray[np.float32], seed: int, counts: NDArray[np.uint8]) -> None:
-    """Count again the pixels too bright for ``_count`` (hot ones), cut at 255."""
+    """Count again the pixels too bright for ``_count`` (hot ones), cut at 255; also by inversion."""
     np.random.seed(seed & 0x7FFFFFFF)
     for column in range(rates.shape[0]):
         if rates[column] > _VECTOR_LIMIT:
-            counts[column] = min(np.random.poisson(rates[column]), 255)
+            rate = min(float(rates[column]), 600.0)
+            term = math.exp(-rate)
+            total = term
+            draw = np.random.random()
+            count = 0
+            while draw > total and count < 255:
+                count += 1
+                term *= rate / count
+                total += term
+            counts[column] = count
 
 
 @njit(cache=True, nogil=True)

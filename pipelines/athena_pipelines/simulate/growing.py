@@ -158,23 +158,26 @@ def write_tiff_movie(path: Path, frames: Iterator[NDArray[np.uint8]], stop: thre
 
     Returns False when ``stop`` was set before the last frame; the file is then taken away again.
     """
-    complete = True
-    with tifffile.TiffWriter(path) as writer:
-        for frame in frames:
-            if stop.is_set():
-                complete = False
-                break
-            rows = max(1, 2**18 // frame.shape[1])
-            writer.write(
-                frame[::-1],
-                compression="lzw",
-                rowsperstrip=rows,
-                photometric="minisblack",
-                contiguous=False,
-                metadata=None,
-            )
-    if not complete:
-        path.unlink()
+    complete = False
+    try:
+        with tifffile.TiffWriter(path) as writer:
+            for frame in frames:
+                if stop.is_set():
+                    return False
+                rows = max(1, 2**18 // frame.shape[1])
+                writer.write(
+                    frame[::-1],
+                    compression="lzw",
+                    rowsperstrip=rows,
+                    photometric="minisblack",
+                    contiguous=False,
+                    metadata=None,
+                )
+        complete = True
+    finally:
+        # also when interrupted: what is there would pass for a movie of fewer frames
+        if not complete:
+            path.unlink()
     return complete
 
 

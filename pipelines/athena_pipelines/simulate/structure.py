@@ -50,7 +50,7 @@ def load_molecule(path: Path = APOFERRITIN) -> Molecule:
     """
     try:
         structure = gemmi.read_structure(str(path))
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
         raise BadFile(f"{path} cannot be read as a structure: {error}", hint="Give a PDB or mmCIF file.") from error
     if len(structure) == 0:
         raise BadFile(f"{path} holds no model.", hint="Give a PDB or mmCIF file with coordinates.")

@@ -61,7 +61,11 @@ def motion_truth(motion: Motion, *, pixel_size_angstrom: float) -> MotionTruth:
 
 
 class MovieTruth(_Record):
-    """One exposure. ``kind``: 'empty' is a hole without ice, 'no_movie' a camera that failed after its XML was out."""
+    """One exposure; None where the truth is not known (a real micrograph's) or there is none.
+
+    ``kind``: 'empty' is a hole without ice, 'no_movie' a camera that failed after its XML was out, 'thinned' a
+    pseudo-movie of a real micrograph.
+    """
 
     name: str
     kind: Literal["specimen", "empty", "no_movie", "thinned"]
@@ -76,12 +80,12 @@ class MovieTruth(_Record):
     dose_per_frame_e_per_A2: float
     total_dose_e_per_A2: float
     voltage_kv: float
-    spherical_aberration_mm: float
-    amplitude_contrast: float
+    spherical_aberration_mm: float | None = None
+    amplitude_contrast: float | None = None
     target_defocus_um: float
-    defocus_u_angstrom: float | None
-    defocus_v_angstrom: float | None
-    astigmatism_angle_deg: float | None
+    defocus_u_angstrom: float | None = None
+    defocus_v_angstrom: float | None = None
+    astigmatism_angle_deg: float | None = None
     phase_shift_deg: float = 0.0
     ice_thickness_angstrom: float | None = None
     motion: MotionTruth
