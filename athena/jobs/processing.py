@@ -31,6 +31,7 @@ from athena.jobs.plan import begin, frames_of, next_rows, reclaim
 from athena.jobs.work import Outcome, explain_os_error
 from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
+from athena.zarrio.stores import clean_partials
 from athena.zarrio.writer import RunWriter
 
 T = TypeVar("T")
@@ -96,6 +97,7 @@ class RunProcessor:
                 if time.monotonic() >= self._retry_at:
                     self._persist(self._plan)
                 if not self._in_flight and self._persist(self._finish_if_done):
+                    clean_partials(self._store)
                     return
         except LeaseLost:
             log.info("job %s of run %s has been taken over or called off", self.lease.job_id, self.lease.run_id)

@@ -5,7 +5,6 @@ import errno
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +15,13 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Sto
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import FsspecStore, LocalStore
 
-from athena.errors import NotFound, Unavailable
+from athena.errors import Unavailable
 
 Fetch = Callable[[str, str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
 """``fetch(method, key, headers) -> (status, headers, body)``: one HTTP exchange with the API's zarr route of a run."""
 
 PARTIAL = ".partial"
 """Ending of whatever is being written and not yet in place (zarr's own ``LocalStore`` uses it for files)."""
-STALE_PARTIAL_S = 3600.0
-"""A partial file or folder this old belongs to a process that is gone: no single write takes an hour."""
 
 
 def local_path(url: str | Path) -> Path | None:
@@ -55,25 +52,22 @@ def open_store(url: str | Path, read_only: bool = False) -> Store:
         ) from problem
 
 
-def clean_partials(folder: Path, *, older_than_s: float = STALE_PARTIAL_S) -> int:
-    """Remove what killed writers left under ``folder``; return how many entries went.
+def clean_partials(url: str | Path) -> int:
+    """Remove what killed writers left in and beside a run's group; return how many entries went.
 
-    Only entries older than ``older_than_s`` go: a younger one may belong to a writer at work.
+    For when a run is finished: nobody writes to it any more but a worker that everyone has given up on, whose half
+    written files may go too. On object storage there is nothing to do, since a write there appears whole or not at all.
     """
-    horizon = time.time() - older_than_s
-    removed = 0
-    for path in sorted(folder.rglob(f"*{PARTIAL}")):
-        try:
-            if path.stat().st_mtime > horizon:
-                continue
-        except FileNotFoundError:  # its writer has just renamed it, or its folder went in this loop
-            continue
+    store = local_path(url)
+    if store is None:
+        return 0
+    found = [*store.parent.glob(f"{store.name}.*{PARTIAL}"), *sorted(store.rglob(f"*{PARTIAL}"))]
+    for path in found:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-        removed += 1
-    return removed
+    return len(found)
 
 
 def put_in_place(partial: Path, final: Path) -> bool:
@@ -232,10 +226,3 @@ class ApiStore(Store):
         return NotImplementedError(
             "a run's store over the API cannot be listed; see athena.zarrio.layout for its paths"
         )
-
-
-def require_folder(url: str | Path) -> None:
-    """Raise NotFound when a local store is not there (zarr would make an empty folder of it)."""
-    path = local_path(url)
-    if path is not None and not (path / "zarr.json").is_file():
-        raise NotFound(f"There are no results at {path.name} yet.", hint="They appear once the run is processed.")

@@ -18,9 +18,9 @@ from zarr.abc.store import Store
 from zarr.codecs import BloscCodec, BloscShuffle
 
 from athena.contract.processing import MovieResult
-from athena.errors import Invalid
+from athena.errors import Invalid, NotFound
 from athena.zarrio import layout
-from athena.zarrio.stores import PARTIAL, exclusive, local_path, open_store, put_in_place, require_folder
+from athena.zarrio.stores import PARTIAL, exclusive, local_path, open_store, put_in_place
 
 VERSION = 1
 """Of the layout, kept in the group's attributes."""
@@ -84,8 +84,14 @@ class RunWriter:
         ------
         NotFound : there is none.
         """
-        require_folder(url)
-        return cls(url, zarr.open_group(open_store(url), mode="r+", zarr_format=3))
+        missing = NotFound("There are no results of this run yet.", hint="They appear once its first movie is begun.")
+        path = local_path(url)
+        if path is not None and not (path / "zarr.json").is_file():  # zarr would make an empty folder of it
+            raise missing
+        try:
+            return cls(url, zarr.open_group(open_store(url), mode="r+", zarr_format=3))
+        except FileNotFoundError as none:
+            raise missing from none
 
     @property
     def length(self) -> int:
