@@ -1,7 +1,7 @@
 """A made-up run of any length, with pictures and curves that look like a microscope's, to test widgets on."""
 
 import io
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -39,6 +39,32 @@ def halve(image: np.ndarray) -> np.ndarray:
     return image[:h, :w].reshape(h // 2, 2, w // 2, 2).mean((1, 3))
 
 
+@cache
+def micrograph() -> np.ndarray:
+    """Particles as dark rings in noise, with a bright mark in the top left corner (the tests look for it)."""
+    rng = np.random.default_rng(7)
+    h, w = SHAPE
+    y, x = np.mgrid[-60:60, -60:60]
+    ring = 1.5 * np.exp(-(((np.hypot(y, x) - 26) / 9) ** 2)).astype(np.float32)
+    noise = rng.normal(size=SHAPE).astype(np.float32)
+    for _ in range(2):
+        noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1)) / 1.8
+    image = noise * 1.1 + 0.4 * np.arange(w, dtype=np.float32) / w
+    for cy, cx in rng.integers((60, 60), (h - 60, w - 60), (90, 2)):
+        image[cy - 60 : cy + 60, cx - 60 : cx + 60] -= ring
+    image[:120, :120] = 12
+    return image
+
+
+@cache
+def pyramid() -> list[np.ndarray]:
+    """Level 0 is full size."""
+    levels = [micrograph()]
+    while max(levels[-1].shape) > layout.PYRAMID_MIN:
+        levels.append(halve(levels[-1]))
+    return levels
+
+
 class FakeRun:
     """Everything the API would say of a run of ``total`` acquisitions, of which the last few are not done."""
 
@@ -46,33 +72,6 @@ class FakeRun:
         self.total = total
         self.finished = max(0, total - unfinished)
         self.version = 1
-
-    @cached_property
-    def micrograph(self) -> np.ndarray:
-        """Particles as dark rings in noise, with a bright mark in the top left corner (the tests look for it)."""
-        rng = np.random.default_rng(7)
-        h, w = SHAPE
-        y, x = np.mgrid[:h, :w]
-        image = np.zeros(SHAPE)
-        for cy, cx in rng.uniform((60, 60), (h - 60, w - 60), (90, 2)):
-            r = np.hypot(y[int(cy) - 60 : int(cy) + 60, int(cx) - 60 : int(cx) + 60] - cy, 0)
-            block = (slice(int(cy) - 60, int(cy) + 60), slice(int(cx) - 60, int(cx) + 60))
-            r = np.hypot(y[block] - cy, x[block] - cx)
-            image[block] -= 1.5 * np.exp(-(((r - 26) / 9) ** 2))
-        noise = rng.normal(size=SHAPE)
-        for _ in range(2):
-            noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1)) / 1.8
-        image += noise * 1.1 + 0.4 * (x / w)
-        image[:24, :24] = 12
-        return image
-
-    @cached_property
-    def pyramid(self) -> list[np.ndarray]:
-        """Level 0 is full size."""
-        levels = [self.micrograph]
-        while max(levels[-1].shape) > layout.PYRAMID_MIN:
-            levels.append(halve(levels[-1]))
-        return levels
 
     def state(self, index: int) -> AcquisitionState:
         """The last ones still run; a few failed."""
@@ -84,7 +83,7 @@ class FakeRun:
     def columns(self, total: int) -> dict[str, np.ndarray]:
         """Metric columns, NaN where nothing is known."""
         rng = np.random.default_rng(11)
-        bad = np.array([self.state(i) is not AcquisitionState.COMPLETED for i in range(total)])
+        bad = np.array([self.state(i) is not AcquisitionState.COMPLETED for i in range(total)], bool)
         drift = rng.gamma(4, 0.9, total)
         values = {
             "ctf_resolution_angstrom": rng.gamma(8, 0.2, total) + 2.6,
@@ -169,7 +168,7 @@ class FakeRun:
 
     def thumbnail(self, index: int) -> bytes:
         """A different part of the micrograph for each index, so that rows can be told apart."""
-        level = self.pyramid[1]
+        level = pyramid()[1]
         size = layout.THUMBNAIL_SIZE
         rng = np.random.default_rng(index)
         y, x = rng.integers(0, (level.shape[0] - size, level.shape[1] - size))
@@ -206,13 +205,13 @@ class FakeRun:
 
     def image_info(self) -> ImageInfo:
         """As ``…/image.json``."""
-        image = self.micrograph
+        image = micrograph()
         mean, sigma = float(image.mean()), float(image.std())
         return ImageInfo(
             width=SHAPE[1],
             height=SHAPE[0],
             tile=layout.TILE,
-            levels=len(self.pyramid),
+            levels=len(pyramid()),
             pixel_size_angstrom=PIXEL_SIZE,
             low=mean - 3 * sigma,
             high=mean + 3 * sigma,
@@ -222,4 +221,4 @@ class FakeRun:
     def tile(self, level: int, x: int, y: int, low: float, high: float) -> bytes:
         """As ``…/tiles/{level}/{x}_{y}.png``."""
         edge = layout.TILE
-        return png(grey(self.pyramid[level][y * edge : (y + 1) * edge, x * edge : (x + 1) * edge], low, high))
+        return png(grey(pyramid()[level][y * edge : (y + 1) * edge, x * edge : (x + 1) * edge], low, high))

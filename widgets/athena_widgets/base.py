@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import anywidget
 import traitlets
 
-from athena_widgets.live import follower
+from athena_widgets.live import Follower, follower
 from athena_widgets.source import ApiClient, CommSource
 
 STATIC = Path(__file__).parent / "static"
@@ -64,6 +64,10 @@ class AthenaWidget(anywidget.AnyWidget):
     theme = traitlets.Enum(("dark", "light"), default_value="dark").tag(sync=True)
     height = traitlets.Int(560).tag(sync=True)
 
+    # here and not in __init__: ipywidgets closes even those whose __init__ raised
+    _source: CommSource | None = None
+    _follower: Follower | None = None
+
     def __init__(
         self,
         run: RunLike | None = None,
@@ -82,9 +86,10 @@ class AthenaWidget(anywidget.AnyWidget):
         if base_url is not None:
             traits |= {"source_kind": "http", "base_url": base_url}
         super().__init__(run_id=run_id, theme=theme, **traits)
-        self._source = None if client is None else CommSource(self, client, run_id=run_id)
-        self._follower = follower(client) if live and client is not None else None
-        if self._follower is not None:
+        if client is not None:
+            self._source = CommSource(self, client, run_id=run_id)
+        if client is not None and live:
+            self._follower = follower(client)
             self._follower.add(self)
 
     def close(self) -> None:

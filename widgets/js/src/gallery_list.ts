@@ -186,7 +186,8 @@ export class GalleryList {
   neighbour(index: number, places: number): number {
     const position = this.#positionOf(index);
     if (this.#length === 0) return -1;
-    return this.#indexAt(Math.max(0, Math.min(this.#length - 1, position < 0 ? 0 : position + places)));
+    // with none selected, one step down leads to the first and the longest to the last
+    return this.#indexAt(Math.max(0, Math.min(this.#length - 1, position + places)));
   }
 
   get columns(): number {

@@ -18,6 +18,7 @@ import { StatePane } from "./state_pane";
 import { installTheme } from "./theme";
 
 const CURVES_AT_ONCE = 48;
+const RETRY_MS = 5_000;
 
 /** Batches of curves and of places (hole, square) for what is on screen. */
 function caches(source: DataSource, runId: string, scope: Scope, arrived: (indices: number[]) => void) {
@@ -57,6 +58,7 @@ class Gallery {
   readonly #curves: BatchCache<AcquisitionCurves>;
   readonly #places: BatchCache<Acquisition>;
   #group: Group = "all";
+  #retry = 0;
 
   constructor(el: HTMLElement, model: Model, scope: Scope) {
     this.#model = model;
@@ -64,6 +66,7 @@ class Gallery {
     this.#source = openSource(model);
     const pictures = new PictureCache(this.#source);
     scope.defer(() => {
+      clearTimeout(this.#retry);
       pictures.close();
       this.#source.close();
     });
@@ -212,7 +215,10 @@ class Gallery {
   pull(): void {
     if (!this.#model.get<string>("run_id")) return this.#pane.empty("No run chosen");
     this.#data.pull().catch((error: unknown) => {
-      if (!isAbort(error) && this.#data.total === 0) this.#pane.error(error);
+      if (isAbort(error) || this.#scope.signal.aborted) return;
+      if (this.#data.total === 0) this.#pane.error(error);
+      clearTimeout(this.#retry);
+      this.#retry = window.setTimeout(() => this.pull(), RETRY_MS);
     });
   }
 }

@@ -102,6 +102,9 @@ export class MeasuringTape {
       const start = at(event);
       if (!start || event.button !== 0) return;
       this.node.setPointerCapture(event.pointerId);
+      // an svg takes no focus: without this the keys would be lost
+      event.preventDefault();
+      viewer.canvas.focus({ preventScroll: true });
       this.#ends = [start, start];
       this.#draw();
     });

@@ -1,0 +1,212 @@
+"""The gallery in a real browser: what it shows, how it moves, what it asks for."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.widgets.conftest import WidgetPage
+from tests.widgets.fake_run import FakeRun
+from tests.widgets.web import Web
+
+pytestmark = [pytest.mark.browser, pytest.mark.feature("EQ-02"), pytest.mark.feature("AC-04")]
+Open = Callable[..., WidgetPage]
+
+ROWS = '[data-athena="acquisition"]:not([hidden])'
+
+
+def row(index: int) -> str:
+    """Selector of an acquisition on screen."""
+    return f'{ROWS}[data-index="{index}"]'
+
+
+def painted(canvas: str) -> str:
+    """Script: whether anything is drawn on a canvas."""
+    return f"""() => {{
+      const canvas = document.querySelector('{canvas}');
+      if (!canvas?.width) return false;
+      const {{ data }} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value) => value > 0);
+    }}"""
+
+
+def top_of(page: Page, index: int) -> float:
+    """Where a row's top edge is in the window, px."""
+    box = page.locator(row(index)).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def test_a_row_shows_pictures_traces_curve_and_values(open_widget: Open, web: Web) -> None:
+    gallery = open_widget("run_gallery", drift_limit_angstrom=0.0)
+    page = gallery.page
+    last = web.run.finished - 1
+    shown = page.locator(row(last))
+    expect(shown).to_contain_text(web.run.table([], last, 1).names[0])
+    expect(shown.locator('[data-athena="drift-alarm"]')).to_be_visible()
+    values = {name: column[last] for name, column in web.run.columns(web.run.total).items()}
+    for text in (
+        f"{values['ctf_resolution_angstrom']:.1f}\u2009Å",
+        f"{values['defocus_um']:.2f}\u2009µm",
+        f"{values['astigmatism_nm']:.0f}\u2009nm",
+        f"{values['drift_total_angstrom']:.1f}\u2009Å",
+        "Completed",
+        f"hole {7_000_000 + last // 4}",
+    ):
+        expect(shown).to_contain_text(text)
+    for hook in ("thumbnail", "spectrum"):
+        page.wait_for_function(f"document.querySelector('{row(last)} [data-athena={hook}] img').naturalWidth === 256")
+    for hook in ("traces", "curve"):
+        page.wait_for_function(painted(f"{row(last)} [data-athena={hook}]"))
+    gallery.give(drift_limit_angstrom=1000.0)
+    expect(shown.locator('[data-athena="drift-alarm"]')).to_be_hidden()
+
+
+def test_counts_are_switches(open_widget: Open, web: Web) -> None:
+    gallery = open_widget("run_gallery", mode="cards")
+    page = gallery.page
+    states = [web.run.state(index).value for index in range(web.run.total)]
+    errors = [index for index, state in enumerate(states) if state == "error"]
+    expect(page.locator(gallery.hook("count-all"))).to_have_text("60")
+    expect(page.locator(gallery.hook("count-finished"))).to_have_text(str(states.count("completed")))
+    expect(page.locator(gallery.hook("count-progress"))).to_have_text("4")
+    expect(page.locator(gallery.hook("count-error"))).to_have_text(str(len(errors)))
+    page.click(gallery.hook("only-error"))
+    expect(page.locator(ROWS)).to_have_count(len(errors))
+    expect(page.locator(row(errors[0]))).to_contain_text("The movie ends early.")
+    page.click(gallery.hook("only-error"))
+    expect(page.locator(row(59))).to_be_visible()
+
+
+def test_keys_select_and_enter_opens(open_widget: Open) -> None:
+    gallery = open_widget("run_gallery", order="oldest")
+    page = gallery.page
+    page.locator(gallery.hook("gallery")).focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert gallery.trait("selected") == 2
+    expect(page.locator(row(2))).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    assert gallery.trait("opened") == 2
+    page.keyboard.press("End")
+    expect(page.locator(row(59))).to_be_visible()
+    page.evaluate("window.seen = []; model.on('change:opened', () => seen.push(model.get('opened')))")
+    page.locator(row(58)).click()
+    page.locator(row(58)).click()
+    assert page.evaluate("seen") == [-1, 58, -1, 58]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_new_rows_come_without_moving_what_is_looked_at(open_widget: Open, web: Web, order: str) -> None:
+    gallery = open_widget("run_gallery", order=order)
+    page = gallery.page
+    expect(page.locator(ROWS).first).to_be_visible()
+    page.locator(gallery.hook("gallery")).evaluate("list => { list.scrollTop = 3000 }")
+    page.wait_for_function("document.querySelector('[data-athena=gallery]').scrollTop > 2900")
+    page.wait_for_function(f"document.querySelectorAll('{ROWS}').length > 0")
+    middle = page.evaluate(
+        """() => Number(document.elementsFromPoint(400, 400)
+          .find((node) => node.dataset?.index).dataset.index)"""
+    )
+    before = top_of(page, middle)
+    web.run = FakeRun(80)
+    gallery.give(version=2)
+    expect(page.locator(gallery.hook("count-all"))).to_have_text("80")
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    page.wait_for_function(frames)
+    assert top_of(page, middle) == pytest.approx(before, abs=1.5)
+
+
+def test_a_row_fills_when_its_movie_is_done(open_widget: Open, web: Web) -> None:
+    gallery = open_widget("run_gallery")
+    page = gallery.page
+    expect(page.locator(row(59))).to_contain_text("Waiting")
+    web.run = FakeRun(60, unfinished=0)
+    gallery.give(version=2)
+    expect(page.locator(row(59))).to_contain_text("Completed")
+    page.wait_for_function(f"document.querySelector('{row(59)} [data-athena=thumbnail] img').naturalWidth === 256")
+    page.wait_for_function(painted(f"{row(59)} [data-athena=curve]"))
+
+
+def test_asks_only_for_what_is_on_screen_and_in_batches(open_widget: Open, web: Web) -> None:
+    web.run = FakeRun(2_000)
+    gallery = open_widget("run_gallery", order="oldest")
+    page = gallery.page
+    page.wait_for_function(painted(f"{row(0)} [data-athena=curve]"))
+    assert page.locator('[data-athena="acquisition"]').count() < 20
+    asked = [path for path in web.asked if "/curves" in path]
+    assert len(asked) == 1
+    assert sum("thumbnail" in path for path in web.asked) < 10
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_scroll_smoothly(open_widget: Open, web: Web) -> None:
+    web.run = FakeRun(100_000)
+    gallery = open_widget("run_gallery", mode="extended", order="oldest")
+    page = gallery.page
+    expect(page.locator(gallery.hook("count-all"))).to_have_text("100\u2009000", timeout=60_000)
+    work = page.evaluate(
+        """async () => {
+          const list = document.querySelector('[data-athena=gallery]');
+          const spent = [];
+          const frame = () => new Promise(requestAnimationFrame);
+          for (let i = 0; i < 120; i++) {
+            await frame();
+            const start = performance.now();
+            list.scrollTop += i < 60 ? 170 : 40000;
+            list.dispatchEvent(new Event('scroll'));
+            await frame();
+            list.getBoundingClientRect();
+            spent.push(performance.now() - start);
+          }
+          spent.sort((a, b) => a - b);
+          const nodes = list.querySelectorAll('[data-athena=acquisition]').length;
+          return { nodes, median: spent[60], high: spent[114] };
+        }"""
+    )
+    print(f"scroll steps of 100 000 rows: median {work['median']:.1f} ms, 95 % below {work['high']:.1f} ms")
+    assert work["nodes"] < 24
+    page.locator(gallery.hook("gallery")).focus()
+    page.keyboard.press("End")
+    expect(page.locator(row(99_999))).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.locator(row(0))).to_be_visible()
+
+
+def test_an_empty_run_says_what_is_awaited_and_an_unreachable_one_what_failed(open_widget: Open, web: Web) -> None:
+    web.run = FakeRun(0)
+    gallery = open_widget("run_gallery")
+    state = gallery.page.locator(gallery.hook("state"))
+    expect(state).to_contain_text("No micrographs yet")
+    web.failing = {"table"}
+    broken = open_widget("run_gallery")
+    expect(broken.page.locator(broken.hook("state"))).to_contain_text("The store does not answer.")
+
+
+def test_light_and_dark_are_readable(open_widget: Open) -> None:
+    """Text against its background at WCAG AA, 4.5 to 1."""
+    contrast = """() => {
+      const pixel = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+      const rgb = (colour) => { pixel.fillStyle = colour; pixel.fillRect(0, 0, 1, 1);
+        return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3) };
+      const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255;
+        return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+      const list = [];
+      for (const node of document.querySelectorAll('.name, .time, .place, .unit, .count .muted, .problem, .alarmed')) {
+        if (!node.offsetParent || !node.textContent) continue;
+        let ground = node;
+        while (ground && getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
+        const [a, b] = [light(rgb(getComputedStyle(node).color)), light(rgb(getComputedStyle(ground).backgroundColor))];
+        list.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), node.className, node.textContent]);
+      }
+      return list;
+    }"""
+    gallery = open_widget("run_gallery")
+    expect(gallery.page.locator(ROWS).first).to_be_visible()
+    for theme in ("dark", "light"):
+        gallery.give(theme=theme)
+        ratios = gallery.page.evaluate(contrast)
+        assert len(ratios) > 10
+        assert [found for found in ratios if found[0] < 4.5] == []
