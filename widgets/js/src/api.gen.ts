@@ -714,6 +714,15 @@ export interface components {
             atlas_id: string;
             /** Image */
             image?: string | null;
+            /**
+             * Width Px
+             * @description Of the image at full size; the jpg is smaller.
+             */
+            width_px?: number | null;
+            /** Height Px */
+            height_px?: number | null;
+            /** Pixel Size Nm */
+            pixel_size_nm?: number | null;
             /** Acquired */
             acquired?: string | null;
             stage?: components["schemas"]["StagePosition"] | null;
