@@ -55,6 +55,8 @@ class ElementRow(HasId, Base):
         UniqueConstraint("parent_id", "position"),
         Index("ix_element_sorted", "parent_id", "sort_key", "id"),
         Index("ix_element_created", "parent_id", "created", "id"),
+        Index("ix_element_updated", "parent_id", "updated", "id"),
+        Index("ix_element_siblings", "parent_id", "permission_set_id"),
         Index(
             "ix_element_tops",
             "sort_key",

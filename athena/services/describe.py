@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element, ElementKind, State, Status, StepStatus
 from athena.contract.people import Principal
 from athena.db.elements import ElementRow
 from athena.db.people import UserRow
-from athena.db.visibility import restrict
+from athena.db.visibility import restrict, visible_counts
 from athena.services.guard import Visible
 
 
@@ -78,8 +78,7 @@ def _steps(session: Session, principal: Principal, workflows: list[UUID]) -> dic
 
 
 def _child_counts(session: Session, principal: Principal, ids: list[UUID]) -> dict[UUID | None, int]:
-    query = select(ElementRow.parent_id, func.count()).where(ElementRow.parent_id.in_(ids))
-    return dict(session.execute(restrict(query, principal).group_by(ElementRow.parent_id)).all())
+    return dict(session.execute(visible_counts(principal, ElementRow.parent_id.in_(ids))).all())
 
 
 def _visible_ids(session: Session, principal: Principal, ids: set[UUID]) -> set[UUID]:

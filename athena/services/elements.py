@@ -27,7 +27,7 @@ from athena.db.acquisitions import RunRow
 from athena.db.elements import ElementRow, GrantRow, LastUseRow, MetadataRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.people import UserRow
-from athena.db.visibility import effective_role, restrict, visible_with_roles
+from athena.db.visibility import effective_role, restrict, visible_counts, visible_with_roles
 from athena.domain.templates import RUN_STEPS, TEMPLATES
 from athena.domain.tree import check_child, child_path, path_ids
 from athena.errors import Invalid
@@ -91,7 +91,7 @@ def list_children(
     if offset < 0 or not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} elements.")
     place = at_top(principal) if parent_id is None else ElementRow.parent_id == parent_id
-    total = session.scalar(restrict(select(func.count()).select_from(ElementRow).where(place), principal)) or 0
+    total = _count_top(session, principal) if parent_id is None else _count_children(session, principal, parent_id)
     column = _SORT_COLUMNS[sort or (ElementSort.NAME if parent_id is None else ElementSort.POSITION)]
     order = (column.desc(), ElementRow.id.desc()) if descending else (column, ElementRow.id)
     page = visible_with_roles(principal).where(place).order_by(*order).offset(offset).limit(limit)
@@ -166,10 +166,21 @@ def at_top(principal: Principal) -> Any:
         return ElementRow.parent_id.is_(None)
     parent = aliased(ElementRow)
     parent_seen = restrict(
-        select(parent.id).where(parent.id == ElementRow.parent_id), principal, element=parent
+        select(parent.id).where(parent.id == ElementRow.parent_id), principal, of=parent.permission_set_id
     ).exists()
     # only an element with permissions of its own can be seen without its parent
     return and_(~ElementRow.inherits, or_(ElementRow.parent_id.is_(None), ~parent_seen))
+
+
+def _count_top(session: Session, principal: Principal) -> int:
+    # each has a permission set of its own, so counting by set would only stand in the way of the index of tops
+    return (
+        session.scalar(restrict(select(func.count()).select_from(ElementRow).where(at_top(principal)), principal)) or 0
+    )
+
+
+def _count_children(session: Session, principal: Principal, parent_id: UUID) -> int:
+    return sum(count for _, count in session.execute(visible_counts(principal, ElementRow.parent_id == parent_id)))
 
 
 def visible_rows(session: Session, principal: Principal, query: Select[ElementRow, str, str | None]) -> list[Visible]:

@@ -78,6 +78,8 @@ def upgrade() -> None:
     with op.batch_alter_table("element", schema=None) as batch_op:
         batch_op.create_index("ix_element_sorted", ["parent_id", "sort_key", "id"], unique=False)
         batch_op.create_index("ix_element_created", ["parent_id", "created", "id"], unique=False)
+        batch_op.create_index("ix_element_updated", ["parent_id", "updated", "id"], unique=False)
+        batch_op.create_index("ix_element_siblings", ["parent_id", "permission_set_id"], unique=False)
         batch_op.create_index(
             "ix_element_tops",
             ["sort_key", "id"],
@@ -355,6 +357,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_element_permission_set")
         batch_op.drop_index("ix_element_path")
         batch_op.drop_index("ix_element_tops")
+        batch_op.drop_index("ix_element_siblings")
+        batch_op.drop_index("ix_element_updated")
         batch_op.drop_index("ix_element_created")
         batch_op.drop_index("ix_element_sorted")
 
