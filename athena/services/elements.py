@@ -174,9 +174,8 @@ def at_top(principal: Principal) -> Any:
 
 def _count_top(session: Session, principal: Principal) -> int:
     # each has a permission set of its own, so counting by set would only stand in the way of the index of tops
-    return (
-        session.scalar(restrict(select(func.count()).select_from(ElementRow).where(at_top(principal)), principal)) or 0
-    )
+    query = select(func.count()).select_from(ElementRow).where(at_top(principal))
+    return session.scalar(restrict(query, principal)) or 0
 
 
 def _count_children(session: Session, principal: Principal, parent_id: UUID) -> int:

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from athena.contract.elements import Element, FolderCreate
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.elements import DatasetCreate, DatasetType, Element, ElementUpdate, FolderCreate, Status
+from athena.contract.events import EventKind
 from athena.contract.people import Principal
 from athena.contract.runs import SourceCreate
+from athena.db.acquisitions import AcquisitionRow, bump_version
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
-from athena.db.events import last_seq
+from athena.db.events import append_event, last_seq
 from athena.db.jobs import JobRow
 from athena.errors import AthenaError, Conflict
 from athena.services import elements, paths, runs, users
+from athena.services.retry import retry_failed
+from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
 
 MakeUser = Callable[..., Principal]
@@ -87,6 +93,42 @@ def test_a_run_gets_one_source_and_one_job(
     assert sum(isinstance(one, Conflict) for one in outcomes) == AT_ONCE - 1
     with database.session(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(JobRow)) == 1
+
+
+def test_people_and_processes_at_once_do_not_lock_each_other_out(
+    database: Database, make_user: MakeUser, make_workflow: Make, make_run: Make, settings: Settings, tmp_path: Path
+) -> None:
+    alice = make_user()
+    workflow = make_workflow(alice)
+    imaging = workflow.steps[4].id
+    watched = [make_run(alice, f"Run {number}", workflow=workflow, acquisitions=2) for number in range(2)]
+
+    def attach(session: Session, run: Element) -> None:
+        runs.attach_source(session, alice, run.id, SourceCreate(path=str(tmp_path)), settings=settings)
+
+    def fail(session: Session, run: Element) -> None:
+        session.execute(select(JobRow.id).where(JobRow.element_id == run.id).with_for_update())
+        version = bump_version(session, run.id)
+        row = session.get_one(AcquisitionRow, (run.id, 0))
+        row.state, row.movie = AcquisitionState.ERROR.value, "movie.tiff"
+        follow_acquisitions(session, run.id)
+        append_event(session, EventKind.ACQUISITION_FAILED, element_id=run.id, index=0, version=version)
+
+    def retry(session: Session, run: Element) -> None:
+        retry_failed(session, alice, run.id)
+
+    def work_on(session: Session, run: Element) -> None:
+        elements.update_element(session, alice, imaging, ElementUpdate(status=Status.IN_PROGRESS))
+        elements.create_element(session, alice, DatasetCreate(name="D", parent_id=imaging, type=DatasetType.FREE))
+
+    deeds = (attach, fail, retry, work_on)
+
+    def busy(number: int) -> None:
+        for turn in range(8):
+            with database.session() as session:
+                deeds[(number + turn) % len(deeds)](session, watched[(number + turn // 4) % 2])
+
+    assert at_once(busy) == [None] * AT_ONCE
 
 
 def test_a_new_user_is_added_once(database: Database, tmp_path: Path) -> None:
