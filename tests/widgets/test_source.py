@@ -12,7 +12,7 @@ import pytest
 
 from athena.contract.events import Event, EventKind, EventPage
 from athena.errors import NotFound
-from athena_widgets import ImageViewer, RunGallery, messages
+from athena_widgets import ImageViewer, MotionTraces, RunGallery, messages
 from athena_widgets.source import CommSource, allowed_path
 
 RUN_ID = "3f0b8c4e-1111-4222-8333-944455556666"
@@ -155,6 +155,14 @@ class PlayedRun:
         self.client = client
 
 
+class PlayedAcquisition:
+    """An acquisition as the SDK gives it."""
+
+    def __init__(self, run: PlayedRun, index: int) -> None:
+        self.run = run
+        self.index = index
+
+
 def test_views_of_a_changed_run_pull_and_others_do_not() -> None:
     client = PlayedClient()
     gallery, other = RunGallery(PlayedRun(client)), RunGallery(run_id=OTHER, client=client)
@@ -172,11 +180,14 @@ def test_views_of_a_changed_run_pull_and_others_do_not() -> None:
 
 
 def test_a_widget_takes_a_run_or_an_address() -> None:
-    viewer = ImageViewer(PlayedRun(PlayedClient()), 3, live=False)
+    run = PlayedRun(PlayedClient())
+    viewer = ImageViewer(run, 3, live=False)
     assert (viewer.run_id, viewer.index, viewer.source_kind) == (RUN_ID, 3, "comm")
+    traces = MotionTraces(PlayedAcquisition(run, 5), live=False)
+    assert (traces.run_id, traces.index) == (RUN_ID, 5)
     portal = ImageViewer(run_id=RUN_ID, index=3, base_url="api/")
     assert (portal.source_kind, portal.base_url) == ("http", "api/")
     with pytest.raises(ValueError, match="give a run"):
         ImageViewer(run_id=RUN_ID)
-    for widget in (viewer, portal):
+    for widget in (viewer, traces, portal):
         widget.close()

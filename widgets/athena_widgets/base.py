@@ -1,7 +1,7 @@
 """What all widgets have in common: which run they show, where their data comes from, theme and height."""
 
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import anywidget
 import traitlets
@@ -35,6 +35,21 @@ class RunLike(Protocol):
     @property
     def client(self) -> ApiClient:
         """The client the run was read with."""
+        ...
+
+
+@runtime_checkable
+class AcquisitionLike(Protocol):
+    """An acquisition of the SDK, as far as widgets need it."""
+
+    @property
+    def run(self) -> RunLike:
+        """The run it belongs to."""
+        ...
+
+    @property
+    def index(self) -> int:
+        """Its place in the run."""
         ...
 
 
@@ -99,3 +114,21 @@ class AthenaWidget(anywidget.AnyWidget):
         if self._source is not None:
             self._source.close()
         super().close()
+
+
+class AcquisitionWidget(AthenaWidget):
+    """A view of one acquisition.
+
+    Parameters
+    ----------
+    shown : an acquisition of the SDK, or a run (then with ``index``).
+    index : acquisition of the run; may be changed later.
+    """
+
+    index = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, shown: AcquisitionLike | RunLike | None = None, index: int | None = None, **traits: Any) -> None:
+        if isinstance(shown, AcquisitionLike):
+            index = shown.index if index is None else index
+            shown = shown.run
+        super().__init__(shown, index=-1 if index is None else index, **traits)

@@ -8,15 +8,11 @@ from athena_widgets.base import AthenaWidget, bundle
 class RunGallery(AthenaWidget):
     """Every acquisition of a run: cards or extended rows, of which only the visible ones exist in the page.
 
-    Parameters
+    Attributes
     ----------
-    run : a run of the SDK; leave it out and give ``run_id`` and ``base_url`` in the portal.
     mode : ``extended`` (a row with thumbnail, motion, spectrum and CTF curve each) or ``cards``.
     order : ``newest`` or ``oldest`` first.
     drift_limit_angstrom : total drift above it gets a red mark, Å.
-
-    Attributes
-    ----------
     selected, opened : index of the acquisition that is marked, or was last clicked (or entered); −1 for none.
     """
 
