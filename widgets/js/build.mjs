@@ -1,5 +1,5 @@
 // Bundles every widget into one ESM file that carries its styles, icons and font: nothing is fetched from elsewhere.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -32,6 +32,9 @@ const fontCss = `@font-face{font-family:"Inter";font-style:normal;font-weight:10
 await mkdir(out, { recursive: true });
 await writeFile(join(out, "inter.css"), fontCss);
 await writeFile(join(out, "tokens.css"), await readFile(join(here, "src/tokens.gen.css"), "utf8"));
+// what is bundled comes with its licence: Inter under the SIL OFL 1.1, OpenSeadragon under BSD-3-Clause
+await copyFile(join(here, "node_modules/@fontsource-variable/inter/LICENSE"), join(out, "LICENCE-Inter.txt"));
+await copyFile(join(here, "node_modules/openseadragon/LICENSE.txt"), join(out, "LICENCE-OpenSeadragon.txt"));
 await build({
   entryPoints: widgets.map((name) => join(here, `src/${name}.ts`)),
   outdir: out,
