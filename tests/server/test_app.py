@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.contract.events import EventKind
-from athena.contract.people import Principal
+from athena.contract.people import Principal, PrincipalKind
 from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.errors import Unavailable
 from athena.server.app import create_app
 from athena.server.limits import MAX_BODY_BYTES
 from athena.server.run import serving
+from athena.services import users
 from athena.settings import Settings
 from tests.server.conftest import Api
 
@@ -103,6 +104,24 @@ def test_large_bodies_are_refused(api: Api) -> None:
     except httpx.WriteError:
         return  # the server answered and closed before all of it was sent
     problem(answer, 413, "invalid")
+
+
+@only_sqlite
+@pytest.mark.feature("HB-02")
+def test_passwords_are_checked_for_services_alone(api: Api, database: Database) -> None:
+    with database.session() as session:
+        owner = users.principal_for(session, users.ensure_local_user(session, "carol").username)
+        users.create_user(session, owner, "alice", password="wonderland")
+        service = users.ensure_user(session, "front door")
+        token = users.issue_token(session, service.id, "test", kind=PrincipalKind.SERVICE)
+    client = api.with_token(token)
+    right = client.post("/auth/password", json={"username": "alice", "password": "wonderland"})
+    assert right.json()["username"] == "alice"
+    for name, password in (("alice", "Wonderland"), ("bob", "wonderland"), ("alice", ""), ("", "wonderland")):
+        answer = client.post("/auth/password", json={"username": name, "password": password})
+        problem(answer, 401, "unauthorized")
+    problem(client.post("/elements", json={"kind": "folder", "name": "Mine"}), 403, "forbidden")
+    problem(api.owner.post("/auth/password", json={"username": "alice", "password": "wonderland"}), 403, "forbidden")
 
 
 @only_sqlite

@@ -16,7 +16,7 @@ from athena.contract.people import Principal
 from athena.contract.runs import AcquisitionCurves, ImageInfo, RunTable
 from athena.server.routes.zarr import resolve_key
 from athena.zarrio import layout
-from athena.zarrio.pyramid import write_pyramid
+from athena.zarrio.pyramid import read_level, write_pyramid
 from tests.server.conftest import IMAGE_SHAPE, Api, grey_image
 
 
@@ -192,18 +192,23 @@ def test_caches_keep_what_is_named_by_its_content(api: Api, run: Element) -> Non
 
 @only_sqlite
 @pytest.mark.feature("EQ-06")
-def test_first_tile_of_a_large_micrograph_is_quick(api: Api, run: Element) -> None:
+def test_a_tile_costs_a_fraction_of_its_micrograph(api: Api, run: Element) -> None:
     image = np.random.default_rng(0).normal(100, 10, (4096, 4096)).astype(np.float32)
-    write_pyramid(api.settings.run_store(str(run.id)), 1, image, pixel_size_angstrom=0.84)
+    store = api.settings.run_store(str(run.id))
+    write_pyramid(store, 1, image, pixel_size_angstrom=0.84)
     client, base = api.owner, f"/runs/{run.id}/acquisitions/1"
-    client.get("/health")  # the connection itself is not the tile's
-    times = []
-    for x in range(8):  # each of them read for the first time
-        started = time.perf_counter()
-        assert client.get(f"{base}/tiles/0/{x}_3.png").status_code == 200
-        times.append(time.perf_counter() - started)
-    print(f"first tile of 4096 x 4096: best {min(times) * 1e3:.0f} ms, median {sorted(times)[4] * 1e3:.0f} ms")
-    assert min(times) < 0.05  # the best: other tests share the machine
+
+    # CPU time of this process, which serves and asks: other work on the machine does not count
+    def cost(of: Callable[[], object]) -> float:
+        started = time.process_time()
+        of()
+        return time.process_time() - started
+
+    tiles = [cost(lambda x=x: client.get(f"{base}/tiles/0/{x}_3.png").raise_for_status()) for x in range(8)]
+    again = [cost(lambda x=x: client.get(f"{base}/tiles/0/{x}_3.png?low=80").raise_for_status()) for x in range(8)]
+    whole = min(cost(lambda: read_level(store, 1)) for _ in range(2))
+    print(f"tile of 4096 x 4096: {min(tiles) * 1e3:.0f} ms, at another contrast {min(again) * 1e3:.0f} ms of CPU")
+    assert min(tiles) < whole / 3, f"{min(tiles)} s against {whole} s"
 
 
 @only_sqlite
