@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -21,9 +21,9 @@ _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflic
 
 def problem_response(problem: Problem, status: int, *, headers: dict[str, str] | None = None) -> JSONResponse:
     """Answer that carries a problem; never kept by a cache."""
-    return JSONResponse(
-        problem.model_dump(mode="json"), status_code=status, headers={"Cache-Control": "no-store", **(headers or {})}
-    )
+    # A message may quote what was sent, and JSON can spell half characters (lone surrogates) that UTF-8 cannot.
+    told = {name: text.encode(errors="replace").decode() for name, text in problem.model_dump().items()}
+    return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -31,6 +31,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AthenaError, _athena_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(DataError, _not_storable)
+    app.add_exception_handler(UnicodeEncodeError, _not_storable)
     app.add_exception_handler(OperationalError, _database_error)
     app.add_exception_handler(PoolTimeout, _database_error)
     app.add_exception_handler(Exception, _unhandled)
@@ -66,6 +68,14 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
         message = f"{request.method} is not possible at {request.url.path}."
     headers = dict(error.headers) if error.headers else None
     return problem_response(Problem(code=code, message=message), error.status_code, headers=headers)
+
+
+async def _not_storable(_request: Request, _error: Exception) -> JSONResponse:
+    # NUL in a text (PostgreSQL has none), half characters, numbers past the column's
+    problem = Problem(
+        code=Invalid.code, message="A value of the request cannot be stored: it has impossible characters or size."
+    )
+    return problem_response(problem, Invalid.status)
 
 
 async def _database_error(request: Request, error: Exception) -> JSONResponse:

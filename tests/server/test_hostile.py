@@ -1,0 +1,87 @@
+"""Nonsense at every route: it is refused in words, nothing fails inside, and nothing is changed."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from athena.contract.base import Problem
+from athena.contract.elements import Element
+from athena.contract.people import Principal
+from athena.server.app import create_app
+from tests.server.conftest import Api
+
+TEXTS = ("a\x00b", "\ud800", "💥" * 300, "x" * 5000, "")
+NUMBERS = (-1, 2**31, 10**400)
+ODD_BODIES = (
+    b"",
+    b"null",
+    b"[]",
+    b"{",
+    b'"\\ud800"',
+    b"\xff\xfe",
+    b"[" * 2000,
+    b'{"kind": "' + b"\\u0000" * 20 + b'"}',
+)
+
+
+def operations(api: Api) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in create_app(api.settings).openapi()["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+def texts_in(schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[str]:
+    """Names of the fields of a body that take text."""
+    for variant in [schema, *schema.get("oneOf", [])]:
+        found = shared[variant["$ref"].rsplit("/", 1)[1]] if "$ref" in variant else variant
+        for name, field in found.get("properties", {}).items():
+            if any(one.get("type") == "string" for one in [field, *field.get("anyOf", [])]) and "const" not in field:
+                yield name
+
+
+@pytest.mark.feature("WS-01")
+def test_nonsense_is_refused_in_words(
+    api: Api, make_user: Callable[..., Principal], make_run: Callable[..., Element]
+) -> None:
+    alice = make_user("alice")
+    run = make_run(alice, acquisitions=1)
+    client = api.client(alice)
+    shared = create_app(api.settings).openapi()["components"]["schemas"]
+    place = {"element_id": run.id, "run_id": run.id, "index": 0, "level": 0, "x": 0, "y": 0, "key": "zarr.json"}
+    bodies: dict[str, dict[str, Any]] = {
+        "create_element": {"kind": "folder", "name": "New"},
+        "ensure_path": {"path": "A/B/Imaging/C"},
+        "attach_source": {"path": "/"},
+        "check_password": {"username": "alice", "password": "x"},
+        "update_element": {"name": "New"},
+    }
+
+    def check(method: str, path: str, **sent: Any) -> None:
+        answer = client.request(method, path.removeprefix("/api"), **sent)
+        assert answer.status_code < 500, f"{method} {path} {sent}: {answer.text}"
+        if answer.status_code >= 400 and method != "head":
+            assert Problem.model_validate_json(answer.content).message
+
+    for method, path, operation in operations(api):
+        whole = path.format(**place)
+        for parameter in operation.get("parameters", []):
+            for odd in (*TEXTS[:3], *NUMBERS):
+                value = str(odd).encode("utf-8", "surrogatepass")
+                quoted = "".join(f"%{byte:02X}" for byte in value)[:3000]
+                if parameter["in"] == "path":
+                    check(method, path.format(**{**place, parameter["name"]: quoted}))
+                else:
+                    check(method, f"{whole}?{parameter['name']}={quoted}")
+        if "requestBody" not in operation:
+            continue
+        headers = {"Content-Type": "application/json"}
+        for content in ODD_BODIES:
+            check(method, whole, content=content, headers=headers)
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        for name in set(texts_in(schema, shared)):
+            for odd in TEXTS:
+                body = {**bodies[operation["operationId"]], name: odd}
+                check(method, whole, content=json.dumps(body).encode(), headers=headers)
+    assert client.get(f"/runs/{run.id}").json()["counts"]["total"] == 1
