@@ -47,7 +47,7 @@ openapi: install
 
 shots: install
 	$(BIN)/python tests/setup_machine.py
-	$(BIN)/python tests/browser/shots.py
+	$(BIN)/python -m tests.browser.shots
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ''

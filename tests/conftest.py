@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
@@ -26,6 +27,9 @@ from athena.db.events import append_event
 from athena.db.people import UserRoleRow, UserRow
 from athena.services import elements
 from athena.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.browser.instance import Instance
 
 OUTCOMES = Path(__file__).resolve().parent.parent / "test-results" / "features.json"
 
@@ -267,6 +271,18 @@ def own_permissions(database: Database) -> Callable[..., None]:
             top.inherits = False
 
     return give
+
+
+# ── a whole instance ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Instance"]:
+    """A running API and portal, in processes of their own; shared by all tests, so each makes its own folders."""
+    from tests.browser.instance import running
+
+    with running(tmp_path_factory.mktemp("instance") / "home", "api", "portal") as started:
+        yield started
 
 
 # ── real files ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -42,13 +42,13 @@ def make_server(settings: Settings) -> Server:
         base_url=url,
         # long polls of widgets may wait a minute; a movie's tile never should
         timeout=httpx.Timeout(90.0, connect=5.0),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=32),
+        # uvicorn lets idle connections go after 5 s: be quicker
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=32, keepalive_expiry=3.0),
         trust_env=False,
     )
     settings.home.mkdir(parents=True, exist_ok=True)
-    door: Door = LocalDoor(
-        key=cookie_key(settings.home / "portal.key"), check=TokenCheck(api), port=settings.portal_port
-    )
+    key, check = cookie_key(settings.home / "portal.key"), TokenCheck(api)
+    door, prefix = _door(settings, key=key, check=check)
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="portal")
     visitors = Visitors(url)
     static = Path(athena_widgets.__file__).parent / "static"
@@ -60,6 +60,9 @@ def make_server(settings: Settings) -> Server:
         {"/": tab},
         port=settings.portal_port,
         address=settings.host,
+        prefix=prefix,
+        # signs the short-lived cookies of an OAuth log-in
+        cookie_secret=key.decode(),
         # the door itself holds websockets to the page's own origin, whatever name the portal is reached by
         websocket_origin=["*"],
         title="Athena",
@@ -75,6 +78,17 @@ def make_server(settings: Settings) -> Server:
         check_unused_sessions_milliseconds=5_000,
         keep_alive_milliseconds=15_000,
     )
+
+
+def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str]:
+    """The log-in that the settings ask for, and the path below which the portal is served."""
+    if settings.auth == "local":
+        return LocalDoor(key=key, check=check, port=settings.portal_port), ""
+    # JupyterHub is only imported where there is one
+    from athena.portal.hub import HubDoor
+
+    door = HubDoor(key=key, check=check)
+    return door, door.prefix
 
 
 class WidgetFiles(StaticFileHandler):

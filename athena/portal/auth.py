@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
@@ -98,16 +99,23 @@ class TokenCheck:
         raise Unavailable("Athena's API does not answer.", hint="Is `athena api` running?") from error
 
 
-class LocalDoor:
-    """Log-in by a link that carries the instance's token, as ``athena up`` prints it."""
+class CookieDoor(ABC):
+    """A door that keeps the token in a sealed cookie; kinds differ in how one gets it.
+
+    Parameters
+    ----------
+    key : of the cookies of this instance.
+    cookie : name of the cookie.
+    path : below which the browser sends it.
+    """
 
     login_path = "/login"
 
-    def __init__(self, *, key: bytes, check: TokenCheck, port: int) -> None:
+    def __init__(self, *, key: bytes, check: TokenCheck, cookie: str, path: str = "/") -> None:
         self._vault = Fernet(key)
         self._check = check
-        # cookies are shared by all ports of a host: two instances must not log each other out
-        self.cookie = f"athena-{port}"
+        self.cookie = cookie
+        self._path = path
 
     async def token(self, handler: RequestHandler) -> str | None:
         """Token sealed in the request's cookie, if the API still knows it."""
@@ -120,26 +128,47 @@ class LocalDoor:
             return None
         return token if await self._check.valid(token) else None
 
+    def keep(self, handler: RequestHandler, token: str) -> None:
+        """Set the cookie."""
+        handler.set_cookie(
+            self.cookie,
+            self._vault.encrypt(token.encode()).decode(),
+            expires_days=COOKIE_DAYS,
+            path=self._path,
+            httponly=True,
+            samesite="Lax",
+            secure=handler.request.protocol == "https",
+        )
+
+    def forget(self, handler: RequestHandler) -> None:
+        """Clear the cookie."""
+        handler.clear_cookie(self.cookie, path=self._path)
+
+    async def enter(self, handler: RequestHandler, token: str) -> bool:
+        """Set the cookie if the token is good."""
+        if not await self._check.valid(token):
+            return False
+        self.keep(handler, token)
+        return True
+
+    @abstractmethod
+    def endpoints(self) -> list[tuple[Any, ...]]:
+        """Tornado routes of this door."""
+
+
+class LocalDoor(CookieDoor):
+    """Log-in by a link that carries the instance's token, as ``athena up`` prints it."""
+
+    def __init__(self, *, key: bytes, check: TokenCheck, port: int) -> None:
+        # cookies are shared by all ports of a host: two instances must not log each other out
+        super().__init__(key=key, check=check, cookie=f"athena-{port}")
+
     def endpoints(self) -> list[tuple[Any, ...]]:
         """Log-in and log-out."""
         return [
             (r"/login", LoginHandler, {"door": self}),
             (r"/logout", LogoutHandler, {"door": self}),
         ]
-
-    async def enter(self, handler: RequestHandler, token: str) -> bool:
-        """Set the cookie if the token is good."""
-        if not await self._check.valid(token):
-            return False
-        handler.set_cookie(
-            self.cookie,
-            self._vault.encrypt(token.encode()).decode(),
-            expires_days=COOKIE_DAYS,
-            httponly=True,
-            samesite="Lax",
-            secure=handler.request.protocol == "https",
-        )
-        return True
 
 
 def local_path(target: str) -> str:
@@ -189,7 +218,7 @@ class LogoutHandler(RequestHandler):
 
     def get(self) -> None:
         """Log out."""
-        self.clear_cookie(self.door.cookie)
+        self.door.forget(self)
         self.set_header("Cache-Control", "no-store")
         self.finish(
             notice_page(

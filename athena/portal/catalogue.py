@@ -16,7 +16,7 @@ from athena.contract.elements import (
 )
 from athena.contract.events import EventPage
 from athena.contract.people import User
-from athena.contract.runs import Run, RunTable
+from athena.contract.runs import Run, RunTable, SourceCreate
 from athena.sdk.client import Client
 
 CHILDREN_SHOWN = 1000
@@ -62,6 +62,10 @@ class Catalogue:
     def run(self, run_id: UUID) -> Run:
         """A run: counts, source, version."""
         return self._client.get(f"/api/runs/{run_id}", Run)
+
+    def attach(self, run_id: UUID, source: SourceCreate) -> Run:
+        """Attach a session folder to a run; the runner fills the run from it."""
+        return self._client.put(f"/api/runs/{run_id}/source", source, Run)
 
     def acquisition(self, run_id: UUID, index: int) -> Acquisition:
         """One acquisition of a run."""

@@ -74,10 +74,13 @@ class ApiProxy(RequestHandler):
         # the raw target: decoding and encoding it again would change keys that hold escaped characters
         target = "/api/" + self.request.uri.split("/api/", 1)[1]
         try:
-            async with self.api.stream(
-                self.request.method or "GET", target, headers=headers, content=self.request.body or None
-            ) as answer:
-                await self._stream(answer)
+            try:
+                await self._pass_on(target, headers)
+            except (httpx.ReadError, httpx.RemoteProtocolError):
+                # a kept connection may be closed by the API just as it is used again: reading twice harms nothing
+                if self._headers_written or self.request.method not in SAFE_METHODS:
+                    raise
+                await self._pass_on(target, headers)
         except httpx.TransportError:
             if not self._headers_written:
                 self._refuse(
@@ -89,6 +92,11 @@ class ApiProxy(RequestHandler):
                 self.request.connection.stream.close()
         except StreamClosedError:
             return
+
+    async def _pass_on(self, target: str, headers: dict[str, str]) -> None:
+        method, body = self.request.method or "GET", self.request.body or None
+        async with self.api.stream(method, target, headers=headers, content=body) as answer:
+            await self._stream(answer)
 
     async def _stream(self, answer: httpx.Response) -> None:
         self.set_status(answer.status_code)

@@ -61,6 +61,14 @@ class Loaded(Protocol):
         """Build the page, on the loop."""
 
 
+def _named(error: BaseException) -> AthenaError:
+    """An error as people may see it; what is no error of Athena's own goes to the log in full."""
+    if isinstance(error, AthenaError):
+        return error
+    log.error("unexpected failure", exc_info=error)
+    return AthenaError(f"{type(error).__name__}: {error}", hint="The portal's log has the details.")
+
+
 class PortalSession:
     """Connects a document with the catalogue: loads places in threads, shows them on the loop.
 
@@ -108,12 +116,12 @@ class PortalSession:
         def finish(done: Future[T]) -> None:
             error = done.exception()
             if error is None:
-                then(done.result())
-                return
-            if not isinstance(error, AthenaError):
-                log.error("portal: unexpected failure", exc_info=error)
-                error = AthenaError(f"{type(error).__name__}: {error}", hint="The portal's log has the details.")
-            (failed or self._show_error)(error)
+                try:
+                    then(done.result())
+                except Exception as fault:  # noqa: BLE001  the last frame before the server's loop: say it on the page
+                    self._show_error(_named(fault))
+            else:
+                (failed or self._show_error)(_named(error))
 
         self._pool.submit(work).add_done_callback(lambda done: self._on_loop(lambda: finish(done)))
 

@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 from athena.errors import AthenaError, NotFound
 from athena.portal.components.breadcrumb import Breadcrumb
 from athena.portal.components.browser import Browser
+from athena.portal.components.element_list import ElementList
 from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.tool_bar import ToolBar
@@ -40,7 +41,8 @@ class Shell:
         self.live = LiveMark(height=BAR_PX)
         self._bar = ToolBar(theme=scheme, user=user, log_out=log_out, width=RAIL_PX, sizing_mode="stretch_height")
         self._bar.param.watch(self._scheme_chosen, "theme")
-        self._stage = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
+        skeleton = ElementList(waiting=True, sizing_mode="stretch_width", margin=24)
+        self._stage = pn.Column(skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
             header=[pn.Row(self.crumbs, self.live, sizing_mode="stretch_width", margin=0)],

@@ -57,6 +57,7 @@ def page_css() -> str:
 html, body { background: var(--athena-background) !important; color: var(--athena-text); }
 html { color-scheme: dark; } html[data-theme="light"] { color-scheme: light; }
 body, button, input, select, textarea { font-family: var(--athena-font); font-feature-settings: "tnum", "cv11"; }
+#loader:not(.error) { display: none !important; }
 *:focus-visible { outline: 2px solid var(--athena-accent); outline-offset: 2px; }
 ::-webkit-scrollbar { width: 10px; height: 10px; }
 ::-webkit-scrollbar-thumb { background: var(--athena-line); border-radius: 5px; border: 2px solid transparent;

@@ -45,6 +45,10 @@ class Player:
         self.store = self.settings.run_store(str(self.run_id))
         self.writer = RunWriter.create(self.store, frames=FRAMES, patches=PATCHES)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.dispose()
+
     def attach(
         self, *, message: str, state: SourceState = SourceState.WATCHING, problems: tuple[str, ...] = ()
     ) -> None:

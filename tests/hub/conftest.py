@@ -80,7 +80,7 @@ class Hub:
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """JupyterHub with the API alone; alice and bob are Athena's users, carol its administrator."""
+    """JupyterHub with API and portal; alice and bob are Athena's users, carol its administrator."""
     home = tmp_path_factory.mktemp("hub")
     names = ("api_port", "portal_port", "hub_port", "hub_internal_port", "hub_proxy_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -95,7 +95,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         users.create_user(session, carol, "Dora Mixed", password="upper and lower", roles=ADMINS)
     database.dispose()
 
-    argv, environment = hub_command(settings, portal=False, runner=False)
+    argv, environment = hub_command(settings, portal=True, runner=False)
     log = home / "hub.log"
     with log.open("wb") as output:
         process = subprocess.Popen(argv, env=environment, cwd=home, stdout=output, stderr=output)

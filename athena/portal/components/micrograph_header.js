@@ -22,7 +22,7 @@ export function render({ model, el }) {
         turn(model.previous, "previous", "Previous micrograph", ","), h("span", { class: "muted where" }, model.where),
         turn(model.following, "next", "Next micrograph", "."),
         h("h1", { "data-athena": "title", title: model.title }, model.title),
-        h("span", { class: "state", "data-athena": "state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
+        h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
         h("span", { class: "push" }),
         model.figures.map((figure) => h("span", { class: "figure", title: figure.label },
           h("span", { class: "muted label" }, figure.label), h("span", {}, h("strong", {}, figure.value), figure.unit ? h("span", { class: "muted" }, "\u2009", figure.unit) : "")))),

@@ -6,7 +6,7 @@ const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spa
 
 function count(value, words, kind, always) {
   if (!value && !always) return null
-  return h("span", { class: "count", "data-athena": `count-${kind}`, "data-value": value },
+  return h("span", { class: "count", "data-athena": `run-${kind}`, "data-value": value },
     h("strong", { class: `is-${kind}` }, number.format(value)), h("span", { class: "muted" }, words))
 }
 
@@ -39,7 +39,7 @@ export function render({ model, el }) {
       h("div", { class: "top" },
         h("h1", { "data-athena": "title" }, model.title,
           model.status ? h("span", { class: "state" }, mark(model.status), h("span", { class: "muted" }, STATUS[model.status][1])) : null),
-        h("div", { class: "counts", "data-athena": "counts" },
+        Object.keys(c).length === 0 ? null : h("div", { class: "counts", "data-athena": "counts" },
           count(c.completed ?? 0, "finished", "completed", true),
           count((c.processing ?? 0) + (c.registered ?? 0), "in progress", "in_progress", true),
           count(c.error ?? 0, "in error", "error", true),

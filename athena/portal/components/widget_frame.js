@@ -1,17 +1,31 @@
 export function render({ model, el }) {
   const traits = { ...model.traits }
+  const kept = (name) => `athena-${model.module}-${name}`
+  for (const name of model.remembered) {
+    const choice = localStorage.getItem(kept(name))
+    if (choice !== null) traits[name] = JSON.parse(choice)
+  }
   const hearers = new Map()
   const dirty = new Set()
   const tell = (name) => { for (const hear of [...(hearers.get(`change:${name}`) ?? [])]) hear() }
   const shim = {
     get: (name) => traits[name],
     set: (name, value) => { if (traits[name] === value) return; traits[name] = value; dirty.add(name); tell(name) },
-    save_changes: () => { for (const name of dirty) model.send_msg({ trait: name, value: traits[name] }); dirty.clear() },
+    save_changes: () => { 
+      for (const name of dirty) {
+        if (model.remembered.includes(name)) localStorage.setItem(kept(name), JSON.stringify(traits[name]))
+        model.send_msg({ trait: name, value: traits[name] })
+      }
+      dirty.clear()
+    },
     on: (name, hear) => { if (!hearers.has(name)) hearers.set(name, new Set()); hearers.get(name).add(hear) },
     off: (name, hear) => { if (hear) hearers.get(name)?.delete(hear); else hearers.delete(name) },
     send: () => {},
   }
   const host = h("div", { class: "host" })
+  // a root of its own: Panel's style sheets (their .error, their .loading) must not reach into the widget
+  const inside = h("div", { style: "height: 100%" })
+  host.attachShadow({ mode: "open" }).append(inside)
   const failed = h("p", { class: "muted", role: "alert" })
   el.replaceChildren(host)
   const fit = () => { const tall = Math.floor(el.clientHeight); if (tall > 0 && traits.height !== tall) { traits.height = tall; tell("height") } }
@@ -20,7 +34,7 @@ export function render({ model, el }) {
   fit()
   model.on("traits", () => {
     for (const [name, value] of Object.entries(model.traits)) {
-      if (name !== "height" && traits[name] !== value) { traits[name] = value; tell(name) }
+      if (name !== "height" && !model.remembered.includes(name) && traits[name] !== value) { traits[name] = value; tell(name) }
     }
   })
   let leave = null
@@ -28,7 +42,7 @@ export function render({ model, el }) {
   import(new URL(model.module, document.baseURI).href).then(async (module) => {
     const widget = typeof module.default === "function" ? await module.default() : module.default
     await widget.initialize?.({ model: shim })
-    if (!gone) leave = await widget.render({ model: shim, el: host })
+    if (!gone) leave = await widget.render({ model: shim, el: inside })
   }).catch((error) => { failed.textContent = `This view could not be loaded: ${error.message}`; el.append(failed) })
   return () => { gone = true; watcher.disconnect(); if (typeof leave === "function") leave() }
 }

@@ -15,6 +15,7 @@ from athena.portal.components.micrograph_header import MicrographHeader
 from athena.portal.components.side_tabs import SideTabs
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.pages.listing import crumb_items
+from athena.portal.pages.run import DRIFT_LIMIT_ANGSTROM
 from athena.portal.place import MICROGRAPH_TABS, Place
 from athena.portal.session import PortalSession, View
 from athena.portal.theme import Scheme
@@ -120,7 +121,7 @@ class MicrographView:
         self._loaded = loaded
         self._header = MicrographHeader(sizing_mode="stretch_width", margin=0)
         self._tabs = SideTabs(sizing_mode="stretch_width", margin=0)
-        self._viewer = self._frame("image_viewer")
+        self._viewer = self._frame("image_viewer", content="micrograph")
         self._parts: dict[str, pn.viewable.Viewable] = {}
         self._panel = pn.Column(sizing_mode="stretch_both", margin=0, scroll="y-auto", styles={"min-height": "0"})
         side = pn.Column(
@@ -140,7 +141,7 @@ class MicrographView:
         )
         self._fill()
 
-    def _frame(self, name: str) -> WidgetFrame:
+    def _frame(self, name: str, **own: Any) -> WidgetFrame:
         return WidgetFrame(
             module=f"widgets/{name}.js",
             traits={
@@ -150,7 +151,9 @@ class MicrographView:
                 "version": self._loaded.run.version,
                 "theme": self._session.shell.browser.theme,
                 "index": self._loaded.acquisition.index,
-            },
+            }
+            | own,
+            remembered=["scale"] if "scale" in own else [],
             sizing_mode="stretch_both",
             margin=0,
         )
@@ -199,16 +202,20 @@ class MicrographView:
     def _show_panel(self, tab: str) -> None:
         part = self._parts.get(tab)
         if part is None:
-            if tab == "metadata":
-                part = Facts(sizing_mode="stretch_width", margin=0)
-            else:
-                part = self._frame({"motion": "motion_traces", "ctf": "ctf_fit"}[tab])
+            part = self._side_part(tab)
             self._parts[tab] = part
             self._panel.append(part)
         if isinstance(part, Facts):
             part.facts = fact_items(self._loaded)
         for other in self._panel.objects:
             other.visible = other is part
+
+    def _side_part(self, tab: str) -> Facts | WidgetFrame:
+        if tab == "metadata":
+            return Facts(sizing_mode="stretch_width", margin=0)
+        if tab == "ctf":
+            return self._frame("ctf_fit")
+        return self._frame("motion_traces", scale="auto", drift_limit_angstrom=DRIFT_LIMIT_ANGSTROM)
 
     def concerns(self, event: Event) -> bool:
         """What happens to this acquisition, or to the run as a whole."""

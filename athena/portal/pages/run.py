@@ -8,8 +8,10 @@ import panel as pn
 
 from athena.contract.elements import MetadataEntry
 from athena.contract.events import Event
-from athena.contract.runs import Run, RunTable, Source, SourceState
+from athena.contract.people import Role
+from athena.contract.runs import Run, RunTable, Source, SourceCreate, SourceState
 from athena.portal.catalogue import Catalogue
+from athena.portal.components.attach_dialog import AttachDialog
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.components.facts import Facts, facts_of
 from athena.portal.components.run_header import RunHeader
@@ -23,6 +25,8 @@ from athena.portal.theme import Scheme
 
 QUIET_SECONDS = 40.0
 """A watched folder that was not looked at for this long is said to be stale."""
+DRIFT_LIMIT_ANGSTROM = 20.0
+"""Total drift above which a motion card is marked."""
 TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "metadata": "Metadata"}
 
 
@@ -97,9 +101,21 @@ class RunView:
         self._dataviz: Dataviz | None = None
         self._facts: Facts | None = None
         self._nothing = EmptyState(sizing_mode="stretch_width", margin=24)
+        self._attach = AttachDialog(self._attach_source)
+        self._starting = pn.Column(
+            self._nothing,
+            pn.Row(self._attach.button, sizing_mode="stretch_width", styles={"justify-content": "center"}),
+            sizing_mode="stretch_width",
+            margin=0,
+        )
         self._body = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.root: pn.viewable.Viewable = pn.Column(
-            self._header, self._body, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
+            self._header,
+            self._body,
+            self._attach.dialog,
+            sizing_mode="stretch_both",
+            margin=0,
+            styles={"min-height": "0"},
         )
         self._fill()
 
@@ -111,13 +127,23 @@ class RunView:
         if isinstance(index, int) and index >= 0:
             self._session.go(Place(self._loaded.place.element, index=index))
 
+    def _attach_source(self, source: SourceCreate) -> None:
+        run_id, catalogue = self._loaded.run.element.id, self._session.catalogue
+
+        def attached(_run: Run) -> None:
+            self._attach.done()
+            self._session.refresh()
+
+        self._session.run(lambda: catalogue.attach(run_id, source), attached, failed=self._attach.refused)
+
     def _fill(self) -> None:
         run, tab = self._loaded.run, self._loaded.tab
         self._header.param.update(
             title=run.element.name,
             kind=type_label(run.element),
             status=run.element.status.value,
-            counts=run.counts.model_dump(),
+            # the gallery has its own counts, which also filter
+            counts={} if tab == "micrographs" and run.counts.total else run.counts.model_dump(),
             source=source_item(run.source, now=datetime.now(UTC)),
             tabs=[
                 {
@@ -144,6 +170,8 @@ class RunView:
                     sentence="Nothing is acquired into this run yet. Follow a session folder from a terminal:",
                     command=f'athena watch SESSION_FOLDER --into "{path}"',
                 )
+                if run.element.my_role is not Role.VIEWER:
+                    return self._starting
             else:
                 sentence = run.source.message or "The folder is looked at; movies appear here as they land."
                 self._nothing.param.update(sentence=sentence, command="")
@@ -158,10 +186,13 @@ class RunView:
                     "version": self._loaded.run.version,
                     "theme": self._session.shell.browser.theme,
                     "mode": "extended",
+                    "order": "newest",
+                    "drift_limit_angstrom": DRIFT_LIMIT_ANGSTROM,
                     "selected": -1,
                     "opened": -1,
                 },
                 heard={"opened": self._open},
+                remembered=["mode", "order"],
                 sizing_mode="stretch_both",
                 margin=0,
             )

@@ -1,0 +1,109 @@
+"""``make shots``: every page of the portal, dark and light, at two sizes, as pictures in ``test-results/shots``.
+
+The run called "Grid 3" is real work on simulated movies (a runner processes them while this waits); "Grid 4" holds many
+made-up micrographs, to see how pages look when they are full.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from uuid import UUID
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from athena.contract.runs import Run, SourceCreate
+from athena_pipelines.simulate.session import EpuSimulator
+from tests.browser.instance import CHROMIUM_ARGUMENTS, Instance, chromium_path, make_run, running, wait_for
+from tests.browser.played import Player
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SIZES = {"small": (1280, 800), "large": (1920, 1080)}
+SCHEMES = ("dark", "light")
+PATIENCE_MS = 120_000
+
+
+def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int) -> dict[str, UUID]:
+    """Make a workspace worth a picture; returns what to visit."""
+    client = instance.client
+    real = make_run(client, folder="Apoferritin", workflow="SPA-QM 12", run="Grid 3")
+    make_run(client, folder="Ribosome, in vitro translation", workflow="Screening May", run="Grid 1")
+    full = make_run(client, folder="Membrane proteins", workflow="SPA-QM 14", run="Grid 4")
+    folder = EpuSimulator(session, movies=movies, size=(size, size), frames=24, interval_s=0).run()
+    client.put(f"/runs/{real.id}/source", SourceCreate(path=str(folder), follow=True), Run)
+    player = Player(instance.settings, full.id, size=(1024, 1024))
+    player.attach(message=f"{many} movies found, all whole.")
+    indices = player.register(many)
+    player.complete(indices[:24])
+    player.complete(indices[24:-9], images=False)
+    player.fail(indices[-9:-6], "The movie cannot be read: it ends after 12 of 40 frames. Copy it again.")
+    player.close()
+
+    def processed() -> bool:
+        return client.get(f"/runs/{real.id}", Run).counts.completed >= movies
+
+    wait_for(processed, what=f"{movies} processed movies\n{instance.log('runner')}", seconds=600)
+    return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id}
+
+
+def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path, suffix: str) -> None:
+    """Take a picture of each page."""
+
+    def shoot(name: str, query: str, *ready: str) -> None:
+        page.goto(f"{instance.portal}/{query}")
+        for selector in ready:
+            expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1200)  # pictures of a gallery fade in
+        page.screenshot(path=into / f"{name}-{suffix}.png")
+
+    run, full = places["real"], places["full"]
+    shoot("workspace", "", "[data-athena=element]")
+    shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
+    shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
+    shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")
+    shoot("metadata", f"?e={run}&tab=metadata", "[data-athena=metadata]")
+    shoot("micrograph", f"?e={run}&i=0", "[data-athena=viewer] canvas", "[data-athena=metadata]")
+    shoot("motion", f"?e={run}&i=0&tab=motion", "[data-athena=viewer] canvas", "[data-athena=traces]")
+    shoot("ctf", f"?e={run}&i=0&tab=ctf", "[data-athena=viewer] canvas", "[data-athena=curve]")
+    shoot("run-full", f"?e={full}", "[data-athena=acquisition]")
+    shoot("dataviz-full", f"?e={full}&tab=dataviz", ".bk-Figure")
+    shoot("nothing", "?e=00000000-0000-0000-0000-000000000000", "[data-athena=error]")
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--into", type=Path, default=ROOT / "test-results" / "shots")
+    parser.add_argument("--movies", type=int, default=6)
+    parser.add_argument("--size", type=int, default=1024, help="Edge of the simulated movies, px.")
+    parser.add_argument("--many", type=int, default=1200, help="Micrographs of the full run.")
+    parser.add_argument("--sizes", nargs="*", choices=SIZES, default=list(SIZES))
+    options = parser.parse_args()
+    executable = chromium_path()
+    if executable is None:
+        raise SystemExit("no Chromium on this machine: tests/setup_machine.py installs it where it may")
+    options.into.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        running(Path(scratch) / "home", "api", "portal", "runner") as instance,
+        sync_playwright() as playwright,
+    ):
+        where = Path(scratch) / "session"
+        places = fill(instance, where, movies=options.movies, size=options.size, many=options.many)
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        for size in options.sizes:
+            width, height = SIZES[size]
+            context = browser.new_context(viewport={"width": width, "height": height})
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(instance.login)
+            for scheme in SCHEMES:
+                context.add_cookies([{"name": "athena-theme", "value": scheme, "url": instance.portal}])
+                visit(page, instance, places, into=options.into, suffix=f"{scheme}-{size}")
+            context.close()
+        browser.close()
+    print(f"pictures are in {options.into}")
+
+
+if __name__ == "__main__":
+    main()

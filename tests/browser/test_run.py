@@ -1,0 +1,89 @@
+"""A run in a browser: cards that appear, charts that follow, a micrograph that opens."""
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Play, Watch
+from tests.browser.instance import Instance, make_run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.feature("AC-04", "EQ-01", "EQ-02")
+def test_a_card_appears_without_a_click(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Live")
+    player = play(run.id, size=(256, 256))
+    page.goto(f"{instance.portal}/?e={run.id}")
+    expect(page.locator("[data-athena=empty]")).to_be_visible()
+    player.attach(message="3 movies found.")
+    (first, second, broken) = player.register(3)
+    expect(page.locator("[data-athena=source]")).to_have_attribute("data-state", "watching")
+    player.complete([first])
+    expect(page.locator("[data-athena=acquisition]")).to_have_count(3)
+
+    player.complete([second])
+    begun = time.monotonic()
+    expect(page.locator(f"[data-athena=acquisition][data-index='{second}']")).to_have_attribute(
+        "data-state", "completed"
+    )
+    assert time.monotonic() - begun < 2.0, "from result to card within 2 s"
+
+    player.fail([broken], "The movie ends after 12 of 40 frames.")
+    expect(page.locator(f"[data-athena=acquisition][data-index='{broken}']")).to_have_attribute("data-state", "error")
+    watch.check()
+
+
+@pytest.mark.feature("EQ-07")
+def test_charts_follow_the_run(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Charts")
+    player = play(run.id, size=(256, 256))
+    player.attach(message="40 movies found.")
+    indices = player.register(40)
+    page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
+    expect(page.locator("[data-athena=empty]")).to_contain_text("No micrograph is processed yet")
+    player.complete(indices[:30], images=False)
+    expect(page.locator(".bk-Figure")).to_have_count(8)
+    expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "30")
+    player.complete(indices[30:], images=False)
+    expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "40")
+    watch.check()
+
+
+@pytest.mark.feature("EQ-06", "EQ-11", "AC-04")
+def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Micrographs")
+    player = play(run.id, size=(1024, 1024))
+    player.attach(message="3 movies found.")
+    player.complete(player.register(3))
+    page.goto(f"{instance.portal}/?e={run.id}")
+    page.locator("[data-athena=acquisition][data-index='1']").click()
+    expect(page.locator("[data-athena=acquisition-state]")).to_have_attribute("data-state", "completed")
+    expect(page.locator("[data-athena=viewer] canvas").first).to_be_visible()
+    expect(page.locator("[data-athena=metadata]")).to_contain_text("Defocus")
+    page.locator("[data-athena=tab-motion]").click()
+    expect(page.locator("[data-athena=traces]").first).to_be_visible()
+    page.locator("[data-athena=tab-ctf]").click()
+    expect(page.locator("[data-athena=curve]").first).to_be_visible()
+    title = page.locator("[data-athena=title]").text_content()
+    page.locator("[data-athena=next]").click()
+    expect(page.locator("[data-athena=title]")).not_to_have_text(title or "")
+    assert "i=2" in page.url
+    assert "tab=ctf" in page.url
+    page.reload()
+    expect(page.locator("[data-athena=tab-ctf]")).to_have_attribute("aria-selected", "true")
+    page.locator("[data-athena=back-to-run]").click()
+    expect(page.locator("[data-athena=acquisition]")).to_have_count(3)
+    watch.check()
+
+
+def test_the_portal_says_when_the_api_is_gone_and_comes_back(page: Page, instance: Instance) -> None:
+    make_run(instance.client, folder="Before the outage")
+    expect(page.locator("[data-name='Before the outage']")).to_be_visible()
+    instance.stop("api", kill=True)
+    expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "down")
+    instance.start("api")
+    make_run(instance.client, folder="After the outage")
+    expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "up")
+    expect(page.locator("[data-name='After the outage']")).to_be_visible()

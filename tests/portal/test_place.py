@@ -1,0 +1,35 @@
+"""Addresses: what is written is read back, and nonsense is refused as a place that is not there."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from athena.errors import NotFound
+from athena.portal.place import MICROGRAPH_TABS, RUN_TABS, Place
+
+places = st.builds(
+    Place,
+    element=st.none() | st.uuids(),
+    tab=st.sampled_from(("", *RUN_TABS, *MICROGRAPH_TABS)),
+    index=st.none() | st.integers(0, 10**9),
+)
+
+
+@settings(deadline=None)  # a shared machine pauses
+@given(places)
+def test_an_address_leads_back_to_its_place(place: Place) -> None:
+    assert Place.parse(place.search) == place
+
+
+@pytest.mark.parametrize("search", ["?e=1", "?e=../../etc", "?i=x", "?i=-1", "?e=%00"])
+def test_nonsense_is_not_found(search: str) -> None:
+    with pytest.raises(NotFound, match="address"):
+        Place.parse(search)
+
+
+def test_elsewhere_in_the_same_element() -> None:
+    place = Place(UUID(int=7), "dataviz", 3)
+    assert place.at(tab="ctf", index=4) == Place(UUID(int=7), "ctf", 4)
+    assert place.at() == Place(UUID(int=7))

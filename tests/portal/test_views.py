@@ -1,0 +1,211 @@
+"""Every page, built and updated without a browser: what it shows, what it offers, which events concern it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from bokeh.document import Document
+
+from athena.contract.acquisitions import Acquisition, AcquisitionState
+from athena.contract.elements import Crumb, Element, ElementKind, MetadataEntry, Status, StepStatus
+from athena.contract.events import Event, EventKind
+from athena.contract.people import Role
+from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
+from athena.portal.components.element_list import item_of
+from athena.portal.pages.dataset import Dataset
+from athena.portal.pages.folder import Folder
+from athena.portal.pages.listing import crumb_items
+from athena.portal.pages.micrograph import MicrographPage, fact_items
+from athena.portal.pages.run import RunPage, source_item
+from athena.portal.pages.step import Step
+from athena.portal.pages.workflow import Workflow
+from athena.portal.pages.workspace import Workspace
+from athena.portal.place import RUN_TABS, Place
+from athena.portal.plots.dataviz import DATAVIZ_METRICS
+from athena.portal.shell import Shell
+
+WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
+
+
+class Tab:
+    """What views need of a session: a shell, and work done at once."""
+
+    base_url = "api/"
+    catalogue: Any = None
+
+    def __init__(self) -> None:
+        self.shell = Shell(search="", scheme="dark", user="alice", log_out="logout")
+        self.doc = Document()
+        self.visited: list[Place] = []
+        self.refreshed = 0
+
+    def run(self, work: Callable[[], Any], then: Callable[[Any], None], *, failed: Any = None) -> None:
+        """Do the work now."""
+        then(work())
+
+    def go(self, place: Place) -> None:
+        """Remember where it went."""
+        self.visited.append(place)
+
+    def refresh(self) -> None:
+        """Count."""
+        self.refreshed += 1
+
+
+@pytest.fixture
+def tab() -> Tab:
+    """A browser tab without a browser."""
+    return Tab()
+
+
+def element(kind: ElementKind, *, type: str = "", role: Role = Role.OWNER, **more: Any) -> Element:
+    """An element as the API gives it."""
+    given = {"name": "Thing", "creator": "alice", "created": WHEN, "updated": WHEN, "parent_id": None} | more
+    return Element(id=uuid4(), kind=kind, type=type, my_role=role, **given)
+
+
+def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", role: Role = Role.OWNER) -> RunPage:
+    """A run as it was read."""
+    dataset = element(ElementKind.DATASET, type="epu_run", role=role, name="Grid 3")
+    run = Run(element=dataset, version=3, counts=counts, source=source)
+    crumbs = crumb_items([Crumb(id=dataset.id, kind=ElementKind.DATASET, name="Grid 3")])
+    table = None
+    if tab == "dataviz":
+        values = tuple(float(number) for number in range(counts.total))
+        table = RunTable(
+            run_id=dataset.id,
+            version=3,
+            start=0,
+            total=counts.total,
+            names=tuple(f"m{number}" for number in range(counts.total)),
+            states=("completed",) * counts.total,
+            errors=("",) * counts.total,
+            columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
+        )
+    entry = MetadataEntry(group="Microscope", name="Voltage", type="double", value=300.0, unit="kV")
+    return RunPage(Place(dataset.id, tab), run, crumbs, table=table, metadata=(entry,))
+
+
+def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
+    """A source whose folder was looked at some time ago."""
+    last_scan = datetime.now(UTC) - timedelta(seconds=age_s)
+    return Source(run_id=uuid4(), adapter="epu", path="/data/s", follow=True, state=state, last_scan=last_scan)
+
+
+@pytest.mark.feature("WS-01", "WS-02", "WS-05")
+@pytest.mark.parametrize(
+    ("page", "kind", "type", "offered"),
+    [
+        (Workspace, None, "", 1),
+        (Folder, ElementKind.FOLDER, "", 2),
+        (Workflow, ElementKind.WORKFLOW, "free", 1),
+        (Workflow, ElementKind.WORKFLOW, "spa_quality_monitor", 0),
+        (Step, ElementKind.STEP, "Imaging", 1),
+        (Dataset, ElementKind.DATASET, "free", 0),
+    ],
+)
+def test_a_listing_offers_what_may_be_made_there(tab: Tab, page: Any, kind: Any, type: str, offered: int) -> None:
+    for role, expected in ((Role.OWNER, offered), (Role.VIEWER, 0)):
+        if kind is None and role is Role.VIEWER:
+            continue
+        inside = element(kind, type=type, role=role) if kind else None
+        child = element(ElementKind.FOLDER, name="Inner")
+        loaded = page(Place(inside.id if inside else None), inside, [], (child,))
+        view = loaded.view(tab)
+        buttons = [part for part in view.root.select() if part.__class__.__name__ == "Button" and "Add" in part.label]
+        assert len(buttons) == expected
+        assert view.root.get_root(Document()) is not None
+        assert view.update(page(loaded.place, inside, [], (child, child)))
+        assert not view.update(page(Place(uuid4()), inside, [], ()))
+        assert view.concerns(Event(seq=1, kind=EventKind.ELEMENT_CREATED, time=WHEN, element_id=uuid4()))
+
+
+@pytest.mark.feature("WS-04")
+def test_a_workflow_card_carries_the_status_of_its_steps() -> None:
+    steps = (StepStatus(id=uuid4(), name="Imaging", status=Status.IN_PROGRESS),)
+    item = item_of(element(ElementKind.WORKFLOW, type="spa_quality_monitor", steps=steps))
+    assert item["steps"] == [{"name": "Imaging", "status": "in_progress"}]
+    assert item["type"] == "SPA with quality monitor"
+
+
+@pytest.mark.parametrize("name", RUN_TABS)
+@pytest.mark.parametrize("total", [0, 5])
+def test_every_tab_of_a_run_is_built_empty_and_full(tab: Tab, name: str, total: int) -> None:
+    page = run_page(counts=RunCounts(total=total, completed=total), tab=name, source=source(age_s=1))
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    assert view.root.get_root(Document()) is not None
+    assert view.update(page)
+    view.scheme("light")
+    view.tick()
+    assert tab.refreshed == 1
+    assert view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=page.run.element.id))
+    assert not view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=uuid4()))
+
+
+def test_only_a_watched_folder_grows_stale() -> None:
+    now = datetime.now(UTC)
+    assert source_item(source(age_s=5), now=now)["quiet_s"] == 0
+    assert source_item(source(age_s=90), now=now)["quiet_s"] > 60
+    assert source_item(source(age_s=90, state=SourceState.COMPLETED), now=now)["quiet_s"] == 0
+    assert source_item(None, now=now) == {}
+
+
+def test_a_run_without_a_source_says_how_to_start_and_a_viewer_gets_no_button(tab: Tab) -> None:
+    for role, expected in ((Role.OWNER, 1), (Role.VIEWER, 0)):
+        view: Any = run_page(counts=RunCounts(), role=role).view(tab)  # type: ignore[arg-type]
+        texts = [part.command for part in view.root.select() if hasattr(part, "command")]
+        assert texts == ['athena watch SESSION_FOLDER --into "Grid 3"']
+        shown = [part for part in view.root.select() if getattr(part, "label", "") == "Attach a session folder"]
+        assert len(shown) == expected
+
+
+@pytest.mark.feature("EQ-11")
+def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=3, completed=3))
+    run_id: UUID = page.run.element.id
+
+    def micrograph(index: int) -> MicrographPage:
+        acquisition = Acquisition(
+            run_id=run_id, index=index, name=f"m{index}", state=AcquisitionState.COMPLETED, registered=WHEN
+        )
+        place = Place(run_id, "motion", index)
+        return MicrographPage(place, page.run, acquisition, {"defocus_um": 1.2345, "acquired_unix_s": 1.0}, [])
+
+    facts = {fact["name"]: (fact["value"], fact["unit"]) for fact in fact_items(micrograph(1))}
+    assert facts["Defocus"] == ("1.23", "µm")
+    assert "Acquired" not in facts
+    view: Any = micrograph(0).view(tab)  # type: ignore[arg-type]
+    header = view._header
+    assert header.previous == ""
+    assert Place.parse(header.following) == Place(run_id, "motion", 1)
+    assert view.update(micrograph(2))
+    assert header.following == ""
+    assert view._viewer.traits["index"] == 2
+    assert view.root.get_root(Document()) is not None
+    assert not view.update(page)
+
+
+def test_the_browsers_word_is_only_heard_where_someone_listens(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=3, completed=3))
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    gallery = view._gallery
+    for message in ({}, {"trait": "run_id", "value": "x"}, {"trait": "opened", "value": "x"}, {"trait": "opened"}):
+        gallery._handle_msg(message)
+    assert tab.visited == []
+    gallery._handle_msg({"trait": "opened", "value": 2})
+    assert tab.visited == [Place(page.run.element.id, index=2)]
+    assert gallery.traits["run_id"] == str(page.run.element.id)
+
+
+@pytest.mark.feature("EQ-07")
+def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    charts = view._dataviz._charts[0]
+    assert list(charts._series.data["index"]) == [2, 3, 4, 5]
+    assert int(np.sum(charts._bars.data["count"])) == 4
+    charts._series.selected.indices = [0]
+    assert tab.visited == [Place(page.run.element.id, index=1)]
