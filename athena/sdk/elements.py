@@ -126,7 +126,7 @@ class Element:
     def _repr_html_(self) -> str:
         children = self.children()
         inside = html.tree([branch(child, depth=1) for child in children]) if children else html.text("empty", "mute")
-        return html.page(html.card(self.name, _kind_words(self._model), self._note(), inside, status=self.status))
+        return html.page(html.card(self.name, html.kind_words(self._model), self._note(), inside, status=self.status))
 
     def _note(self) -> str:
         return html.text(self.description, "mute") if self.description else ""
@@ -216,7 +216,7 @@ class Listing(Sequence[Element]):
             (
                 html.mark(element.status),
                 html.text(element.name),
-                html.text(_kind_words(element.model), "mute"),
+                html.text(html.kind_words(element.model), "mute"),
                 html.text(element.model.creator, "mute"),
                 html.text(f"{element.model.updated:%Y-%m-%d %H:%M}", "mute"),
             )
@@ -239,7 +239,7 @@ def list_children(client: Client, parent_id: UUID | None) -> Listing:
 
 def branch(element: Element, *, depth: int) -> str:
     """Element as a node of an HTML tree, with ``depth`` levels below it."""
-    label = f"{html.mark(element.status)} {html.text(element.name)} {html.text(_kind_words(element.model), 'mute')}"
+    label = f"{html.mark(element.status)} {html.text(element.name)} {html.text(html.kind_words(element.model), 'mute')}"
     if depth == 0 or element.model.child_count == 0:
         return html.branch(label)
     return html.branch(label, [branch(child, depth=depth - 1) for child in element.children()])
@@ -265,8 +265,3 @@ def _as(kind: type[E], element: Element) -> E:
     if not isinstance(element, kind):
         raise TypeError(f"the API made a {element.kind.value}, not a {kind.__name__}")
     return element
-
-
-def _kind_words(model: wire.Element) -> str:
-    words = html.KIND_LABELS[model.kind]
-    return f"{words} · {model.type.replace('_', ' ')}" if model.type else words

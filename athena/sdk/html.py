@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from athena.contract.acquisitions import AcquisitionState
-from athena.contract.elements import ElementKind, Status
+from athena.contract.elements import DatasetType, Element, ElementKind, Status
+from athena.domain.templates import TEMPLATES
 from athena.zarrio.layout import Metric
 
 MARKS: dict[str, tuple[str, str, str]] = {
@@ -32,6 +33,12 @@ KIND_LABELS = {
     ElementKind.DATASET: "Dataset",
 }
 
+TYPE_LABELS: dict[str, str] = {template: spec.label for template, spec in TEMPLATES.items()} | {
+    DatasetType.EPU_RUN: "EPU run",
+    DatasetType.TOMO_RUN: "Tomo run",
+    DatasetType.CRYOSPARC_LIVE_RUN: "CryoSPARC Live run",
+}
+
 STYLE = """<style>
 .athena-html{--ok:#369d44;--busy:#4b8dd9;--bad:#cc7435;--warn:#b48e25;--off:#6a737a;--mute:#5b6b79;--line:#d9e0e6;
 --accent:#0d8577;font:13px/1.5 Inter,system-ui,sans-serif;font-variant-numeric:tabular-nums;max-width:72em}
@@ -41,7 +48,8 @@ STYLE = """<style>
 .athena-html .ok{color:var(--ok)}.athena-html .busy{color:var(--busy)}.athena-html .bad{color:var(--bad)}
 .athena-html .warn{color:var(--warn)}.athena-html .off{color:var(--off)}.athena-html .mute{color:var(--mute)}
 .athena-html .name{font-weight:600;font-size:15px}.athena-html ul{list-style:none;margin:0;padding-left:20px}
-.athena-html table{border-collapse:collapse}.athena-html td,.athena-html th{border-bottom:1px solid var(--line);
+.athena-html table{border-collapse:collapse;font:inherit}
+.athena-html td,.athena-html th{border-bottom:1px solid var(--line);
 padding:2px 12px 2px 0;text-align:left;background:none}.athena-html th{color:var(--mute);font-weight:500}
 .athena-html .number{text-align:right}.athena-html .row{display:flex;gap:24px;flex-wrap:wrap;align-items:baseline}
 .athena-html img{width:256px;height:256px;image-rendering:pixelated;border-radius:6px;border:1px solid var(--line)}
@@ -57,6 +65,18 @@ def text(value: object, style: str = "") -> str:
     """A value as escaped text, in a colour class if one is given."""
     safe = escape(str(value))
     return f'<span class="{style}">{safe}</span>' if style else f"<span>{safe}</span>"
+
+
+def kind_words(element: Element) -> str:
+    """What an element is, in words; the type is left out where the name says it already."""
+    if element.type in ("", element.name):
+        return KIND_LABELS[element.kind]
+    words = TYPE_LABELS.get(element.type, element.type)
+    return (
+        words
+        if element.kind is ElementKind.DATASET and words.endswith("run")
+        else f"{KIND_LABELS[element.kind]} · {words}"
+    )
 
 
 def mark(status: str, *, label: bool = False) -> str:
@@ -78,15 +98,15 @@ def measured(metric: Metric, value: float) -> str:
 
 def card(title: str, kind: str, *rows: str, status: str | None = None) -> str:
     """Box with a name, its kind and rows of finished HTML."""
-    head = [mark(status)] if status else []
-    head += [text(title, "name"), text(kind, "mute")]
+    name = f"{mark(status)} {text(title, 'name')}" if status else text(title, "name")
+    head = [f"<span>{name}</span>", text(kind, "mute")]
     body = "".join(f"<div>{row}</div>" for row in rows if row)
     return f'<div class="box"><div class="row">{"".join(head)}</div>{body}</div>'
 
 
 def row(*cells: str) -> str:
     """Finished pieces side by side."""
-    return f'<div class="row">{"".join(cells)}</div>'
+    return f'<div class="row">{"".join(f"<span>{cell}</span>" for cell in cells if cell)}</div>'
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

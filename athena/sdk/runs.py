@@ -216,7 +216,7 @@ class Run(Dataset):
             self._medians() if counts.completed else "",
             _source_line(run.source),
         )
-        words = f"Run · {run.element.type.replace('_', ' ')} · version {run.version}"
+        words = f"{html.kind_words(run.element)} · version {run.version}"
         return html.page(html.card(self.name, words, *rows, status=run.element.status))
 
     def _medians(self) -> str:
