@@ -20,8 +20,9 @@ from athena.formats.epu_xml_image import read_image
 from athena.formats.epu_xml_session import read_session
 from athena.formats.epu_xml_square import HoleTarget, read_grid_square
 from athena.ingest.epu_exposure import describe_exposure
-from athena.ingest.epu_files import Entry, ReadMemory, SessionFiles, list_session
+from athena.ingest.epu_files import ImageFiles, SessionFiles, list_session
 from athena.ingest.epu_metadata import session_metadata
+from athena.ingest.memory import Entry, ReadMemory
 
 T = TypeVar("T")
 
@@ -69,6 +70,9 @@ class _Scan:
         self.session = self._read(self.files.session, read_session)
         self.atlas = self._find_atlas()
         self.squares = {key: self._read(entry, read_grid_square) for key, entry in self.files.square_metadata.items()}
+        self.square_images = {key: self._read(files.xml, read_image) for key, files in self.files.squares.items()}
+        self.square_maps: dict[int, StageMap | None] = {}
+        self.areas = {area.id: area for area in self.session.areas} if self.session else {}
         self.targets = {
             target.id: target for square in self.squares.values() if square is not None for target in square.targets
         }
@@ -100,7 +104,7 @@ class _Scan:
         files = self.files.exposures[stem]
         target = self.targets.get(files.hole_id)
         session = self.session
-        area = next((area for area in session.areas if area.id == files.area_id), None) if session else None
+        area = self.areas.get(files.area_id)
         own = (files.xml, files.movie, files.fractions, files.jpg is None, files.mrc is None)
         state = (own, target, area, self.files.session)
         entry = next(e for e in (files.xml, files.movie, files.jpg, files.mrc, files.fractions) if e is not None)
@@ -128,8 +132,7 @@ class _Scan:
                 "Copy the atlas session beside the session to see its squares on the grid."
             )
             return None
-        status = found.stat()
-        return self._read(Entry(str(found), (status.st_mtime_ns, status.st_size)), read_atlas)
+        return self._read(_known(found), read_atlas)
 
     def _atlases(self) -> tuple[DiscoveredAtlas, ...]:
         atlas = self.atlas
@@ -159,7 +162,7 @@ class _Scan:
         for square_id in sorted({*nodes, *listed, *self.squares, *self.files.squares}):
             node, record = nodes.get(square_id), self.squares.get(square_id)
             files = self.files.squares.get(square_id)
-            image = self._read(files.xml, read_image) if files else None
+            image = self.square_images.get(square_id)
             stage = (
                 (image.stage if image else None) or (record.stage if record else None) or (node.stage if node else None)
             )
@@ -184,65 +187,66 @@ class _Scan:
 
     def _foil_holes(self) -> tuple[DiscoveredFoilHole, ...]:
         """Holes that were imaged or exposed; of targets that were only planned there are hundreds a square."""
-        exposed = {files.hole_id: files.square_id for files in self.files.exposures.values()}
-        maps: dict[int, StageMap | None] = {}
         found = []
-        for hole_id in sorted({*self.files.holes, *exposed}):
-            square_id = self.files.hole_square.get(hole_id, exposed.get(hole_id))
-            if square_id is None:
-                continue
-            if square_id not in maps:
-                maps[square_id] = self._square_map(square_id)
-            target = self.targets.get(hole_id)
-            files = self.files.holes.get(hole_id)
-            image = self._read(files.xml, read_image) if files else None
-            stage = target.stage if target and target.stage else None
-            stage3 = (*stage, 0.0) if stage else (image.stage if image else None)
-            pixel = target.pixel if target else None
-            square_map = maps[square_id]
-            if pixel is None and stage3 is not None and square_map is not None:
-                pixel = square_map.to_pixel(stage3[:2])
-            found.append(
-                DiscoveredFoilHole(
-                    id=hole_id,
-                    grid_square_id=square_id,
-                    image=_path(files.jpg if files else None),
-                    acquired=image.acquired if image else None,
-                    stage=_stage(stage3),
-                    square_x_px=pixel[0] if pixel else None,
-                    square_y_px=pixel[1] if pixel else None,
-                    diameter_px=self._diameter(target, square_id),
-                )
-            )
+        exposed = {files.hole_id for files in self.files.exposures.values() if files.square_id is not None}
+        for hole_id in sorted(exposed.union(self.files.holes)):
+            square_id = self.files.hole_square[hole_id]
+            files, square = self.files.holes.get(hole_id), self.files.squares.get(square_id)
+            sources = (files.xml if files else None, files.jpg if files else None, square.xml if square else None)
+            state = (*sources, self.targets.get(hole_id), self.files.square_metadata.get(square_id), self.files.session)
+            made = partial(self._foil_hole, hole_id, square_id, files)
+            hole, problems = _MEMORY.get(f"hole:{self.path}/{square_id}/{hole_id}", state, made)
+            self.problems += problems
+            found.append(hole)
         return tuple(found)
+
+    def _foil_hole(
+        self, hole_id: int, square_id: int, files: ImageFiles | None
+    ) -> tuple[DiscoveredFoilHole, tuple[str, ...]]:
+        """A hole, placed on its square's image by its target, else through the square's map."""
+        target = self.targets.get(hole_id)
+        problems: list[str] = []
+        image = self._read(files.xml, read_image, problems) if files else None
+        stage = (*target.stage, 0.0) if target and target.stage else (image.stage if image else None)
+        pixel = target.pixel if target else None
+        if pixel is None and stage is not None and (square_map := self._square_map(square_id)) is not None:
+            pixel = square_map.to_pixel(stage[:2])
+        hole = DiscoveredFoilHole(
+            id=hole_id,
+            grid_square_id=square_id,
+            image=_path(files.jpg if files else None),
+            acquired=image.acquired if image else None,
+            stage=_stage(stage),
+            square_x_px=pixel[0] if pixel else None,
+            square_y_px=pixel[1] if pixel else None,
+            diameter_px=self._diameter(target, square_id),
+        )
+        return hole, tuple(problems)
 
     def _square_map(self, square_id: int) -> StageMap | None:
         """From the square image's pixels to the stage: through its targets, else through its own matrix."""
-        record = self.squares.get(square_id)
-        both = [(t.pixel, t.stage) for t in (record.targets if record else ()) if t.pixel and t.stage]
-        fitted = fit_map([pixel for pixel, _ in both], [stage for _, stage in both])
-        if fitted is not None:
-            return fitted
-        files = self.files.squares.get(square_id)
-        image = self._read(files.xml, read_image) if files else None
-        return map_of_image(image) if image else None
+        if square_id not in self.square_maps:
+            record, image = self.squares.get(square_id), self.square_images.get(square_id)
+            both = [(t.pixel, t.stage) for t in (record.targets if record else ()) if t.pixel and t.stage]
+            fitted = fit_map([pixel for pixel, _ in both], [stage for _, stage in both])
+            self.square_maps[square_id] = fitted or (map_of_image(image) if image else None)
+        return self.square_maps[square_id]
 
     def _diameter(self, target: HoleTarget | None, square_id: int) -> float | None:
         if target is not None and target.diameter_px:
             return target.diameter_px
-        files = self.files.squares.get(square_id)
-        image = self._read(files.xml, read_image) if files else None
+        image = self.square_images.get(square_id)
         size = self.session.hole_size_m if self.session else None
         return size / image.pixel_size_m if size and image and image.pixel_size_m else None
 
-    def _read(self, entry: Entry | None, reader: Callable[[Path], T]) -> T | None:
+    def _read(self, entry: Entry | None, reader: Callable[[Path], T], problems: list[str] | None = None) -> T | None:
         """What a file holds, from memory when it has not changed; None, and a problem, when it cannot be read."""
         if entry is None:
             return None
         try:
-            return _MEMORY.get(f"{reader.__name__}:{entry.path}", entry.stamp, partial(reader, Path(entry.path)))
+            return _MEMORY.get(f"{reader.__name__}:{entry.path}", entry, lambda: reader(Path(entry.path)))
         except BadFile as error:
-            self.problems.append(str(error))
+            (self.problems if problems is None else problems).append(str(error))
             return None
 
     def _listed_problems(self) -> tuple[str, ...]:
@@ -279,7 +283,7 @@ def _known(path: Path) -> Entry | None:
         status = path.stat()
     except OSError:
         return None
-    return Entry(str(path), (status.st_mtime_ns, status.st_size))
+    return Entry(str(path), status.st_mtime_ns, status.st_size)
 
 
 def _existing(path: Path) -> str | None:

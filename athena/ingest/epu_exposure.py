@@ -13,7 +13,8 @@ from athena.formats.epu_xml_fractions import read_fractions
 from athena.formats.epu_xml_image import EpuImage, read_image
 from athena.formats.epu_xml_session import AcquisitionArea, EpuSession
 from athena.formats.epu_xml_square import HoleTarget
-from athena.ingest.epu_files import Entry, ExposureFiles
+from athena.ingest.epu_files import ExposureFiles
+from athena.ingest.memory import Entry
 
 
 def describe_exposure(

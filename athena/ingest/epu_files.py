@@ -1,20 +1,14 @@
-"""What lies in an EPU session folder, by name alone, and what was read of it before.
+"""What lies in an EPU session folder, by name alone.
 
-Names follow formats 1.1 of EPU 2.6 to 3.8; the suffix of movies varies in case and spelling.
+Names follow EPU 2.6 to 3.8; the suffix of movies varies in case and spelling.
 """
 
-import os
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-from athena.errors import BadFile
-
-T = TypeVar("T")
+from athena.ingest.memory import Entry, Folder, FolderMemory
 
 _DISC = re.compile(r"Images-Disc\d+$", re.IGNORECASE)
 _SQUARE_FOLDER = re.compile(r"GridSquare_(\d+)$")
@@ -22,20 +16,11 @@ _SQUARE_IMAGE = re.compile(r"GridSquare_(\d{8}_\d{6})\.(xml|jpg|mrc)$", re.IGNOR
 _SQUARE_METADATA = re.compile(r"GridSquare_(\d+)\.dm$")
 _HOLE_IMAGE = re.compile(r"FoilHole_(\d+)_(\d{8}_\d{6})\.(xml|jpg|mrc)$", re.IGNORECASE)
 _EXPOSURE = re.compile(
-    r"(FoilHole_(\d+)_Data_(\d+)_\d+_(\d{8}_\d{6}))(?:\.(xml|jpg|mrc)|_(fractions|eer)\.(tiff?|mrc|eer|xml))$",
+    r"(FoilHole_(\d+)_Data_(\d+)_\d+_(\d{8}_\d{6}))(?:\.(xml|jpg|mrc)|_(?:fractions|eer)\.(tiff?|mrc|eer|xml))$",
     re.IGNORECASE,
 )
 
-Stamp = tuple[int, int]
-"""(mtime in ns, size): a file with the same stamp is the same file."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file and its stamp."""
-
-    path: str
-    stamp: Stamp
+_FOLDERS = FolderMemory(limit=20_000)
 
 
 @dataclass
@@ -91,134 +76,116 @@ def list_session(path: Path) -> SessionFiles:
     Folders that cannot be listed are named in ``problems``.
     """
     found = SessionFiles()
-    for entry in _scan(path, found):
-        name = entry.name
-        if name == "EpuSession.dm":
-            found.session = _entry(entry)
-        elif _is_gain(name):
-            found.gains.append(entry.path)
-        elif name == "Metadata" and entry.is_dir():
-            _list_metadata(Path(entry.path), found)
-        elif _DISC.match(name) and entry.is_dir():
-            _list_disc(Path(entry.path), found)
-        else:
-            _take_exposure(entry, None, found)
+    top = _look(str(path), found)
+    found.session = top.files.get("EpuSession.dm")
+    found.gains = sorted(entry.path for name, entry in top.files.items() if _is_gain(name))
+    _add_exposures(top, None, found)
+    if "Metadata" in top.folders:
+        found.square_metadata = _look(top.folders["Metadata"], found).make("squares", _square_metadata)
+    for name, disc in sorted(top.folders.items()):
+        if _DISC.match(name):
+            _list_disc(disc, found)
     return found
 
 
-def _list_metadata(path: Path, found: SessionFiles) -> None:
-    for entry in _scan(path, found):
-        match = _SQUARE_METADATA.match(entry.name)
-        if match and (known := _entry(entry)):
-            found.square_metadata[int(match.group(1))] = known
-
-
-def _list_disc(path: Path, found: SessionFiles) -> None:
-    for folder in _scan(path, found):
-        match = _SQUARE_FOLDER.match(folder.name)
-        if not match or not folder.is_dir():
+def _list_disc(path: str, found: SessionFiles) -> None:
+    for name, folder in _look(path, found).folders.items():
+        match = _SQUARE_FOLDER.match(name)
+        if not match:
             continue
         square_id = int(match.group(1))
-        for entry in _scan(Path(folder.path), found):
-            if entry.name == "FoilHoles":
-                _list_holes(Path(entry.path), square_id, found)
-            elif entry.name == "Data":
-                for data in _scan(Path(entry.path), found):
-                    _take_exposure(data, square_id, found)
-            elif image := _SQUARE_IMAGE.match(entry.name):
-                _take_newest(entry, found.squares, square_id, image.group(1), image.group(2))
+        square = _look(folder, found)
+        for image in square.make("images", _square_images).values():
+            _keep_newest(found.squares, square_id, image)
+        if "FoilHoles" in square.folders:
+            for hole_id, image in _look(square.folders["FoilHoles"], found).make("images", _hole_images).items():
+                found.hole_square[hole_id] = square_id
+                _keep_newest(found.holes, hole_id, image)
+        if "Data" in square.folders:
+            _add_exposures(_look(square.folders["Data"], found), square_id, found)
 
 
-def _list_holes(path: Path, square_id: int, found: SessionFiles) -> None:
-    for entry in _scan(path, found):
-        if image := _HOLE_IMAGE.match(entry.name):
-            hole_id = int(image.group(1))
-            found.hole_square[hole_id] = square_id
-            _take_newest(entry, found.holes, hole_id, image.group(2), image.group(3))
+def _add_exposures(folder: Folder, square_id: int | None, found: SessionFiles) -> None:
+    for stem, files in folder.make(("exposures", square_id), partial(_exposures, square_id)).items():
+        known = found.exposures.get(stem)
+        # the files of one exposure may lie on two discs
+        found.exposures[stem] = files if known is None else _merged(known, files)
+        if square_id is not None:
+            found.hole_square.setdefault(files.hole_id, square_id)
 
 
-def _take_newest(entry: os.DirEntry[str], images: dict[int, ImageFiles], key: int, taken: str, suffix: str) -> None:
+def _square_metadata(folder: Folder) -> dict[int, Entry]:
+    matches = ((_SQUARE_METADATA.match(name), entry) for name, entry in folder.files.items())
+    return {int(match.group(1)): entry for match, entry in matches if match}
+
+
+def _square_images(folder: Folder) -> dict[int, ImageFiles]:
+    images: dict[int, ImageFiles] = {}
+    for name, entry in folder.files.items():
+        if match := _SQUARE_IMAGE.match(name):
+            _take_newest(images, 0, match.group(1), match.group(2), entry)
+    return images
+
+
+def _hole_images(folder: Folder) -> dict[int, ImageFiles]:
+    images: dict[int, ImageFiles] = {}
+    for name, entry in folder.files.items():
+        if match := _HOLE_IMAGE.match(name):
+            _take_newest(images, int(match.group(1)), match.group(2), match.group(3), entry)
+    return images
+
+
+def _exposures(square_id: int | None, folder: Folder) -> dict[str, ExposureFiles]:
+    exposures: dict[str, ExposureFiles] = {}
+    for name, entry in folder.files.items():
+        match = _EXPOSURE.match(name)
+        if not match:
+            continue
+        stem, hole, area, taken, suffix, movie_suffix = match.groups()
+        files = exposures.get(stem)
+        if files is None:
+            files = ExposureFiles(taken=taken, hole_id=int(hole), area_id=int(area), square_id=square_id)
+            exposures[stem] = files
+        if suffix:
+            setattr(files, suffix.lower(), entry)
+        elif movie_suffix.lower() == "xml":
+            files.fractions = entry
+        else:
+            files.movie = entry
+    return exposures
+
+
+def _take_newest(images: dict[int, ImageFiles], key: int, taken: str, suffix: str, entry: Entry) -> None:
     known = images.get(key)
     if known is None or taken > known.taken:
         known = images[key] = ImageFiles(taken)
     if taken == known.taken:
-        setattr(known, suffix.lower(), _entry(entry))
+        setattr(known, suffix.lower(), entry)
 
 
-def _take_exposure(entry: os.DirEntry[str], square_id: int | None, found: SessionFiles) -> None:
-    match = _EXPOSURE.match(entry.name)
-    if not match:
-        return
-    stem, hole, area, taken, suffix, _, movie_suffix = match.groups()
-    files = found.exposures.get(stem)
-    if files is None:
-        files = found.exposures[stem] = ExposureFiles(taken=taken, hole_id=int(hole), area_id=int(area))
-    files.square_id = square_id if square_id is not None else files.square_id
-    if square_id is not None:
-        found.hole_square.setdefault(files.hole_id, square_id)
-    known = _entry(entry)
-    if suffix:
-        setattr(files, suffix.lower(), known)
-    elif movie_suffix.lower() == "xml":
-        files.fractions = known
-    else:
-        files.movie = known
+def _keep_newest(images: dict[int, ImageFiles], key: int, image: ImageFiles) -> None:
+    known = images.get(key)
+    if known is None or image.taken > known.taken:
+        images[key] = image
 
 
-def _scan(path: Path, found: SessionFiles) -> Iterator[os.DirEntry[str]]:
+def _merged(first: ExposureFiles, second: ExposureFiles) -> ExposureFiles:
+    missing = {
+        name: value
+        for name in ("xml", "jpg", "mrc", "movie", "fractions", "square_id")
+        if getattr(first, name) is None and (value := getattr(second, name)) is not None
+    }
+    return replace(first, **missing)
+
+
+def _look(path: str, found: SessionFiles) -> Folder:
     try:
-        with os.scandir(path) as entries:
-            yield from entries
+        return _FOLDERS.look(path)
     except OSError as error:
         found.problems.append(f"{path} cannot be listed: {error.strerror or error}. Check the folder and its rights.")
-
-
-def _entry(entry: os.DirEntry[str]) -> Entry | None:
-    """None when the file went away in between."""
-    try:
-        status = entry.stat()
-    except OSError:
-        return None
-    return Entry(entry.path, (status.st_mtime_ns, status.st_size))
+        return Folder({}, {}, 0, 0.0, 0.0)
 
 
 def _is_gain(name: str) -> bool:
     lower = name.lower()
     return lower.endswith(".gain") or ("gain" in lower and lower.endswith((".mrc", ".tif", ".tiff", ".dm4")))
-
-
-class ReadMemory:
-    """What files held when they were last read, by path and stamp; the least recently used are forgotten.
-
-    A file that could not be read is remembered too, with its reason, until it changes.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._held: OrderedDict[str, tuple[object, Any]] = OrderedDict()
-
-    def get(self, key: str, state: object, make: Callable[[], T]) -> T:
-        """What ``make`` returned for this key and state, or raised as BadFile."""
-        with self._lock:
-            held = self._held.get(key)
-            if held is not None and held[0] == state:
-                self._held.move_to_end(key)
-                if isinstance(held[1], BadFile):
-                    raise held[1]
-                value: T = held[1]
-                return value
-        try:
-            value = make()
-        except BadFile as error:
-            self._keep(key, state, error)
-            raise
-        self._keep(key, state, value)
-        return value
-
-    def _keep(self, key: str, state: object, value: object) -> None:
-        with self._lock:
-            self._held[key] = (state, value)
-            self._held.move_to_end(key)
-            while len(self._held) > self._limit:
-                self._held.popitem(last=False)
