@@ -37,7 +37,7 @@ export class GalleryHeader {
       const button = h(
         "button",
         { type: "button", class: "count", "aria-label": title, "data-athena": `only-${group}`, title },
-        shape && h("span", { class: `dot ${group}`, "aria-hidden": "true" }, shape),
+        shape && h("span", { class: "dot", "data-group": group, "aria-hidden": "true" }, shape),
         number,
         h("span", { class: "muted" }, word),
       );

@@ -34,6 +34,8 @@ const LOWEST_SHOWN = 1 / 30;
 /** Share of the motion card left free around the patches, for traces that run outwards. */
 const TRACE_MARGIN = 0.07;
 
+const unixSeconds = (iso: string | null | undefined): number | null => (iso ? Date.parse(iso) / 1000 : null);
+
 /** A picture box that shows a skeleton until its picture is there. */
 class Picture {
   readonly node: HTMLElement;
@@ -142,16 +144,17 @@ export class GalleryItem {
     this.#name.replaceChildren(h("bdi", {}, name));
     this.#name.title = name;
     const group = groupOf(state);
-    const acquired = data.value(this.index, "acquired_unix_s");
+    const place = this.#context.placeOf(this.index);
+    // the column is written with the results; before that the catalogue knows
+    const acquired = data.value(this.index, "acquired_unix_s") ?? unixSeconds(place?.acquired);
     const time = h("span", { class: "time", title: fullTime(acquired) }, clock(acquired));
     this.#status.replaceChildren(
-      h("span", { class: `dot ${group}`, "aria-hidden": "true" }, SHAPE[group] ?? "○"),
+      h("span", { class: "dot", "data-group": group, "aria-hidden": "true" }, SHAPE[group] ?? "○"),
       h("span", {}, STATE_TEXT[state] ?? state),
       time,
     );
     this.#problem.textContent = data.errors[this.index] ?? "";
     this.#problem.title = this.#problem.textContent;
-    const place = this.#context.placeOf(this.index);
     const known = [
       ["hole", place?.foil_hole_id],
       ["square", place?.grid_square_id],
