@@ -24,7 +24,7 @@ def me(hub: Hub, token: str, *, scheme: str = "token") -> httpx.Response:
     return httpx.get(f"{hub.api_url}/me", headers={"Authorization": f"{scheme} {token}"}, timeout=30)
 
 
-@pytest.mark.feature("HB-01", "HB-02")
+@pytest.mark.feature("HB-01")
 def test_a_hub_log_in_is_the_person_at_the_api(hub: Hub) -> None:
     for name, password in (("alice", "wonderland"), ("Dora Mixed", "upper and lower")):
         with hub.browser(name, password) as browser:
@@ -50,7 +50,7 @@ def test_others_are_refused(hub: Hub, name: str, password: str) -> None:
         assert browser.get("/hub/home").headers["location"].startswith("/hub/login")
 
 
-@pytest.mark.feature("HB-02")
+@pytest.mark.feature("HB-01")
 def test_only_tokens_with_leave_reach_athena(hub: Hub) -> None:
     with hub.browser("alice", "wonderland") as browser:
         narrow = hub.new_token(browser, "alice", scopes=["read:users:name!user"])
@@ -64,7 +64,7 @@ def test_only_tokens_with_leave_reach_athena(hub: Hub) -> None:
     assert not hub.settings.token_file.exists()
 
 
-@pytest.mark.feature("HB-02")
+@pytest.mark.feature("HB-01")
 def test_the_hub_is_asked_again_once_its_word_is_old(hub: Hub) -> None:
     database, moment = Database(hub.settings.resolved_database_url), [100.0]
     auth = HubAuth(
@@ -106,7 +106,7 @@ def test_a_hub_that_is_away_is_not_a_wrong_token(tmp_path: Path, monkeypatch: py
     database.dispose()
 
 
-@pytest.mark.feature("HB-02")
+@pytest.mark.feature("HB-01")
 def test_services_own_nothing_and_see_nothing(hub: Hub) -> None:
     token = (hub.settings.home / "hub" / "login_token").read_text()
     headers = {"Authorization": f"token {token}"}
@@ -151,7 +151,7 @@ def test_secrets_are_private_and_stay(hub: Hub) -> None:
             continue
 
 
-@pytest.mark.feature("HB-04", "NB-01")
+@pytest.mark.feature("HB-01", "HB-02")
 def test_a_notebook_of_the_hub_connects_as_its_person(hub: Hub) -> None:
     with hub.browser("alice", "wonderland") as browser:
         headers = hub.page_headers(browser)

@@ -107,7 +107,7 @@ def test_large_bodies_are_refused(api: Api) -> None:
 
 
 @only_sqlite
-@pytest.mark.feature("HB-02")
+@pytest.mark.feature("HB-01")
 def test_passwords_are_checked_for_services_alone(api: Api, database: Database) -> None:
     with database.session() as session:
         owner = users.principal_for(session, users.ensure_local_user(session, "carol").username)
@@ -131,7 +131,7 @@ def test_other_origins_get_no_leave(api: Api) -> None:
     assert api.anonymous.options("/elements", headers={"Origin": "http://elsewhere.example"}).status_code == 405
 
 
-@pytest.mark.feature("EQ-11")
+@pytest.mark.feature("EQ-01", "SH-06")
 def test_events_wake_who_waits(
     api: Api, database: Database, make_user: Callable[..., Principal], make_folder: Callable[..., Element]
 ) -> None:

@@ -44,7 +44,7 @@ only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @only_sqlite
-@pytest.mark.feature("EQ-02", "EQ-06")
+@pytest.mark.feature("NB-01")
 def test_zarr_keys_come_as_http_says(api: Api, run: Element) -> None:
     client = api.owner
     store = api.settings.run_store(str(run.id))

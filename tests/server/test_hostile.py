@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
-
 from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.contract.people import Principal
@@ -41,7 +39,6 @@ def texts_in(schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[str]:
                 yield name
 
 
-@pytest.mark.feature("WS-01")
 def test_nonsense_is_refused_in_words(
     api: Api, make_user: Callable[..., Principal], make_run: Callable[..., Element]
 ) -> None:

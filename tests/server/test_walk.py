@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,7 +51,7 @@ def ask(client: httpx.Client, name: str, method: str, path: str, *, folder: obje
     return client.request(method, place, params=query, json=body or None)
 
 
-@pytest.mark.feature("HB-04", "SH-03")
+@pytest.mark.feature("SH-06")
 def test_every_route_wants_a_token(api: Api) -> None:
     bad = api.with_token("0" * 43)
     walked = 0
@@ -67,7 +68,7 @@ def test_every_route_wants_a_token(api: Api) -> None:
     assert walked >= 26
 
 
-@pytest.mark.feature("HB-04", "SH-03")
+@pytest.mark.feature("SH-06", "JB-02")
 def test_for_a_stranger_nothing_is_there(
     api: Api,
     make_user: Callable[..., Any],
@@ -75,12 +76,14 @@ def test_for_a_stranger_nothing_is_there(
     make_folder: Callable[..., Element],
     make_run: Callable[..., Element],
     write_arrays: Callable[[Api, Element], None],
+    tmp_path: Path,
 ) -> None:
     alice, bob = make_user("alice"), make_user("bob")
     folder = make_folder(alice)
     run = make_run(alice, workflow=make_workflow(alice, folder=folder), acquisitions=1)
     write_arrays(api, run)
     hers, his = api.client(alice), api.client(bob)
+    hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
     for name, method, path in operations(api):
@@ -101,6 +104,8 @@ def test_for_a_stranger_nothing_is_there(
         assert str(run.id) not in his.get(place).text
         assert "Folder" not in his.get(place).text
     assert his.get("/events", params={"after": 0}).json()["events"] == []
+    (job,) = his.get("/jobs").json()
+    assert (job["element_name"], job["element_id"], job["message"]) == ("Private entity", None, "")
     assert his.post("/auth/password", json=BODIES["check_password"]).status_code == 403
     # the same path is a place of his own
     his_run = his.post("/paths", json=BODIES["ensure_path"]).json()
