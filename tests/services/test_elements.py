@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
 from athena.contract.elements import (
@@ -26,7 +26,7 @@ from athena.db.elements import ElementRow, LastUseRow, MetadataRow
 from athena.db.engine import Database
 from athena.domain.templates import TEMPLATES
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
-from athena.services import elements, events
+from athena.services import elements, events, guard
 
 MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
@@ -205,6 +205,9 @@ def test_the_unseen_is_absent_and_the_forbidden_is_refused(
             elements.create_element(session, bob, FolderCreate(name="In", parent_id=folder.id))
     grant(folder, bob, Role.COLLABORATOR)
     with database.session() as session:
+        with pytest.raises(Forbidden, match="as collaborator"):
+            guard.require_owner(session, bob, folder.id)
+        assert guard.require_owner(session, alice, folder.id).id == folder.id
         made = elements.create_element(session, bob, FolderCreate(name="In", parent_id=folder.id))
         assert (made.creator, made.my_role) == ("bob", Role.COLLABORATOR)
 
@@ -345,3 +348,25 @@ def test_the_database_keeps_the_promises_too(database: Database, make_user: Make
             with pytest.raises(IntegrityError):
                 session.flush()
             session.rollback()
+
+
+@pytest.mark.parametrize("sort", list(ElementSort))
+def test_a_page_of_a_large_folder_is_read_by_index(
+    database: Database, make_user: MakeUser, make_folder: Make, sort: ElementSort
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL scans tables as small as this; SQLite shows whether an index serves")
+    alice = make_user()
+    outer = make_folder(alice)
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _cursor, *call: asked.append(call[:2]))
+    with database.session(read_only=True) as session:
+        elements.list_children(session, alice, outer.id, sort=sort, limit=50)
+        listing = [call for call in asked if "element" in call[0]]
+        plans = [
+            str(row[3])
+            for statement, values in listing
+            for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert any("COVERING INDEX ix_element_siblings (parent_id=?)" in plan for plan in plans)
+    assert not [plan for plan in plans if plan.startswith("SCAN element") or "FOR ORDER BY" in plan]
