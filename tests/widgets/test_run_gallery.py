@@ -207,6 +207,8 @@ def test_light_and_dark_are_readable(open_widget: Open) -> None:
     expect(gallery.page.locator(ROWS).first).to_be_visible()
     for theme in ("dark", "light"):
         gallery.give(theme=theme)
+        moving = "document.getAnimations().some((one) => one instanceof CSSTransition)"
+        gallery.page.wait_for_function(f"!{moving}")
         ratios = gallery.page.evaluate(contrast)
         assert len(ratios) > 10
         assert [found for found in ratios if found[0] < 4.5] == []

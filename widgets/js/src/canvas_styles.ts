@@ -7,7 +7,7 @@ import { token } from "./theme";
 export function canvasStyles(el: Element): { motion: MotionStyle; ctf: CtfStyle } {
   const font = `11px ${token(el, "font")}`;
   return {
-    motion: { trace: token(el, "trace"), mean: token(el, "trace-mean"), start: token(el, "muted") },
+    motion: { trace: token(el, "trace"), mean: token(el, "trace-mean") },
     ctf: {
       experimental: token(el, "experimental"),
       theory: token(el, "theory"),

@@ -7,7 +7,6 @@ type Pair = readonly [number, number] | readonly number[];
 export interface MotionStyle {
   trace: string;
   mean: string;
-  start: string;
 }
 
 /** Where the image lies on the canvas, CSS pixels. */
@@ -20,36 +19,56 @@ export interface Frame {
 
 const FILL = 0.8;
 
-/** Farthest any trace gets from its start, Å. */
-export function reach(curves: AcquisitionCurves): number {
-  let farthest = 0;
-  for (const trace of [curves.global_motion, ...curves.patch_motion]) {
-    const start = trace[0];
-    if (!start) continue;
-    for (const point of trace) farthest = Math.max(farthest, Math.hypot(point[0] - start[0], point[1] - start[1]));
-  }
-  return farthest;
+interface Extent {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
 }
 
-/** Screen pixels per Å at which the longest trace just fills its patch's share of the frame. */
+/** Smallest box around a trace, Å: centre and size. */
+function extent(points: readonly Pair[]): Extent {
+  let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const point of points) {
+    const [x, y] = [point[0] ?? 0, point[1] ?? 0];
+    [left, right] = [Math.min(left, x), Math.max(right, x)];
+    [low, high] = [Math.min(low, y), Math.max(high, y)];
+  }
+  return { x: (left + right) / 2, y: (low + high) / 2, width: right - left, height: high - low };
+}
+
+/** Screen pixels per Å at which the largest trace just fills its patch's share of the frame. */
 export function autoScale(curves: AcquisitionCurves, frame: Frame): number {
   const columns = Math.max(1, Math.round(Math.sqrt(curves.patch_centres.length)));
   const cell = Math.min(frame.width, frame.height) / columns;
-  const farthest = reach(curves);
-  return farthest > 0 ? (FILL * cell) / farthest : 1;
+  let largest = 0;
+  for (const points of [curves.global_motion, ...curves.patch_motion]) {
+    if (points.length < 2) continue;
+    const { width, height } = extent(points);
+    largest = Math.max(largest, width, height);
+  }
+  return largest > 0 ? (FILL * cell) / largest : 1;
 }
 
-function trace(context: CanvasRenderingContext2D, points: readonly Pair[], x: number, y: number, scale: number): void {
-  const start = points[0];
-  if (!start || points.length < 2) return;
+/** Draw a trace with the middle of its extent at (x, y): one that starts there would leave the frame at its edges. */
+function trace(
+  context: CanvasRenderingContext2D,
+  points: readonly Pair[],
+  { x, y, scale, start }: { x: number; y: number; scale: number; start: { radius: number; colour: string } },
+): void {
+  if (points.length < 2) return;
+  const middle = extent(points);
   context.beginPath();
   for (const [i, point] of points.entries()) {
-    const px = x + ((point[0] ?? 0) - (start[0] ?? 0)) * scale;
-    const py = y - ((point[1] ?? 0) - (start[1] ?? 0)) * scale; // Å count upwards
+    const px = x + ((point[0] ?? 0) - middle.x) * scale;
+    const py = y - ((point[1] ?? 0) - middle.y) * scale; // Å count upwards
     if (i === 0) context.moveTo(px, py);
     else context.lineTo(px, py);
   }
   context.stroke();
+  const [first] = points;
+  const [sx, sy] = [(first?.[0] ?? 0) - middle.x, (first?.[1] ?? 0) - middle.y];
+  dot(context, x + sx * scale, y - sy * scale, start.radius, start.colour);
 }
 
 function dot(context: CanvasRenderingContext2D, x: number, y: number, radius: number, colour: string): void {
@@ -59,7 +78,7 @@ function dot(context: CanvasRenderingContext2D, x: number, y: number, radius: nu
   context.fill();
 }
 
-/** Draw all traces at `scale` screen pixels per Å, each starting at its patch's centre, the mean at the middle. */
+/** Draw all traces at `scale` screen pixels per Å, each at its patch's centre, the mean in the middle; dots are starts. */
 export function drawMotion(
   context: CanvasRenderingContext2D,
   curves: AcquisitionCurves,
@@ -73,12 +92,10 @@ export function drawMotion(
     const centre = curves.patch_centres[i];
     if (!centre) return;
     const [x, y] = [frame.x + centre[0] * frame.width, frame.y + (1 - centre[1]) * frame.height];
-    trace(context, points, x, y, scale);
-    dot(context, x, y, 1.5, style.start);
+    trace(context, points, { x, y, scale, start: { radius: 1.75, colour: style.trace } });
   });
   const [x, y] = [frame.x + frame.width / 2, frame.y + frame.height / 2];
   context.lineWidth = 2.25;
   context.strokeStyle = style.mean;
-  trace(context, curves.global_motion, x, y, scale);
-  if (curves.global_motion.length > 1) dot(context, x, y, 2.5, style.mean);
+  trace(context, curves.global_motion, { x, y, scale, start: { radius: 3, colour: style.mean } });
 }

@@ -104,6 +104,7 @@ class MotionPanel {
   async #load(data: AcquisitionData): Promise<void> {
     this.#describe();
     this.#ghost.hidden = true;
+    this.#draw();
     try {
       const [info, url] = await Promise.all([
         getJson<ImageInfo>(this.#source, paths.imageInfo(data.runId, data.index), this.#scope.signal),
