@@ -74,6 +74,34 @@ def simulate_epu(
     console.print(f"{folder}", soft_wrap=True, highlight=False)
 
 
+@simulate_app.command("thinned")
+def simulate_thinned(
+    micrograph: Annotated[Path, typer.Argument(help="A real micrograph, MRC, not normalised.")],
+    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
+    movies: Annotated[int, typer.Option(help="Pseudo-movies to make.")] = 5,
+    frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
+    dose: Annotated[float | None, typer.Option(help="Total dose, e⁻/Å²; default: as the header says.")] = None,
+    pixel_size: Annotated[float | None, typer.Option(help="Pixel size, Å; default: as the header says.")] = None,
+    crop: Annotated[int | None, typer.Option(help="Edge of a square from the middle, px; default: all.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
+    interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
+) -> None:
+    """Write an EPU session of pseudo-movies: a real micrograph's electrons dealt out to moving frames."""
+    from athena_pipelines.simulate.thinning import ThinnedSession, read_micrograph
+
+    real = read_micrograph(
+        micrograph.expanduser().resolve(), total_dose_e_per_A2=dose, pixel_size_angstrom=pixel_size, crop=crop
+    )
+    session = ThinnedSession(
+        out.expanduser().resolve(), real, movies=movies, frames=frames, seed=seed, interval_s=interval
+    )
+    try:
+        folder = session.run(progress=_say_exposure)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    console.print(f"{folder}", soft_wrap=True, highlight=False)
+
+
 def _say_exposure(done: int, wanted: int, name: str) -> None:
     console.print(f"{done} of {wanted}  {name}", soft_wrap=True, highlight=False)
 

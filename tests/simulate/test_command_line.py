@@ -1,0 +1,35 @@
+"""``athena simulate`` writes sessions and says where."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from athena.cli.data import simulate_app
+from athena_pipelines.simulate.truth import read_truth
+
+pytestmark = pytest.mark.feature("AC-05")
+
+REAL = Path(__file__).parent.parent / "data" / "micrographs" / "epu2.9_crop.mrc"
+
+
+def run(*arguments: str) -> list[str]:
+    result = CliRunner().invoke(simulate_app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()
+
+
+def test_epu_writes_a_session_and_goes_on_with_it(tmp_path: Path) -> None:
+    lines = run("epu", str(tmp_path), "--movies", "1", "--size", "96", "--frames", "2")
+    assert lines[0].startswith("1 of 1  FoilHole_")
+    assert len(read_truth(Path(lines[-1])).movies) == 1
+    again = run("epu", str(tmp_path), "--movies", "2", "--size", "96", "--frames", "2")
+    assert again[0].startswith("2 of 2  FoilHole_")
+    assert again[-1] == lines[-1]
+
+
+def test_thinned_writes_a_session_of_a_real_micrograph(tmp_path: Path) -> None:
+    lines = run("thinned", str(REAL), str(tmp_path), "--movies", "1", "--frames", "3", "--crop", "160")
+    truth = read_truth(Path(lines[-1]))
+    assert truth.kind == "thinned"
+    assert truth.movies[0].shape == (136, 136)
