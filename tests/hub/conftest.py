@@ -78,9 +78,52 @@ class Hub:
         return {"X-XSRFToken": str(found[-1]), "Referer": f"{self.url}/hub/token"}
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """JupyterHub with API and portal; alice and bob are Athena's users, carol its administrator."""
+class HubKeeper:
+    """Starts the hub when a test first wants it, and again after a test has killed it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: Hub | None = None
+
+    def running(self) -> Hub:
+        """The hub, answering."""
+        if self._running is None or self._running.process.poll() is not None:
+            self._running = self._start()
+        return self._running
+
+    def stop(self) -> None:
+        """Stop the hub if it runs, with all that it started."""
+        if self._running is None:
+            return
+        process = self._running.process
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _start(self) -> Hub:
+        argv, environment = hub_command(self._settings, portal=True, runner=False)
+        log = self._settings.home / "hub.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(argv, env=environment, cwd=self._settings.home, stdout=output, stderr=output)
+        hub = self._running = Hub(f"http://127.0.0.1:{self._settings.hub_port}", self._settings, process, log)
+
+        def answers() -> bool:
+            assert process.poll() is None, log.read_text()[-4000:]
+            try:
+                return httpx.get(f"{hub.api_url}/health", timeout=10).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        wait_until(answers, "the API behind the hub")
+        return hub
+
+
+@pytest.fixture(scope="session")
+def hub_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubKeeper]:
+    """Keeper of this session's hub; alice and bob are Athena's users, carol its administrator."""
     home = tmp_path_factory.mktemp("hub")
     names = ("api_port", "portal_port", "hub_port", "hub_internal_port", "hub_proxy_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -94,27 +137,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         users.create_user(session, carol, "bob", password="can we fix it")
         users.create_user(session, carol, "Dora Mixed", password="upper and lower", roles=ADMINS)
     database.dispose()
+    keeper = HubKeeper(settings)
+    yield keeper
+    keeper.stop()
 
-    argv, environment = hub_command(settings, portal=True, runner=False)
-    log = home / "hub.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(argv, env=environment, cwd=home, stdout=output, stderr=output)
-    started = Hub(f"http://127.0.0.1:{settings.hub_port}", settings, process, log)
 
-    def answers() -> bool:
-        assert process.poll() is None, log.read_text()[-4000:]
-        try:
-            return httpx.get(f"{started.api_url}/health", timeout=10).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    try:
-        wait_until(answers, "the API behind the hub")
-        yield started
-    finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+@pytest.fixture
+def hub(hub_keeper: HubKeeper) -> Hub:
+    """JupyterHub with API and portal, shared by all tests of a session."""
+    return hub_keeper.running()

@@ -8,7 +8,7 @@ from tests.hub.conftest import Hub, wait_until
 PORTAL = "/services/athena-portal/"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def portal(hub: Hub) -> str:
     """Path of the portal at the hub's address, once it answers."""
 
