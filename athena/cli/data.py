@@ -1,8 +1,10 @@
 """Commands about data: ``import``, ``watch``, ``simulate``."""
 
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +14,9 @@ from athena.contract.elements import Element, PathCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.errors import AthenaError, Invalid
 from athena.sdk.client import Client
+
+if TYPE_CHECKING:
+    from athena_pipelines.simulate.growing import GrowingSession
 
 console = Console()
 
@@ -67,11 +72,7 @@ def simulate_epu(
     simulator = EpuSimulator(
         out.expanduser().resolve(), movies=movies, size=(size, size), frames=frames, seed=seed, interval_s=interval
     )
-    try:
-        folder = simulator.run(progress=_say_exposure)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    console.print(f"{folder}", soft_wrap=True, highlight=False)
+    _run_until_stopped(simulator)
 
 
 @simulate_app.command("thinned")
@@ -95,10 +96,21 @@ def simulate_thinned(
     session = ThinnedSession(
         out.expanduser().resolve(), real, movies=movies, frames=frames, seed=seed, interval_s=interval
     )
+    _run_until_stopped(session)
+
+
+def _run_until_stopped(session: "GrowingSession") -> None:
+    """Write exposures until done or told to stop by Ctrl-C or SIGTERM; then the movie at hand is taken away again."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
-        folder = session.run(progress=_say_exposure)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        folder = session.run(stop, _say_exposure)
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+    if stop.is_set():
+        raise typer.Exit(130)
     console.print(f"{folder}", soft_wrap=True, highlight=False)
 
 

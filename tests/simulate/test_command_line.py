@@ -1,5 +1,9 @@
 """``athena simulate`` writes sessions and says where."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +30,29 @@ def test_epu_writes_a_session_and_goes_on_with_it(tmp_path: Path) -> None:
     again = run("epu", str(tmp_path), "--movies", "2", "--size", "96", "--frames", "2")
     assert again[0].startswith("2 of 2  FoilHole_")
     assert again[-1] == lines[-1]
+
+
+def test_told_to_stop_it_leaves_no_cut_movie(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "athena", "simulate", "epu", str(tmp_path), "--size", "512", "--frames", "4000"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 90
+        while not list(tmp_path.rglob("*_fractions.tiff")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert not list(tmp_path.rglob("*_fractions.tiff"))
+    (session,) = tmp_path.glob("Supervisor_*")
+    truth = read_truth(session)
+    assert truth.movies == ()
+    assert truth.current is not None
 
 
 def test_thinned_writes_a_session_of_a_real_micrograph(tmp_path: Path) -> None:
