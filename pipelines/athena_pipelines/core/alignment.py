@@ -10,13 +10,19 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.motion_kernels import add_shifted, cross_power
+from athena_pipelines.core.motion_kernels import add_shifted, cross_power, peak_derivatives
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
 
-MAX_ITERATIONS = 8
+MAP_ITERATIONS = 7
+NEWTON_STEPS = 4
+NEAR = 0.1
+"""RMS increment, px of the map, from which on Newton's steps take over."""
+TOLERANCE = 0.01
+CONVERGED = 0.1
+MIN_MAP_EDGE = 256
 MIXING = (0.7, 0.4, 0.2)
 """Weight of the smooth trajectory in the first iterations; later ones take each image's own shift."""
 
@@ -77,47 +83,91 @@ def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
 
 
 def align(
-    transforms: Complex64,
-    shape: tuple[int, int],
-    weight: Float32,
-    *,
-    radius: float,
-    tolerance: float = 0.02,
-    smooth: bool = True,
+    transforms: Complex64, shape: tuple[int, int], weight: Float32, *, radius: float, smooth: bool = True
 ) -> Alignment:
-    """Align images given by their transforms.
+    """Align images given by their transforms: peaks of correlation maps first, then Newton's steps to the maximum.
+
+    Maps of large images are made from their inner frequencies alone, which hold nearly all of the signal; Newton's
+    steps take all frequencies and need no map.
 
     Parameters
     ----------
-    shape : (rows, columns) of the images.
+    shape : (rows, columns) of the images; columns even.
     weight : (rows, columns // 2 + 1), of frequencies.
     radius : largest shift against the others in the first iteration, px.
-    tolerance : RMS increment, px, at which it has converged.
     smooth : whether the images are a time series, whose early estimates are drawn to a smooth trajectory and made
         from running sums.
     """
     count = len(transforms)
-    shifts = np.zeros((count, 2))
-    signal = np.zeros(count)
     if count < 2:
-        return Alignment(shifts, True, float("nan"))
-    converged = False
-    reach = radius
+        return Alignment(np.zeros((count, 2)), True, float("nan"))
     pattern = _fixed_pattern(transforms, shape)
-    for iteration in range(MAX_ITERATIONS):
+    small, inner, factor = _inner(transforms, weight, shape)
+    shifts, signal = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
+    shifts = shifts * factor
+    for _ in range(NEWTON_STEPS):
+        step = _newton(transforms, shape, weight, shifts, pattern)
+        shifts = shifts + step
+        rms = float(np.sqrt((step**2).mean()))
+        if rms < TOLERANCE:
+            break
+    return Alignment(shifts - shifts[0], rms < CONVERGED, float(np.median(signal)))
+
+
+def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tuple[Complex64, Float32, int]:
+    """Transforms and weights cropped to the inner half of the frequencies, and 2; as they are, and 1, where small."""
+    rows, columns = shape
+    if min(shape) < 2 * MIN_MAP_EDGE or rows % 4 or columns % 4:
+        return transforms, weight, 1
+    kept = np.r_[0 : rows // 4, rows - rows // 4 : rows]
+    half = columns // 4 + 1
+    return np.ascontiguousarray(transforms[:, kept, :half]), np.ascontiguousarray(weight[kept, :half]), 2
+
+
+def _by_maps(
+    transforms: Complex64, weight: Float32, *, radius: float, pattern: float, smooth: bool
+) -> tuple[Array, Array]:
+    """Shifts to about a tenth of a pixel, and the height of the peaks in SD."""
+    count = len(transforms)
+    shape = transforms.shape[1], 2 * (transforms.shape[2] - 1)
+    shifts = np.zeros((count, 2))
+    reach = radius
+    for iteration in range(MAP_ITERATIONS):
         span = _running(count) if smooth and iteration < 2 else 0
         step, signal = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
         updated = shifts + step
-        if smooth and iteration < len(MIXING) and count >= 8:
+        mixed = smooth and iteration < len(MIXING) and count >= 8
+        if mixed:
             updated = MIXING[iteration] * _polynomial(updated) + (1 - MIXING[iteration]) * updated
         rms = float(np.sqrt(((updated - shifts) ** 2).mean()))
         shifts = updated
         reach = max(3.0, min(reach, 2 * float(np.abs(step).max()) + 1))
-        if rms < tolerance and (not smooth or iteration >= len(MIXING)):
-            converged = True
+        if rms < NEAR and not mixed:
             break
-    converged = converged or rms < 0.15
-    return Alignment(shifts - shifts[0], converged, float(np.median(signal)))
+    return shifts, signal
+
+
+def _newton(transforms: Complex64, shape: tuple[int, int], weight: Float32, shifts: Array, pattern: float) -> Array:
+    """Steps of all images towards the maximum of their correlation with the others, at most half a pixel each."""
+    count = len(transforms)
+    all_ramps = [ramps(s, shape) for s in shifts]
+    total, flat_total = np.zeros_like(transforms[0]), np.zeros_like(transforms[0])
+    for transform, ramp in zip(transforms, all_ramps, strict=True):
+        add_shifted(transform, *ramp, total)
+        if pattern:
+            add_shifted(np.ones_like(total), *ramp, flat_total)
+    steps = np.zeros((count, 2))
+    slope = np.empty(5)
+    for step, transform, ramp in zip(steps, transforms, all_ramps, strict=True):
+        peak_derivatives(transform, *ramp, total, flat_total, pattern, weight, slope)
+        gy, gx, hyy, hxx, hxy = slope
+        determinant = hyy * hxx - hxy * hxy
+        # only a maximum is curved downwards in every direction
+        if hyy < 0 and determinant > 0:
+            step[:] = (-(hxx * gy - hxy * gx) / determinant, -(hyy * gx - hxy * gy) / determinant)
+            step /= max(1.0, 2 * float(np.hypot(*step)))
+    # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
+    return steps * (count - 1) / count
 
 
 def _running(count: int) -> int:

@@ -52,13 +52,14 @@ def few_terms(weight: Array) -> tuple[Array, Array]:
     replace a transform of every frame. The rank is the smallest whose worst error of a column, relative to its norm,
     is below TOLERANCE (or MAX_TERMS).
     """
-    u, s, vt = np.linalg.svd(weight, full_matrices=False)
+    # the singular vectors by way of the small matrix over frames
+    u = np.linalg.eigh(weight @ weight.T)[1][:, ::-1]
     norm = np.linalg.norm(weight, axis=0)
-    for rank in range(1, min(MAX_TERMS, s.size) + 1):
-        rest = weight - (u[:, :rank] * s[:rank]) @ vt[:rank]
+    for rank in range(1, min(MAX_TERMS, len(weight)) + 1):
+        rest = weight - u[:, :rank] @ (u[:, :rank].T @ weight)
         if (np.linalg.norm(rest, axis=0) <= TOLERANCE * norm).all():
             break
-    return u[:, :rank], s[:rank, None] * vt[:rank]
+    return u[:, :rank], u[:, :rank].T @ weight
 
 
 def combine(sums: Float32, tables: Array, pixel_size_angstrom: float, frequency_step: float) -> Float32:

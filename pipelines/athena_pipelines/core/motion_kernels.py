@@ -78,6 +78,48 @@ def cross_power(own: Complex64, total: Complex64, weight: Float32, out: Complex6
             out[y, x] = np.conj(mine) * (total[y, x] - mine) * weight[y, x]
 
 
+@njit("void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1], c8[:, ::1], f4, f4[:, ::1], f8[::1])", cache=True, nogil=True)
+def peak_derivatives(
+    transform: Complex64,
+    ramp_y: Complex64,
+    ramp_x: Complex64,
+    total: Complex64,
+    flat_total: Complex64,
+    pattern: float,
+    weight: Float32,
+    out: npt.NDArray[np.float64],
+) -> None:
+    """First and second derivatives, at no shift, of a shifted image's correlation with the sum of all others.
+
+    ``pattern`` times the correlation of flat transforms with the same shifts is taken off. ``out`` becomes
+    (∂y, ∂x, ∂²y, ∂²x, ∂y∂x), shifts in px.
+    """
+    rows, columns = transform.shape
+    out[:] = 0
+    step_x = 2 * math.pi / (2 * (columns - 1))
+    for y in range(rows):
+        qy = 2 * math.pi * (y if y < (rows + 1) // 2 else y - rows) / rows
+        gy = gx = hyy = hxx = hxy = np.float32(0)
+        for x in range(columns):
+            ramp = ramp_y[y] * ramp_x[x]
+            own = transform[y, x] * ramp
+            value = np.conj(own) * (total[y, x] - own)
+            value -= pattern * np.conj(ramp) * (flat_total[y, x] - ramp)
+            real = value.real * weight[y, x]
+            imaginary = value.imag * weight[y, x]
+            qx = np.float32(x)
+            gy += imaginary
+            gx += imaginary * qx
+            hyy += real
+            hxy += real * qx
+            hxx += real * qx * qx
+        out[0] -= qy * gy
+        out[1] -= step_x * gx
+        out[2] -= qy * qy * hyy
+        out[3] -= step_x * step_x * hxx
+        out[4] -= qy * step_x * hxy
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def gather(
     stack: npt.NDArray[Any], gain: Float32, field: Float32, coefficients: Float32, block: tuple[int, int], sums: Float32

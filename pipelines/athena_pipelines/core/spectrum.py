@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import ducc0
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import fft, ndimage
 
 SIZE = 512
 TARGET_PIXEL_ANGSTROM = 1.4
@@ -45,8 +45,12 @@ class Spectrum:
 
 
 def tile_size(pixel_size_angstrom: float) -> int:
-    """Edge of the tiles whose spectrum, cropped to SIZE, ends at TARGET_PIXEL_ANGSTROM (or at Nyquist); even."""
-    return max(SIZE, 2 * round(SIZE * TARGET_PIXEL_ANGSTROM / pixel_size_angstrom / 2))
+    """Edge of the tiles whose spectrum, cropped to SIZE, ends at about TARGET_PIXEL_ANGSTROM (or at Nyquist).
+
+    Even, and a size that transforms fast: a prime factor of 179 costs three times as much.
+    """
+    half = SIZE * TARGET_PIXEL_ANGSTROM / pixel_size_angstrom / 2
+    return max(SIZE, 2 * int(fft.next_fast_len(round(half), real=True)))
 
 
 def measure(image: Image, pixel_size_angstrom: float) -> Spectrum:
