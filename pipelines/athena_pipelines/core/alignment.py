@@ -34,11 +34,13 @@ class Alignment:
     Attributes
     ----------
     shifts : (images, 2), px (y, x), the first zero.
+    noise : (images,), standard deviation an axis that the images' own noise gives their shifts, px.
     converged : whether the last increments were below the tolerance.
     signal : median height of the correlation peaks, in standard deviations of the correlation map.
     """
 
     shifts: Array
+    noise: Array
     converged: bool
     signal: float
 
@@ -100,18 +102,18 @@ def align(
     """
     count = len(transforms)
     if count < 2:
-        return Alignment(np.zeros((count, 2)), True, float("nan"))
+        return Alignment(np.zeros((count, 2)), np.full(count, np.nan), True, float("nan"))
     pattern = _fixed_pattern(transforms, shape)
     small, inner, factor = _inner(transforms, weight, shape)
     shifts, signal = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
     shifts = shifts * factor
     for _ in range(NEWTON_STEPS):
-        step = _newton(transforms, shape, weight, shifts, pattern)
+        step, noise = _newton(transforms, shape, weight, shifts, pattern)
         shifts = shifts + step
         rms = float(np.sqrt((step**2).mean()))
         if rms < TOLERANCE:
             break
-    return Alignment(shifts - shifts[0], rms < CONVERGED, float(np.median(signal)))
+    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, float(np.median(signal)))
 
 
 def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tuple[Complex64, Float32, int]:
@@ -147,8 +149,13 @@ def _by_maps(
     return shifts, signal
 
 
-def _newton(transforms: Complex64, shape: tuple[int, int], weight: Float32, shifts: Array, pattern: float) -> Array:
-    """Steps of all images towards the maximum of their correlation with the others, at most half a pixel each."""
+def _newton(
+    transforms: Complex64, shape: tuple[int, int], weight: Float32, shifts: Array, pattern: float
+) -> tuple[Array, Array]:
+    """Steps of all images towards the maximum of their correlation with the others, at most half a pixel each.
+
+    Also the standard deviation an axis that noise gives the place of that maximum (images,), px.
+    """
     count = len(transforms)
     all_ramps = [ramps(s, shape) for s in shifts]
     total, flat_total = np.zeros_like(transforms[0]), np.zeros_like(transforms[0])
@@ -156,18 +163,19 @@ def _newton(transforms: Complex64, shape: tuple[int, int], weight: Float32, shif
         add_shifted(transform, *ramp, total)
         if pattern:
             add_shifted(np.ones_like(total), *ramp, flat_total)
-    steps = np.zeros((count, 2))
-    slope = np.empty(5)
-    for step, transform, ramp in zip(steps, transforms, all_ramps, strict=True):
+    steps, noise = np.zeros((count, 2)), np.full(count, np.inf)
+    slope = np.empty(6)
+    for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
         peak_derivatives(transform, *ramp, total, flat_total, pattern, weight, slope)
-        gy, gx, hyy, hxx, hxy = slope
+        gy, gx, hyy, hxx, hxy, variance = slope
         determinant = hyy * hxx - hxy * hxy
         # only a maximum is curved downwards in every direction
         if hyy < 0 and determinant > 0:
-            step[:] = (-(hxx * gy - hxy * gx) / determinant, -(hyy * gx - hxy * gy) / determinant)
-            step /= max(1.0, 2 * float(np.hypot(*step)))
+            step = np.array([-(hxx * gy - hxy * gx) / determinant, -(hyy * gx - hxy * gy) / determinant])
+            steps[i] = step / max(1.0, 2 * float(np.hypot(*step)))
+            noise[i] = np.sqrt(variance / 2 / determinant)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
-    return steps * (count - 1) / count
+    return steps * (count - 1) / count, noise
 
 
 def _running(count: int) -> int:

@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 BINS = SIZE // 2
 RANKED_EXTREMA = 7
 """Segments up to here are ranked, later ones scaled between their extremes: strong rings are never sinusoidal."""
+MIN_RING_BINS = 3
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,15 @@ def assess(spectrum: Spectrum, x: Array, optics: Optics) -> Quality:
     segment = _segments(chi)
     filled = np.nan_to_num(experimental)
     correlation = _sliding_correlation(_normalise(filled, theory, segment), theory, segment)
-    last, half = _last_good(correlation, segment)
+    last, half = _last_good(correlation, chi)
     return Quality(
         frequency,
         experimental,
         _for_display(experimental, segment),
         theory,
         correlation,
-        1 / frequency[last] if last else float("nan"),
-        1 / frequency[half] if half else float("nan"),
+        float(1 / frequency[last]) if last else float("nan"),
+        float(1 / frequency[half]) if half else float("nan"),
     )
 
 
@@ -127,26 +128,26 @@ def _sliding_correlation(profile: Array, theory: Array, segment: npt.NDArray[np.
     return out
 
 
-def _last_good(correlation: Array, segment: npt.NDArray[np.int64]) -> tuple[int, int]:
-    """Bins where the fit ends, and where the correlation first falls below 0.5; 0 where it never held."""
-    n = correlation.size
-    first = n // 10
-    above_low = above_high = 0
-    end, half = n - 1, 0
-    length = np.bincount(segment)
-    for i in range(first, n):
+def _last_good(correlation: Array, chi: Array) -> tuple[int, int]:
+    """Bins where the fit ends, and where the correlation first falls below 0.5; 0 where it never held.
+
+    It ends where the correlation, once above 0.66 for some bins, falls below 0.5, or, once above 0.1, below that; and
+    where rings come closer than MIN_RING_BINS, which the spectrum does not resolve.
+    """
+    first = correlation.size // 10
+    pace = np.abs(np.gradient(chi)) * MIN_RING_BINS / np.pi
+    above_low = above_high = half = 0
+    end = correlation.size - 1
+    for i in range(first, correlation.size):
         value = correlation[i]
-        too_fine = length[segment[i]] < 2 and i + length[segment[i]] < n
-        if (above_low > 3 and value < 0.1) or (above_high > 3 and value < 0.5) or too_fine:
+        if half == 0 and above_low > 3 and value < 0.5 <= correlation[first:i].max():
+            half = i
+        if (above_low > 3 and value < 0.1) or (above_high > 3 and value < 0.5) or pace[i] > 1:
             end = i
             break
         above_low += value > 0.1
         above_high += value > 0.66
-        if half == 0 and above_high > 3 and value < 0.5:
-            half = i
-    if above_high <= 3:
+    if above_low <= 3:
         return 0, 0
-    below = np.flatnonzero((correlation[:end] < 0.5) & (np.arange(end) > first))
-    reached = np.flatnonzero(correlation[first:end] >= 0.5)
-    half = int(below[below > first + reached[0]][0]) if reached.size and (below > first + reached[0]).any() else end
-    return end, half
+    held = bool(correlation[first:end].max() >= 0.5)
+    return end, (half or end) if held else 0

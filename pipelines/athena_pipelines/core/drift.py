@@ -20,7 +20,7 @@ class Drift:
     Attributes
     ----------
     raw_angstrom : length of the trajectory as measured; noise makes it longer.
-    total_angstrom : length of the smoothed trajectory (Savitzky–Golay, window 7, order 2).
+    total_angstrom : length of the most likely trajectory, smoothed besides (Savitzky–Golay, window 7, order 2).
     early_angstrom, late_angstrom : up to EARLY_DOSE, and after; of the smoothed trajectory.
     mean_angstrom : smoothed length a frame.
     direction_deg : of the net displacement, from +x counter-clockwise, −180 to 180.
@@ -41,12 +41,13 @@ NOTHING = Drift(*[float("nan")] * 7)
 
 def describe(
     motion_angstrom: Array,
-    pixel_size_angstrom: float,
+    measured_angstrom: Array,
     *,
+    pixel_size_angstrom: float,
     dose_per_frame_e_per_A2: float | None,
     pre_exposure_e_per_A2: float = 0.0,
 ) -> Drift:
-    """Drift of a global trajectory (frames, 2) in Å, (x, y)."""
+    """Drift of a global trajectory (frames, 2) in Å, (x, y): the most likely one, and the one measured."""
     count = len(motion_angstrom)
     if count < 2:
         return NOTHING
@@ -59,13 +60,13 @@ def describe(
         early = float(steps[exposure <= EARLY_DOSE].sum())
     net = smooth[-1] - smooth[0]
     return Drift(
-        raw_angstrom=float(np.hypot(*np.diff(motion_angstrom, axis=0).T).sum()),
+        raw_angstrom=float(np.hypot(*np.diff(measured_angstrom, axis=0).T).sum()),
         total_angstrom=total,
         early_angstrom=early,
         late_angstrom=total - early,
         mean_angstrom=total / (count - 1),
         direction_deg=float(np.rad2deg(np.arctan2(net[1], net[0]))),
-        noise_px=shift_noise(motion_angstrom) / pixel_size_angstrom,
+        noise_px=shift_noise(measured_angstrom) / pixel_size_angstrom,
     )
 
 

@@ -13,6 +13,7 @@ from athena_pipelines.core.alignment import align, low_pass, transforms_of
 from athena_pipelines.core.frames import Frames, SmallFrames
 from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
 from athena_pipelines.core.motion_kernels import gather
+from athena_pipelines.core.trajectory import most_likely
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -30,13 +31,15 @@ class Motion:
 
     Attributes
     ----------
-    global_shifts : (frames, 2), the first zero.
+    global_shifts : (frames, 2), the first zero: the most likely trajectory.
+    measured_shifts : (frames, 2), the first zero: as each frame was measured, noise and all.
     local : polynomial on top of them; None where there is none.
     flags : what a reader should know.
     measured : False where frames showed nothing to align on; shifts are then zero.
     """
 
     global_shifts: Array
+    measured_shifts: Array
     local: LocalModel | None
     flags: tuple[str, ...]
     measured: bool
@@ -47,9 +50,10 @@ class Motion:
         total = np.repeat(self.global_shifts[:, None, :], len(places), axis=1)
         return total if self.local is None else np.asarray(total + self.local.shifts(places, frames))
 
-    def global_angstrom(self, pixel_size_angstrom: float) -> Array:
-        """Global motion of the specimen against frame 0: (frames, 2) in Å, (x, y)."""
-        return -self.global_shifts[:, ::-1] * pixel_size_angstrom
+    def global_angstrom(self, pixel_size_angstrom: float, *, measured: bool = False) -> Array:
+        """Global motion of the specimen against frame 0: (frames, 2) in Å, (x, y); most likely, or as measured."""
+        shifts = self.measured_shifts if measured else self.global_shifts
+        return -shifts[:, ::-1] * pixel_size_angstrom
 
     def specimen_angstrom(self, places: Array, pixel_size_angstrom: float) -> Array:
         """Motion of the specimen against frame 0 at places: (frames, p, 2) in Å, (x, y)."""
@@ -61,15 +65,16 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int]) -> Motion:
     """Global and local motion from small frames; ``grid`` is patches (y, x)."""
     count, rows, columns = small.images.shape
     if count == 1:
-        return Motion(np.zeros((1, 2)), None, ("single_frame",), measured=False)
+        return Motion(np.zeros((1, 2)), np.zeros((1, 2)), None, ("single_frame",), measured=False)
     shape = (rows, columns)
     transforms = transforms_of(small.images)
     weight = low_pass(shape, small.pixel_size_angstrom)
     radius = min(SEARCH_ANGSTROM / small.pixel_size_angstrom, min(shape) / 4)
     found = align(transforms, shape, weight, radius=radius)
     if found.signal < SIGNAL:
-        return Motion(np.zeros((count, 2)), None, ("no_motion_signal",), measured=False)
-    shifts, replaced = without_outliers(found.shifts, limit=1.5 / small.binning)
+        return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, ("no_motion_signal",), measured=False)
+    measured, replaced = without_outliers(found.shifts, limit=1.5 / small.binning)
+    shifts = most_likely(measured, found.noise, small.binning)
     flags = [] if found.converged else ["motion_not_converged"]
     if replaced > 0.2 * count:
         flags.append("motion_unstable")
@@ -87,7 +92,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int]) -> Motion:
     )
     if local.model is None:
         flags.append("local_motion_rejected")
-    return Motion(shifts * small.binning, local.model, tuple(flags), measured=True)
+    return Motion(shifts * small.binning, measured * small.binning, local.model, tuple(flags), measured=True)
 
 
 def without_outliers(shifts: Array, *, limit: float) -> tuple[Array, int]:

@@ -92,14 +92,15 @@ def peak_derivatives(
     """First and second derivatives, at no shift, of a shifted image's correlation with the sum of all others.
 
     ``pattern`` times the correlation of flat transforms with the same shifts is taken off. ``out`` becomes
-    (∂y, ∂x, ∂²y, ∂²x, ∂y∂x), shifts in px.
+    (∂y, ∂x, ∂²y, ∂²x, ∂y∂x, variance of ∂y and ∂x together), shifts in px; the variance is what the image's own noise
+    gives, which is nearly all of the image.
     """
     rows, columns = transform.shape
     out[:] = 0
     step_x = 2 * math.pi / (2 * (columns - 1))
     for y in range(rows):
         qy = 2 * math.pi * (y if y < (rows + 1) // 2 else y - rows) / rows
-        gy = gx = hyy = hxx = hxy = np.float32(0)
+        gy = gx = hyy = hxx = hxy = vy = vx = np.float32(0)
         for x in range(columns):
             ramp = ramp_y[y] * ramp_x[x]
             own = transform[y, x] * ramp
@@ -113,11 +114,15 @@ def peak_derivatives(
             hyy += real
             hxy += real * qx
             hxx += real * qx * qx
+            power = (value.real * value.real + value.imag * value.imag) * weight[y, x] * weight[y, x]
+            vy += power
+            vx += power * qx * qx
         out[0] -= qy * gy
         out[1] -= step_x * gx
         out[2] -= qy * qy * hyy
         out[3] -= step_x * step_x * hxx
         out[4] -= qy * step_x * hxy
+        out[5] += 0.5 * (qy * qy * vy + step_x * step_x * vx)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -50,7 +50,7 @@ def tile_size(pixel_size_angstrom: float) -> int:
     Even, and a size that transforms fast: a prime factor of 179 costs three times as much.
     """
     half = SIZE * TARGET_PIXEL_ANGSTROM / pixel_size_angstrom / 2
-    return max(SIZE, 2 * int(fft.next_fast_len(round(half), real=True)))
+    return max(SIZE, 2 * int(fft.next_fast_len(round(half), real=False)))
 
 
 def measure(image: Image, pixel_size_angstrom: float) -> Spectrum:

@@ -126,7 +126,8 @@ def _drift_metrics(motion: Motion, parameters: MovieParameters) -> dict[str, flo
     if motion.measured:
         drift = describe(
             motion.global_angstrom(pixel),
-            pixel,
+            motion.global_angstrom(pixel, measured=True),
+            pixel_size_angstrom=pixel,
             dose_per_frame_e_per_A2=parameters.dose_per_frame_e_per_A2,
             pre_exposure_e_per_A2=parameters.pre_exposure_e_per_A2,
         )
