@@ -1,6 +1,5 @@
 """Executors: where movies are processed. They know tasks and outcomes, nothing of runs or the catalogue."""
 
-import asyncio
 import logging
 import os
 import threading
@@ -29,6 +28,7 @@ STARTING_SECONDS = 90.0
 """A worker process that takes longer to start is replaced."""
 DEAD_SECONDS = 3.0
 """A worker without a process for longer than this is replaced; its nanny would have restarted it by then."""
+CLOSE_SECONDS = 10.0
 
 Report = Callable[[Outcome], None]
 """Takes an outcome, from any thread, exactly once a submitted task."""
@@ -98,12 +98,12 @@ class SerialExecutor:
 
 
 class _WarmUp(WorkerPlugin):  # type: ignore[misc] # distributed is untyped
-    """Compiles the steps' kernels on a thread of each new worker, which meanwhile answers its scheduler."""
+    """Compiles the steps' kernels on a thread of each new worker, which meanwhile can be told of its first movie."""
 
     name = "athena-warm-up"
 
-    async def setup(self, worker: Any) -> None:
-        await asyncio.to_thread(warm_up)
+    def setup(self, worker: Any) -> None:
+        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 class DaskExecutor:
@@ -115,6 +115,8 @@ class DaskExecutor:
         self._workers = workers or os.cpu_count() or 1
         self._scratch = scratch
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._closed = False
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
         self._absent_since: dict[Any, float] = {}
@@ -130,8 +132,8 @@ class DaskExecutor:
 
     def start(self) -> None:
         """Start or find the cluster, and warm its workers up."""
-        with self._lock:
-            if self._client is not None:
+        with self._starting:
+            if self._client is not None or self._closed:
                 return
             if self._address == "local":
                 self._cluster = self._local_cluster()
@@ -141,7 +143,9 @@ class DaskExecutor:
     def submit(self, task: MovieTask, report: Report) -> None:
         """Send a movie to the cluster, starting it if need be."""
         self.start()
-        assert self._client is not None
+        if self._client is None:  # closed meanwhile
+            report(Outcome(index=task.index, lost=True))
+            return
         key = f"movie-{task.run_id}-{task.index}-{uuid4().hex[:8]}"
         future = self._client.submit(run_step, self._step, task, key=key, pure=False)
         with self._lock:
@@ -153,9 +157,8 @@ class DaskExecutor:
 
         A nanny restarts a worker that dies at work, but not one that dies while it starts.
         """
-        with self._lock:
-            cluster = self._cluster
-        if cluster is None:
+        cluster = self._cluster
+        if cluster is None or self._client is None:
             return
         working = {worker.name for worker in cluster.scheduler.workers.values()}
         for name, nanny in list(cluster.workers.items()):
@@ -182,12 +185,16 @@ class DaskExecutor:
 
     def close(self) -> None:
         """Leave the cluster, and stop it if it is our own."""
+        self._closed = True
         with self._lock:
             self._futures.clear()
+        if not self._starting.acquire(timeout=CLOSE_SECONDS):
+            log.warning("the cluster was still starting; its processes end with this one")
+            return
         if self._client is not None:
-            self._client.close(timeout=5)
+            self._client.close(timeout=CLOSE_SECONDS)
         if self._cluster is not None:
-            self._cluster.close(timeout=10)
+            self._cluster.close(timeout=CLOSE_SECONDS)
 
     def _local_cluster(self) -> LocalCluster:
         self._scratch.mkdir(parents=True, exist_ok=True)
