@@ -213,7 +213,8 @@ class DaskExecutor:
             threads_per_worker=1,
             processes=True,
             memory_limit=0,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # the scheduler's own HTTP server, which else wants port 8787
+            scheduler_kwargs={"dashboard": False},
             local_directory=str(self._scratch),
             silence_logs=logging.ERROR,
         )

@@ -83,7 +83,7 @@ def take_source(session: Session, *, owner: str, seconds: float) -> SourceLease 
     open_source = SourceRow.state.in_(_OPEN_SOURCES)
     found = session.execute(
         select(SourceRow.run_id, SourceRow.lease_owner)
-        .where(open_source, or_(_free(SourceRow), SourceRow.lease_owner != owner))
+        .where(open_source, _of_another(SourceRow, owner))
         .order_by(SourceRow.lease_until.nulls_first())
         .limit(_CANDIDATES)
     )
@@ -106,7 +106,7 @@ def take_job(session: Session, *, owner: str, seconds: float, run_id: UUID | Non
         open_job,
         JobRow.kind == JobKind.PROCESSING.value,
         JobRow.element_id.is_not(None),
-        or_(_free(JobRow), JobRow.lease_owner != owner),
+        _of_another(JobRow, owner),
     )
     if run_id is not None:
         query = query.where(JobRow.element_id == run_id)
@@ -172,6 +172,11 @@ def release(session: Session, lease: SourceLease | JobLease) -> None:
 
 def _free(table: type[SourceRow] | type[JobRow]) -> ColumnElement[bool]:
     return or_(table.lease_until.is_(None), table.lease_until < now())
+
+
+def _of_another(table: type[SourceRow] | type[JobRow], owner: str) -> ColumnElement[bool]:
+    """Nobody's or another's: a lease of our own that has lapsed is renewed by its heartbeat, not taken again."""
+    return or_(table.lease_owner.is_(None), table.lease_owner != owner)
 
 
 def _takeable(table: type[SourceRow] | type[JobRow], holder: str | None) -> ColumnElement[bool]:

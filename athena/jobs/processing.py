@@ -18,7 +18,7 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobState
 from athena.contract.processing import MovieTask
 from athena.contract.runs import SourceState
-from athena.db.acquisitions import SourceRow, count_states
+from athena.db.acquisitions import SourceRow, bump_version, count_states
 from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import append_event
@@ -120,6 +120,9 @@ class RunProcessor:
             reclaimed = reclaim(session, self.lease.run_id)
             record_progress(session, self.lease)
             follow_acquisitions(session, self.lease.run_id)
+            if reclaimed:
+                version = bump_version(session, self.lease.run_id)
+                append_event(session, EventKind.RUN_CHANGED, element_id=self.lease.run_id, version=version)
             append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.run_id)
         if reclaimed:
             log.info("run %s: %d movies were begun by another runner and are done again", self.lease.run_id, reclaimed)

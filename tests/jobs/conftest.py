@@ -167,7 +167,7 @@ def running(quick: Settings) -> RunsRunner:
     return run
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0, what: str = "the condition") -> None:
+def wait_for(condition: Callable[[], bool], *, seconds: float = 60.0, what: str = "the condition") -> None:
     """Return as soon as the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

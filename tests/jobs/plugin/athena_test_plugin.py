@@ -1,4 +1,7 @@
-"""An installed package as far as entry points go: a quick step and a plain adapter, for the tests of the runner."""
+"""An installed package as far as entry points go: a quick step and a plain adapter, for the tests of the runner.
+
+Everything the step writes follows from the movie alone, so that a test can tell a whole result from a torn one.
+"""
 
 import errno
 import json
@@ -15,6 +18,7 @@ from athena.contract.processing import MovieResult, MovieTask
 from athena.errors import BadFile
 from athena.formats.movies import open_movie
 from athena.zarrio import layout
+from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
 
 
@@ -36,9 +40,13 @@ def process(task: MovieTask) -> MovieResult:
         for i in range(movie.frames):
             total += movie.read(i)
         frames = movie.frames
+    time.sleep(float(os.environ.get("ATHENA_TEST_STEP_SECONDS", "0")))
+    write_pyramid(task.store, task.index, total.astype(np.float32), pixel_size_angstrom=1.0)
     thumbnail = np.zeros((layout.THUMBNAIL_SIZE, layout.THUMBNAIL_SIZE), np.uint8)
     thumbnail[: movie.shape[0], : movie.shape[1]] = np.clip(total, 0, 255)[:256, :256]
-    RunWriter.open(task.store).write_images(task.index, thumbnail=thumbnail)
+    RunWriter.open(task.store).write_images(
+        task.index, thumbnail=thumbnail, spectrum=thumbnail, spectrum_fit=255 - thumbnail
+    )
     return MovieResult(
         run_id=task.run_id,
         index=task.index,
