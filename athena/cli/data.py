@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -14,9 +14,6 @@ from athena.contract.elements import Element, PathCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.errors import AthenaError, Invalid
 from athena.sdk.client import Client
-
-if TYPE_CHECKING:
-    from athena_pipelines.simulate.growing import GrowingSession
 
 console = Console()
 
@@ -72,7 +69,7 @@ def simulate_epu(
     simulator = EpuSimulator(
         out.expanduser().resolve(), movies=movies, size=(size, size), frames=frames, seed=seed, interval_s=interval
     )
-    _run_until_stopped(simulator)
+    _until_stopped(lambda stop: simulator.run(stop, _say_exposure))
 
 
 @simulate_app.command("thinned")
@@ -96,16 +93,34 @@ def simulate_thinned(
     session = ThinnedSession(
         out.expanduser().resolve(), real, movies=movies, frames=frames, seed=seed, interval_s=interval
     )
-    _run_until_stopped(session)
+    _until_stopped(lambda stop: session.run(stop, _say_exposure))
 
 
-def _run_until_stopped(session: "GrowingSession") -> None:
-    """Write exposures until done or told to stop by Ctrl-C or SIGTERM; then the movie at hand is taken away again."""
+@simulate_app.command("replay")
+def simulate_replay(
+    session: Session,
+    out: Annotated[Path, typer.Argument(help="Folder the session appears in again; an unfinished one is continued.")],
+    speed: Annotated[float, typer.Option(help="Times faster than it was taken.")] = 1.0,
+    longest_pause: Annotated[float, typer.Option(help="Longer pauses are cut to this, s.")] = 60.0,
+) -> None:
+    """Write a session's files again in the order and at the pace in which they were taken."""
+    from athena_pipelines.simulate.replay import replay_session
+
+    source, target = session.expanduser().resolve(), out.expanduser().resolve()
+    _until_stopped(
+        lambda stop: replay_session(
+            source, target, speed=speed, longest_pause_s=longest_pause, stop=stop, progress=_say_exposure
+        )
+    )
+
+
+def _until_stopped(write: Callable[[threading.Event], Path]) -> None:
+    """Write until done or told to stop by Ctrl-C or SIGTERM; then the movie at hand is taken away again."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
-        folder = session.run(stop, _say_exposure)
+        folder = write(stop)
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

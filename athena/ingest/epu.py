@@ -20,7 +20,7 @@ from athena.formats.epu_xml_image import read_image
 from athena.formats.epu_xml_session import read_session
 from athena.formats.epu_xml_square import HoleTarget, read_grid_square
 from athena.ingest.epu_exposure import describe_exposure
-from athena.ingest.epu_files import ImageFiles, SessionFiles, list_session
+from athena.ingest.epu_files import ImageFiles, SessionFiles, list_session, looks_like_session
 from athena.ingest.epu_metadata import session_metadata
 from athena.ingest.memory import Entry, ReadMemory
 
@@ -40,7 +40,7 @@ class EpuAdapter:
 
     def recognises(self, path: Path) -> bool:
         """Whether the folder holds an ``EpuSession.dm``, an ``Images-Disc…``, or exposures named as EPU names them."""
-        return path.is_dir() and list_session(path).is_session
+        return path.is_dir() and looks_like_session(path)
 
     def scan(self, path: Path) -> DiscoveredSession:
         """All that the session folder, and the atlas session it names, hold now.

@@ -67,7 +67,14 @@ class SessionFiles:
     @property
     def is_session(self) -> bool:
         """Whether there is anything of EPU in the folder."""
-        return bool(self.session or self.square_metadata or self.squares or self.exposures)
+        return bool(self.session or self.squares or self.exposures)
+
+
+def looks_like_session(path: Path) -> bool:
+    """Whether the top of a folder has anything of EPU in it."""
+    top = _look(str(path), SessionFiles())
+    names = (*top.files, *top.folders)
+    return any(name == "EpuSession.dm" or _DISC.match(name) or _EXPOSURE.match(name) for name in names)
 
 
 def list_session(path: Path) -> SessionFiles:

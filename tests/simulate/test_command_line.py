@@ -60,3 +60,10 @@ def test_thinned_writes_a_session_of_a_real_micrograph(tmp_path: Path) -> None:
     truth = read_truth(Path(lines[-1]))
     assert truth.kind == "thinned"
     assert truth.movies[0].shape == (136, 136)
+
+
+def test_replay_writes_a_session_again(tmp_path: Path) -> None:
+    session = run("epu", str(tmp_path / "first"), "--movies", "1", "--size", "64", "--frames", "2")[-1]
+    lines = run("replay", session, str(tmp_path / "again"), "--speed", "1000000")
+    assert len(read_truth(Path(lines[-1])).movies) == 1
+    assert len(list(Path(lines[-1]).rglob("*_fractions.tiff"))) == 1

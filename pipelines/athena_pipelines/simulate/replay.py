@@ -1,0 +1,116 @@
+"""Replay of a session folder: its files appear again in the order and at the pace in which they were taken.
+
+The time of a file is the one in its name (copying changes the file system's); files without one, such as
+``EpuSession.dm``, come first. Movies grow in place, as a camera writes them.
+"""
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from athena.errors import Invalid
+
+_TAKEN = re.compile(r"_(\d{8}_\d{6})(?=[_.])")
+_MOVIE = re.compile(r"_(fractions|eer)\.(tiff?|mrc|eer)$", re.IGNORECASE)
+_PIECES = 20
+
+
+@dataclass(frozen=True)
+class ReplayedFile:
+    """A file, and when it appears: seconds after the first."""
+
+    path: Path
+    after_s: float
+
+
+def schedule(session: Path) -> tuple[ReplayedFile, ...]:
+    """All files of a session in the order of the times in their names; within one second movies come last."""
+    dated: list[tuple[datetime, bool, Path]] = []
+    undated: list[Path] = []
+    for path in sorted(session.rglob("*")):
+        if not path.is_file():
+            continue
+        found = _TAKEN.findall(path.name)
+        try:
+            dated.append((datetime.strptime(found[-1], "%Y%m%d_%H%M%S"), bool(_MOVIE.search(path.name)), path))
+        except (IndexError, ValueError):
+            undated.append(path)
+    dated.sort()
+    begin = dated[0][0] if dated else datetime.min
+    timed = [ReplayedFile(path, (taken - begin).total_seconds()) for taken, _, path in dated]
+    return (*(ReplayedFile(path, 0.0) for path in undated), *timed)
+
+
+def replay_session(
+    session: Path,
+    out: Path,
+    *,
+    speed: float = 1.0,
+    longest_pause_s: float = 60.0,
+    movie_s: float = 2.0,
+    stop: threading.Event | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Path:
+    """Write a session's files below ``out`` again as they were taken; returns the new session's folder.
+
+    Parameters
+    ----------
+    speed : times faster than it was.
+    longest_pause_s : pauses (of the replay) are cut to this.
+    movie_s : seconds over which a movie grows.
+    progress : called after each file with (files there, files in all, name).
+
+    Files that are there already are passed over, so that a replay that was stopped goes on; a movie that was cut
+    short by the stop is written again.
+
+    Raises
+    ------
+    Invalid : there is nothing to replay, or no speed to do it at.
+    """
+    stop = stop or threading.Event()
+    files = schedule(session) if session.is_dir() else ()
+    if not files or speed <= 0:
+        raise Invalid(f"{session} cannot be replayed at {speed} times its pace.", hint="Give a session's folder.")
+    target = out / session.name
+    due, last = time.monotonic(), 0.0
+    for number, file in enumerate(files, start=1):
+        place = target / file.path.relative_to(session)
+        pause = min((file.after_s - last) / speed, longest_pause_s)
+        last = file.after_s
+        if place.exists() and place.stat().st_size == file.path.stat().st_size:
+            continue
+        due += pause
+        if stop.wait(max(0.0, due - time.monotonic())):
+            break
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not _MOVIE.search(place.name):
+            shutil.copyfile(file.path, place)
+        elif not _grow(file.path, place, movie_s, stop):
+            break
+        due = max(due, time.monotonic() - longest_pause_s)
+        if progress is not None:
+            progress(number, len(files), place.name)
+    return target
+
+
+def _grow(source: Path, place: Path, seconds: float, stop: threading.Event) -> bool:
+    """Write a movie piece by piece; False, and nothing left of it, when stopped before its end."""
+    size = source.stat().st_size
+    complete = False
+    try:
+        with source.open("rb") as reader, place.open("wb") as writer:
+            while piece := reader.read(max(1, size // _PIECES)):
+                writer.write(piece)
+                writer.flush()
+                if stop.wait(seconds * len(piece) / size):
+                    return False
+        complete = True
+    finally:
+        if not complete:
+            place.unlink()
+    return complete
