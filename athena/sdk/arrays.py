@@ -79,9 +79,7 @@ def motion_dataset(curves: AcquisitionCurves) -> "xr.Dataset":
     import xarray as xr
 
     trajectory = np.array(curves.global_motion, dtype=float).reshape(-1, 2)
-    patches = np.array(curves.patch_motion, dtype=float).reshape(len(curves.patch_motion), -1, 2)
-    if not patches.size:
-        patches = np.empty((0, len(trajectory), 2))
+    patches = np.array(curves.patch_motion, dtype=float).reshape(len(curves.patch_motion), len(trajectory), 2)
     centres = np.array(curves.patch_centres, dtype=float).reshape(-1, 2)
     return xr.Dataset(
         {

@@ -60,6 +60,15 @@ def test_missing_is_not_found_and_says_what_is_there(athena: Athena) -> None:
         athena.element("00000000-0000-0000-0000-000000000000")
 
 
+def test_runs_of_the_whole_workspace_latest_first(athena: Athena) -> None:
+    first = athena.ensure("Runs/Day 1/Imaging/Grid 1")
+    second = athena.ensure("Runs/Deeper/Imaging/Grid 2")
+    athena.ensure("Runs/Day 1/Imaging/Notes", dataset_type="free")
+    assert athena.runs()[:2] == [second, first]
+    first.update(description="touched")
+    assert athena.runs()[:2] == [first, second]
+
+
 def test_what_is_not_a_run_is_said(athena: Athena) -> None:
     athena.create_folder("Plain")
     with pytest.raises(Invalid, match="not a run"):

@@ -47,6 +47,13 @@ def test_results_before_anything_is_processed(new_run: NewRun, running) -> None:
     add_acquisitions(running.database, run.model, count=2)
     assert np.isnan(run.results.defocus_um).all()
     assert run.results.state.values.tolist() == ["registered", "registered"]
+    waiting = run.acquisition(1)
+    assert waiting.metrics == {}
+    assert waiting.motion.sizes == {"frame": 0, "axis": 2, "patch": 0}
+    assert waiting.ctf.sizes == {"frequency": 0}
+    for read in (waiting.thumbnail, waiting.spectrum, waiting.image):
+        with pytest.raises(NotFound):
+            read()
 
 
 @pytest.mark.feature("NB-02")

@@ -24,6 +24,9 @@ from athena.errors import NotFound, Unavailable
 from athena.server.caching import file_response
 from athena.zarrio.stores import ApiStore, Fetch
 
+CLIENT = httpx.Client(trust_env=False)
+"""One for the module: making a client costs more than a test."""
+
 
 @dataclass(frozen=True)
 class HttpFetch:
@@ -32,7 +35,7 @@ class HttpFetch:
     url: str
 
     def __call__(self, method: str, key: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-        answer = httpx.request(method, f"{self.url}/{key}", headers=dict(headers))
+        answer = CLIENT.request(method, f"{self.url}/{key}", headers=dict(headers))
         return answer.status_code, answer.headers, answer.content
 
 
@@ -91,6 +94,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
         thread.start()
         host, port = bound.getsockname()[:2]
         yield f"http://{host}:{port}", root
+        CLIENT.close()
         server.should_exit = True
         thread.join()
 

@@ -55,7 +55,7 @@ def test_create_by_many_at_once_leaves_one_whole_group(tmp_path: Path) -> None:
     path = tmp_path / "run.zarr"
     processes = [
         subprocess.Popen([sys.executable, "-c", CREATE, str(path), str(index)], stdin=subprocess.PIPE, text=True)
-        for index in range(3)
+        for index in range(2)
     ]
     for process in processes:
         assert process.stdin is not None
@@ -63,9 +63,9 @@ def test_create_by_many_at_once_leaves_one_whole_group(tmp_path: Path) -> None:
         process.stdin.flush()
     for process in processes:
         process.communicate(timeout=60)
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [process.returncode for process in processes] == [0, 0]
     assert [child.name for child in tmp_path.iterdir()] == ["run.zarr"]
-    assert [reader.read_thumbnail(path, index)[0, 0] for index in range(3)] == [7, 7, 7]
+    assert [reader.read_thumbnail(path, index)[0, 0] for index in range(2)] == [7, 7]
 
 
 def test_opening_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
