@@ -71,11 +71,10 @@ class Catalogue:
         """One acquisition of a run."""
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
 
-    def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0) -> RunTable:
-        """Columns of a run from an acquisition on."""
-        return self._client.get(
-            f"/api/runs/{run_id}/table", RunTable, params={"columns": ",".join(columns), "start": start}
-        )
+    def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
+        """Columns of a run from an acquisition on; ``limit`` acquisitions, or as many as the API gives at once."""
+        asked = {"columns": ",".join(columns), "start": start, "limit": limit}
+        return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

@@ -35,6 +35,9 @@ class View(Protocol):
     def update(self, data: Any) -> bool:
         """Show newer data in place; False: this needs a page of its own."""
 
+    def stays_under(self, place: Place) -> bool:
+        """Whether to be kept, hidden, while a place is shown: to be there at once, as it was left, on the way back."""
+
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light was chosen."""
 
@@ -96,6 +99,7 @@ class PortalSession:
         self._pool = pool
         self._load = load
         self._view: View | None = None
+        self._under: View | None = None
         self._turn = 0
         self._loading = False
         self._stale = False
@@ -197,8 +201,9 @@ class PortalSession:
     def _scheme_changed(self, scheme: Scheme) -> None:
         with hold(self.doc):
             self.shell.scheme(scheme)
-            if self._view is not None:
-                self._view.scheme(scheme)
+            for view in (self._view, self._under):
+                if view is not None:
+                    view.scheme(scheme)
 
     def _show(self, place: Place) -> None:
         self._turn += 1
@@ -212,8 +217,7 @@ class PortalSession:
                 return
             self._loading = False
             if self._view is None or not self._view.update(loaded):
-                self._view = loaded.view(self)
-                self.shell.show(self._view.root)
+                self._turn_to(loaded)
             self.shell.told(loaded)
             if self._stale:
                 # a burst of events is one more reading, not one each
@@ -227,6 +231,19 @@ class PortalSession:
 
         self.run(lambda: self._load(self.catalogue, place), show, failed=failed)
 
+    def _turn_to(self, loaded: Loaded) -> None:
+        """Show another view than the present one."""
+        if self._under is not None and self._under.update(loaded):
+            self._view, self._under = self._under, None
+            self.shell.show(self._view.root)
+            return
+        if self._view is not None and self._view.stays_under(loaded.place):
+            self._under = self._view
+        elif self._under is not None and not self._under.stays_under(loaded.place):
+            self._under = None
+        self._view = loaded.view(self)
+        self.shell.show(self._view.root, under=self._under.root if self._under else None)
+
     def _show_error(self, error: AthenaError) -> None:
-        self._view = None
+        self._view = self._under = None
         self.shell.show_error(error)

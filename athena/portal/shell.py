@@ -70,9 +70,12 @@ class Shell:
         """Someone goes to a place; what is shown stays until the new is there."""
         self._bar.home = place.element is None
 
-    def show(self, root: pn.viewable.Viewable) -> None:
-        """Put a page into the frame."""
-        self._stage[:] = [root]
+    def show(self, root: pn.viewable.Viewable, *, under: pn.viewable.Viewable | None = None) -> None:
+        """Put a page into the frame; ``under`` stays there too, hidden."""
+        if under is not None:
+            under.visible = False
+        root.visible = True
+        self._stage[:] = [root] if under is None else [under, root]
 
     def told(self, loaded: Any) -> None:
         """Say in the frame where one is."""

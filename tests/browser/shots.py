@@ -11,7 +11,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from athena.contract.runs import Run, SourceCreate
+from athena.contract.runs import Run, SourceCreate, SourceState
 from athena_pipelines.simulate.session import EpuSimulator
 from tests.browser.instance import CHROMIUM_ARGUMENTS, Instance, chromium_path, make_run, running, wait_for
 from tests.browser.played import Player
@@ -28,10 +28,16 @@ def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int
     real = make_run(client, folder="Apoferritin", workflow="SPA-QM 12", run="Grid 3")
     make_run(client, folder="Ribosome, in vitro translation", workflow="Screening May", run="Grid 1")
     full = make_run(client, folder="Membrane proteins", workflow="SPA-QM 14", run="Grid 4")
-    folder = EpuSimulator(session, movies=movies, size=(size, size), frames=24, interval_s=0).run()
-    client.put(f"/runs/{real.id}/source", SourceCreate(path=str(folder), follow=True), Run)
+    if movies:
+        folder = EpuSimulator(session, movies=movies, size=(size, size), frames=24, interval_s=0).run()
+        client.put(f"/runs/{real.id}/source", SourceCreate(path=str(folder), follow=True), Run)
+    else:
+        few = Player(instance.settings, real.id, size=(1024, 1024))
+        few.attach(message="3 movies found, all whole.", state=SourceState.COMPLETED)
+        few.complete(few.register(3))
+        few.close()
     player = Player(instance.settings, full.id, size=(1024, 1024))
-    player.attach(message=f"{many} movies found, all whole.")
+    player.attach(message=f"{many} movies found, all whole.", state=SourceState.COMPLETED)
     indices = player.register(many)
     player.complete(indices[:24])
     player.complete(indices[24:-9], images=False)
@@ -41,6 +47,8 @@ def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int
     def processed() -> bool:
         return client.get(f"/runs/{real.id}", Run).counts.completed >= movies
 
+    if movies:
+        instance.start("runner")
     wait_for(processed, what=f"{movies} processed movies\n{instance.log('runner')}", seconds=600)
     return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id}
 
@@ -74,7 +82,7 @@ def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--into", type=Path, default=ROOT / "test-results" / "shots")
-    parser.add_argument("--movies", type=int, default=6)
+    parser.add_argument("--movies", type=int, default=6, help="Simulated movies to process; 0: made-up ones, at once.")
     parser.add_argument("--size", type=int, default=1024, help="Edge of the simulated movies, px.")
     parser.add_argument("--many", type=int, default=1200, help="Micrographs of the full run.")
     parser.add_argument("--sizes", nargs="*", choices=SIZES, default=list(SIZES))
@@ -85,7 +93,7 @@ def main() -> None:
     options.into.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        running(Path(scratch) / "home", "api", "portal", "runner") as instance,
+        running(Path(scratch) / "home", "api", "portal") as instance,
         sync_playwright() as playwright,
     ):
         where = Path(scratch) / "session"

@@ -11,10 +11,11 @@ export function render({ model, el }) {
   const shim = {
     get: (name) => traits[name],
     set: (name, value) => { if (traits[name] === value) return; traits[name] = value; dirty.add(name); tell(name) },
-    save_changes: () => { 
+    save_changes: () => {
       for (const name of dirty) {
         if (model.remembered.includes(name)) localStorage.setItem(kept(name), JSON.stringify(traits[name]))
         model.send_msg({ trait: name, value: traits[name] })
+        if (model.momentary.includes(name)) traits[name] = -1
       }
       dirty.clear()
     },

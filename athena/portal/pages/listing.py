@@ -99,6 +99,10 @@ class ListingView:
         self._fill()
         return True
 
+    def stays_under(self, place: Place) -> bool:
+        """It is quick to make again."""
+        return False
+
     def scheme(self, scheme: Scheme) -> None:
         """Style sheets follow by themselves."""
 

@@ -63,7 +63,7 @@ def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
     crumbs.append({"kind": "Micrograph", "name": acquisition.name, "search": place.search})
     metrics: dict[str, float] = {}
     if acquisition.state is AcquisitionState.COMPLETED:
-        table = catalogue.table(place.element, METRICS, start=place.index)
+        table = catalogue.table(place.element, METRICS, start=place.index, limit=1)
         for name, column in table.columns.items():
             if column and column[0] is not None and math.isfinite(column[0]):
                 metrics[name] = column[0]
@@ -229,6 +229,10 @@ class MicrographView:
         self._loaded = data
         self._fill()
         return True
+
+    def stays_under(self, place: Place) -> bool:
+        """It is quick to make again."""
+        return False
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""

@@ -193,6 +193,7 @@ class RunView:
                 },
                 heard={"opened": self._open},
                 remembered=["mode", "order"],
+                momentary=["opened"],
                 sizing_mode="stretch_both",
                 margin=0,
             )
@@ -231,6 +232,10 @@ class RunView:
         self._loaded = data
         self._fill()
         return True
+
+    def stays_under(self, place: Place) -> bool:
+        """While one looks at single micrographs, the gallery keeps its place."""
+        return place.element == self._loaded.run.element.id and place.index is not None
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
