@@ -37,7 +37,10 @@ def _material(scheme: Scheme) -> dict[str, Any]:
         },
         "components": {
             "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
-            "MuiButton": {"defaultProps": {"disableElevation": True}},
+            "MuiButton": {
+                "defaultProps": {"disableElevation": True},
+                "styleOverrides": {"root": {"fontSize": 13, "lineHeight": "20px", "padding": "5px 12px"}},
+            },
             "MuiTab": {"styleOverrides": {"root": {"minHeight": 40, "padding": "8px 16px"}}},
             "MuiTabs": {"styleOverrides": {"root": {"minHeight": 40}}},
         },
@@ -56,7 +59,7 @@ def page_css() -> str:
         + """
 html, body { background: var(--athena-background) !important; color: var(--athena-text); }
 html { color-scheme: dark; } html[data-theme="light"] { color-scheme: light; }
-body, button, input, select, textarea { font-family: var(--athena-font); font-feature-settings: "tnum", "cv11"; }
+body, button, input, select, textarea { font-family: var(--athena-font); font-feature-settings: "tnum"; }
 #loader:not(.error) { display: none !important; }
 *:focus-visible { outline: 2px solid var(--athena-accent); outline-offset: 2px; }
 ::-webkit-scrollbar { width: 10px; height: 10px; }

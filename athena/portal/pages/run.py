@@ -195,7 +195,7 @@ class RunView:
                 remembered=["mode", "order"],
                 momentary=["opened"],
                 sizing_mode="stretch_both",
-                margin=0,
+                margin=(0, 8, 0, 16),
             )
         else:
             self._gallery.give(version=self._loaded.run.version)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, HoverTool, TapTool
+from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, NumeralTickFormatter, TapTool
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -16,9 +16,11 @@ from athena.zarrio.layout import METRICS, Metric
 from athena_widgets import tokens
 
 DATAVIZ_METRICS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
-CHART_PX = 180
+CHART_PX = 148
 """Height of one row of charts."""
 DISTRIBUTION_PX = 260
+LABELS_PX = 64
+"""Room for the labels of the y axis, the same in every row so that the rows line up."""
 
 
 class MetricCharts:
@@ -32,6 +34,7 @@ class MetricCharts:
         digits = f"0.{'0' * metric.digits}" if metric.digits else "0"
         unit = f" {metric.unit}" if metric.unit else ""
         self.over = figure(height=CHART_PX, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset", min_border=8)
+        self.over.min_border_left = LABELS_PX
         self._dots = self.over.scatter("index", "value", source=self._series, size=5, line_color=None, alpha=0.85)
         self._median = self.over.hspan(y="value", source=self._middle, line_dash="dotted", line_alpha=0.7)
         self.over.add_tools(
@@ -50,11 +53,17 @@ class MetricCharts:
         )
         self.spread.x_range.start = 0
         self.spread.yaxis.visible = False
+        self.spread.title.align = "right"
+        self.spread.title.text_font_size = "12px"
         for chart in (self.over, self.spread):
             chart.toolbar.logo = None
             chart.toolbar_location = None
             chart.xaxis.minor_tick_line_color = chart.yaxis.minor_tick_line_color = None
             chart.outline_line_color = None
+            # micrographs and their counts are whole numbers
+            chart.xaxis.ticker = BasicTicker(min_interval=1, desired_num_ticks=6)
+            chart.xaxis.formatter = NumeralTickFormatter(format="0")
+            chart.yaxis.ticker = BasicTicker(desired_num_ticks=5)
             chart.xgrid.visible = False
         self.over.yaxis.axis_label = f"{metric.label} ({metric.unit})" if metric.unit else metric.label
         self._series.selected.on_change("indices", lambda _attr, _old, new: self._tapped(new, opened))
@@ -81,6 +90,7 @@ class MetricCharts:
                 axis.major_label_text_font = axis.axis_label_text_font = "Inter"
                 axis.axis_label_text_font_style = "normal"
             chart.ygrid.grid_line_color = colour["line"]
+        self.spread.title.text_color = colour["muted"]
 
     def fill(self, indices: NDArray[np.int64], values: NDArray[np.float64], names: NDArray[Any]) -> None:
         """Show finite values; acquisitions are counted from 1, as people do."""
@@ -89,6 +99,8 @@ class MetricCharts:
         spread = distribution(values)
         self._bars.data = {"bottom": spread.edges[:-1], "top": spread.edges[1:], "count": spread.counts}
         self._middle.data = {"value": [spread.median] if spread.total else []}
+        median = f"median {spread.median:.{self.metric.digits}f}" if spread.total else "no value yet"
+        self.spread.title.text = f"{median}\u2009{self.metric.unit}" if spread.total else median
 
 
 class Dataviz:
