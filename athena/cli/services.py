@@ -69,7 +69,7 @@ def up(
     from athena.cli.instance import run_hub, run_instance
 
     settings = load_settings(home)
-    _sigterm_is_ctrl_c()
+    _stop_on_signals()
     if hub:
         run_hub(settings, console)
     else:
@@ -91,7 +91,7 @@ def demo(
     from athena.cli.demo import Microscope, run_demo
 
     settings = load_settings(home)
-    _sigterm_is_ctrl_c()
+    _stop_on_signals()
     microscope = Microscope(movies=movies, interval_s=interval, size=size, frames=frames, seed=seed)
     run_demo(settings, console, microscope=microscope, notebook=notebook)
 
@@ -103,10 +103,14 @@ def status(home: Home = None) -> None:
     print_status(load_settings(home), console)
 
 
-def _sigterm_is_ctrl_c() -> None:
-    """Stop as cleanly when a service manager asks as when a person does."""
+def _stop_on_signals() -> None:
+    """Stop as cleanly when a service manager asks as when a person presses Ctrl-C.
+
+    SIGINT too: a shell that starts the command in the background has it ignored, and the command would inherit that.
+    """
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
