@@ -287,3 +287,22 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(krios: Path) -> None:
     target.chmod(0)
     assert "cannot be listed" in scan(krios_session(krios)).problems[0]
     target.chmod(0o755)
+
+
+def test_an_exposure_may_lie_on_two_discs(krios: Path) -> None:
+    xml = krios_exposure(krios)
+    other = krios_session(krios) / "Images-Disc2" / xml.parent.parent.name / "Data"
+    other.mkdir(parents=True)
+    tifffile.memmap(other / f"{xml.stem}_fractions.tiff", shape=(2046, 2880), dtype=np.uint8)
+    (exposure,) = scan(krios_session(krios)).exposures
+    assert (exposure.xml, exposure.movie) == (str(xml), str(other / f"{xml.stem}_fractions.tiff"))
+    assert exposure.preview is not None
+
+
+def test_damaged_fractions_cost_only_the_frame_count(falcon3: Path) -> None:
+    damaged = sorted(falcon3.glob("*_Fractions.xml"))[0]
+    truncate(damaged)
+    session = scan(falcon3)
+    assert sorted(str(exposure.optics.frame_count) for exposure in session.exposures) == ["22"] * 5 + ["None"]
+    (problem,) = session.problems
+    assert str(damaged) in problem
