@@ -3,11 +3,12 @@
 import fcntl
 import logging
 import os
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from athena.contract.instance import Instance
@@ -25,9 +26,6 @@ HUB_SERVICE = "services/athena-api"
 """Where the hub's proxy serves the API."""
 
 log = logging.getLogger(__name__)
-
-_started: "list[subprocess.Popen[bytes]]" = []
-"""Instances started by this process, kept so that Python does not complain of children it lost sight of."""
 
 
 def connect(url: str | None = None, token: str | None = None, *, start: bool = True) -> Athena:
@@ -101,27 +99,33 @@ def _start(settings: Settings) -> Instance:
         log_file.parent.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "athena", "up", "--no-portal", "--no-notebook"]
         environment = os.environ | {"ATHENA_HOME": str(settings.home)}
-        with log_file.open("ab") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,  # it outlives a restarted kernel, and a Ctrl-C here is not meant for it
-            )
-        _started.append(process)
+        pid = _spawn(command, environment, log_file)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if (instance := find_instance(settings)) is not None:
                 log.info("started an instance at %s (process %d)", instance.api_url, instance.pid)
                 return instance
-            if process.poll() is not None:
+            if os.waitpid(pid, os.WNOHANG)[0]:
                 break
             time.sleep(LOOK_SECONDS)
-        process.terminate()
-        process.wait()
+        else:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
         raise Unavailable("No instance could be started.", hint=f"{log_file} says why.")
+
+
+def _spawn(command: list[str], environment: dict[str, str], log_file: Path) -> int:
+    """Start a process that outlives this one, in a session of its own (a Ctrl-C here is not meant for it).
+
+    Not by ``subprocess``, whose objects complain when they are let go of while their process runs.
+    """
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log_file), append, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, environment, file_actions=actions, setsid=True)
 
 
 @contextmanager

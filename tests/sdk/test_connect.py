@@ -185,7 +185,7 @@ def test_starts_an_instance_once_when_none_runs(elsewhere: Settings) -> None:
 
 
 def test_an_instance_that_cannot_start_is_told(elsewhere: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATHENA_DATABASE_URL", "nonsense://")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Unavailable, match=r"No instance could be started.*instance\.log"):
         athena.connect()
 
