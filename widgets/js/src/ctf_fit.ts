@@ -28,7 +28,7 @@ const LOWEST_SHOWN = 1 / 30;
 
 class CtfPanel {
   readonly #el: HTMLElement;
-  readonly #facts = h("dl", { class: "facts", "data-athena": "ctf-facts" });
+  readonly #facts = h("div", { class: "facts", "data-athena": "ctf-facts" });
   readonly #canvas = h("canvas", { class: "plot", "data-athena": "curve" });
   readonly #readout = h("div", { class: "curve-readout muted", "data-athena": "curve-readout" });
   readonly #chart = h("div", { class: "chart" }, this.#canvas);
@@ -109,7 +109,13 @@ class CtfPanel {
     const wanted = COLUMNS.filter((name) => name !== "phase_shift_deg" || (values[name] ?? 0) !== 0);
     this.#facts.replaceChildren(
       ...wanted.map((name) =>
-        h("div", {}, h("dt", { class: "muted" }, METRICS[name].label), h("dd", {}, metric(name, values[name]))),
+        // no <dl>: JupyterLab floats what is inside one
+        h(
+          "div",
+          {},
+          h("div", { class: "label muted" }, METRICS[name].label),
+          h("strong", {}, metric(name, values[name])),
+        ),
       ),
     );
   }
@@ -162,7 +168,7 @@ class CtfPanel {
 function render(context: RenderContext): Cleanup {
   const scope = new Scope();
   const model = withDefaults(context.model, DEFAULTS.ctf_fit);
-  installTheme(context.el, model, scope, viewerCss + css);
+  installTheme(context.el, model, scope, { widget: "athena-ctf-fit", css: viewerCss + css });
   new CtfPanel(context.el, { model, el: context.el }, scope);
   return () => scope.close();
 }

@@ -13,7 +13,7 @@ function render(context: RenderContext): Cleanup {
   const { el } = context;
   const model = withDefaults(context.model, DEFAULTS.image_viewer);
   const scope = new Scope();
-  installTheme(el, model, scope, css);
+  installTheme(el, model, scope, { widget: "athena-image-viewer", css });
   const source = openSource(model);
   scope.defer(() => source.close());
   const stage = h("div", { class: "viewer-stage", "data-athena": "viewer" });

@@ -162,7 +162,7 @@ class MotionPanel {
 function render(context: RenderContext): Cleanup {
   const scope = new Scope();
   const model = withDefaults(context.model, DEFAULTS.motion_traces);
-  installTheme(context.el, model, scope, css);
+  installTheme(context.el, model, scope, { widget: "athena-motion-traces", css });
   new MotionPanel(context.el, model, scope);
   return () => scope.close();
 }

@@ -227,7 +227,7 @@ function render(context: RenderContext): Cleanup {
   const { el } = context;
   const model = withDefaults(context.model, DEFAULTS.run_gallery);
   const scope = new Scope();
-  installTheme(el, model, scope, css);
+  installTheme(el, model, scope, { widget: "athena-run-gallery", css });
   let inner = new Scope();
   scope.defer(() => inner.close());
   scope.follow(model, "run_id", () => {

@@ -16,13 +16,21 @@ function installFont(): void {
   document.head.append(style);
 }
 
-/** Make `el` an Athena surface: styles inside it, theme following the trait. */
-export function installTheme(el: HTMLElement, model: Model, scope: Scope, css: string): void {
+/**
+ * Make `el` an Athena surface: styles inside it, theme following the trait. `css` is nested under the widget's own class:
+ * a notebook page holds several widgets and has rules of its own.
+ */
+export function installTheme(
+  el: HTMLElement,
+  model: Model,
+  scope: Scope,
+  { widget, css }: { widget: string; css: string },
+): void {
   installFont();
   const style = document.createElement("style");
-  style.textContent = tokensCss + baseCss + css;
+  style.textContent = `${tokensCss}${baseCss}.athena.${widget}{${css}}`;
   el.append(style);
-  el.classList.add("athena");
+  el.classList.add("athena", widget);
   scope.follow<string>(model, "theme", (theme) => {
     el.dataset.theme = theme === "light" ? "light" : "dark";
     el.dispatchEvent(new CustomEvent("athena-theme"));
