@@ -17,7 +17,7 @@ from athena.contract.elements import (
 from athena.contract.events import EventPage
 from athena.contract.people import User
 from athena.contract.runs import Run, RunTable, SourceCreate
-from athena.sdk.client import Client
+from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
 
@@ -73,7 +73,7 @@ class Catalogue:
 
     def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
         """Columns of a run from an acquisition on; ``limit`` acquisitions, or as many as the API gives at once."""
-        asked = {"columns": ",".join(columns), "start": start, "limit": limit}
+        asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
 
     def events(self, after: int, wait: float) -> EventPage:
