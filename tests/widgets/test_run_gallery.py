@@ -129,6 +129,18 @@ def test_a_row_fills_when_its_movie_is_done(open_widget: Open, web: Web) -> None
     page.wait_for_function(painted(f"{row(59)} [data-athena=curve]"))
 
 
+def test_a_long_import_fills_from_its_beginning(open_widget: Open, web: Web) -> None:
+    web.run = FakeRun(3_000, unfinished=2_990)
+    gallery = open_widget("run_gallery", order="oldest", mode="cards")
+    page = gallery.page
+    expect(page.locator(row(12))).to_contain_text("Waiting")
+    web.run = FakeRun(3_000, unfinished=2_980)
+    asked = len(web.asked)
+    gallery.give(version=2)
+    expect(page.locator(row(12))).to_contain_text("Completed")
+    assert all("limit=500" in path or "start=2500" in path for path in web.asked[asked:] if "/table" in path)
+
+
 def test_asks_only_for_what_is_on_screen_and_in_batches(open_widget: Open, web: Web) -> None:
     web.run = FakeRun(2_000)
     gallery = open_widget("run_gallery", order="oldest")

@@ -18,8 +18,11 @@ export type Column = (typeof COLUMNS)[number];
 
 /** Rows of one request: a page of some 2 MB. */
 const PAGE = 20_000;
-/** Rows before the end that a live pull looks at, when older ones stay unfinished (a movie that never came). */
-const LIVE_WINDOW = 2_000;
+/** Rows a live pull looks at, at the end (where new ones come) and where processing is. */
+const LIVE_WINDOW = 500;
+/** Rows looked at again behind the place where processing is: failed ones may have been sent round once more. */
+const LOOK_BACK = 200;
+/** Everything is read again this often while things change; more rarely in long runs, for which it takes 10 MB. */
 const FULL_PULL_EVERY_MS = 60_000;
 const PULL_PAUSE_MS = 250;
 
@@ -31,6 +34,8 @@ const GROUP_OF: Record<string, Group> = {
   registered: "progress",
   awaiting_movie: "progress",
 };
+/** States that processing will change soon; a movie that is awaited may never come, and shows at the next full pull. */
+const ACTIVE = new Set(["registered", "processing"]);
 export const groupOf = (state: string): Group => GROUP_OF[state] ?? "progress";
 
 export class RunData {
@@ -85,16 +90,30 @@ export class RunData {
 
   async #pullOnce(): Promise<void> {
     const now = performance.now();
-    let start = this.#settled;
-    if (now - this.#lastFull > FULL_PULL_EVERY_MS) this.#lastFull = now;
-    else start = Math.max(start, this.total - LIVE_WINDOW);
+    const tail = Math.max(0, this.total - LIVE_WINDOW);
+    if (now - this.#lastFull > FULL_PULL_EVERY_MS * Math.max(1, this.total / PAGE)) {
+      this.#lastFull = now;
+      return this.#pullFrom(0);
+    }
+    const head = Math.max(0, this.#settled - LOOK_BACK);
+    if (head + LIVE_WINDOW >= tail) return this.#pullFrom(Math.min(head, tail));
+    this.#take(await this.#page(head, LIVE_WINDOW));
+    await this.#pullFrom(tail);
+  }
+
+  #page(start: number, limit: number): Promise<RunTable> {
+    return getJson<RunTable>(this.#source, paths.table(this.#runId, COLUMNS, start, limit), this.#signal);
+  }
+
+  /** Read from a row to the end, page by page. */
+  async #pullFrom(first: number): Promise<void> {
+    let start = first;
     for (;;) {
-      const table = await getJson<RunTable>(this.#source, paths.table(this.#runId, COLUMNS, start, PAGE), this.#signal);
+      const table = await this.#page(start, PAGE);
       this.#take(table);
       start = table.start + table.names.length;
       if (start >= table.total || table.names.length === 0) break;
     }
-    this.loaded = true;
   }
 
   #take(table: RunTable): void {
@@ -112,7 +131,7 @@ export class RunData {
       first = Math.min(first, index);
       last = Math.max(last, index);
     });
-    while (this.#settled < this.total && groupOf(this.states[this.#settled] ?? "") !== "progress") this.#settled++;
+    while (this.#settled < this.total && !ACTIVE.has(this.states[this.#settled] ?? "")) this.#settled++;
     this.loaded = true;
     this.#changed(first, last);
   }
