@@ -195,7 +195,7 @@ class PortalSession:
         except AthenaError as error:
             self._show_error(error)
             return
-        if force or place != self.place:
+        if force or self._view is None or place != self.place:
             self._show(place)
 
     def _scheme_changed(self, scheme: Scheme) -> None:

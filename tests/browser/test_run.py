@@ -63,18 +63,18 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
     expect(page.locator("[data-athena=viewer] canvas").first).to_be_visible()
     expect(page.locator("[data-athena=metadata]")).to_contain_text("Defocus")
     page.locator("[data-athena=tab-motion]").click()
-    expect(page.locator("[data-athena=traces]").first).to_be_visible()
+    expect(page.locator("[data-athena=traces]:visible").first).to_be_visible()
     page.locator("[data-athena=tab-ctf]").click()
-    expect(page.locator("[data-athena=curve]").first).to_be_visible()
-    title = page.locator("[data-athena=title]").text_content()
+    expect(page.locator("[data-athena=curve]:visible").first).to_be_visible()
+    title = page.locator("[data-athena=title]:visible").text_content()
     page.locator("[data-athena=next]").click()
-    expect(page.locator("[data-athena=title]")).not_to_have_text(title or "")
+    expect(page.locator("[data-athena=title]:visible")).not_to_have_text(title or "")
     assert "i=2" in page.url
     assert "tab=ctf" in page.url
     page.reload()
     expect(page.locator("[data-athena=tab-ctf]")).to_have_attribute("aria-selected", "true")
     page.locator("[data-athena=back-to-run]").click()
-    expect(page.locator("[data-athena=acquisition]")).to_have_count(3)
+    expect(page.locator("[data-athena=acquisition]:visible")).to_have_count(3)
     watch.check()
 
 

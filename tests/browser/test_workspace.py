@@ -84,7 +84,7 @@ def test_an_address_that_names_nothing(page: Page, instance: Instance) -> None:
     for query in ("?e=nonsense", "?e=00000000-0000-0000-0000-000000000000", "?i=-3"):
         page.goto(f"{instance.portal}/{query}")
         expect(page.locator("[data-athena=error]")).to_contain_text("Nothing here")
-    page.locator("[data-athena=error]").get_by_text("Home").click()
+    page.locator("[data-athena=error]").get_by_role("link", name="Home").click()
     expect(page).to_have_url(re.compile(r"/$"))
     expect(page.locator("[data-athena=title]")).to_have_text("Workspace")
 
