@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from athena_pipelines.core.ctf_kernels import correlate_with_gradient, radial_search, score
-from athena_pipelines.core.ctf_model import Defocus, Optics
+from athena_pipelines.core.ctf_kernels import correlate_with_gradient, score
+from athena_pipelines.core.ctf_model import Defocus, Optics, phase
 from athena_pipelines.core.ctf_quality import Quality, assess
 from athena_pipelines.core.spectrum import SIZE, Spectrum, radial_average, ring_counts
 
@@ -125,24 +125,23 @@ def _starts(spectrum: Spectrum, optics: Optics, search: SearchRange) -> list[Arr
     extra = np.arange(0, np.pi, PHASE_STEP_RAD) if search.phase_shift else np.zeros(1)
     phases = optics.amplitude_phase + extra
     profile = radial_average(spectrum.signal)
-    found = radial_search(
-        np.ascontiguousarray(profile[inside]),
-        ring_counts()[inside].astype(np.float64),
-        frequency[inside] ** 2,
-        defoci,
-        phases,
-        optics.wavelength_angstrom,
-        optics.spherical_aberration_angstrom,
-    )
+    weight = ring_counts()[inside] / ring_counts()[inside].sum()
+    measured = profile[inside] - weight @ profile[inside]
+    found = np.empty((defoci.size, phases.size))
+    for column, constant in enumerate(phases):
+        chi = phase(frequency[inside], defoci[:, None], optics) + (constant - optics.amplitude_phase)
+        model = -np.cos(2 * chi)
+        model -= (model @ weight)[:, None]
+        found[:, column] = model @ (weight * measured) / np.sqrt((model**2) @ weight)
     along = found.max(axis=1)
     padded = np.concatenate([[-np.inf], along, [-np.inf]])
     peaks = np.flatnonzero((along >= padded[:-2]) & (along >= padded[2:]))
     peaks = peaks[np.argsort(-along[peaks])][:CANDIDATES]
     starts = []
     for peak in peaks:
-        phase = phases[found[peak].argmax()]
+        constant = phases[found[peak].argmax()]
         for c, s in ((0, 0), (300, 0), (0, 300), (-300, 0), (0, -300), (1000, 0), (0, 1000), (-1000, 0), (0, -1000)):
-            starts.append(np.array([defoci[peak], c, s, phase]))
+            starts.append(np.array([defoci[peak], c, s, constant]))
     return starts
 
 

@@ -116,33 +116,6 @@ def score(signal: Float32, k2: Float32, cos2: Float32, sin2: Float32, wavelength
     return (sum_sm - sum_s * sum_m / n) / norm
 
 
-@njit("f8[:, ::1](f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8, f8)", cache=True, nogil=True, fastmath=True)
-def radial_search(
-    profile: Array, weight: Array, k2: Array, defoci: Array, phases: Array, wavelength: float, cs: float
-) -> Array:
-    """Correlation of a rotational average with −cos 2χ for every defocus (rows) and constant phase (columns)."""
-    n = profile.size
-    found = np.empty((defoci.size, phases.size))
-    half_cs = 0.5 * wavelength * wavelength * cs
-    total = weight.sum()
-    mean_s = (weight * profile).sum() / total
-    var_s = (weight * (profile - mean_s) ** 2).sum()
-    for j in range(defoci.size):
-        for p in range(phases.size):
-            sum_m = 0.0
-            sum_mm = 0.0
-            sum_sm = 0.0
-            for i in range(n):
-                chi = math.pi * wavelength * k2[i] * (defoci[j] - half_cs * k2[i]) + phases[p]
-                m = -math.cos(2 * chi)
-                sum_m += weight[i] * m
-                sum_mm += weight[i] * m * m
-                sum_sm += weight[i] * (profile[i] - mean_s) * m
-            variance = sum_mm - sum_m * sum_m / total
-            found[j, p] = sum_sm / math.sqrt(max(var_s * variance, 1e-30))
-    return found
-
-
 @njit("f8[:, ::1](f4[:, ::1], f8, f8, f8, f8[::1], i8)", cache=True, nogil=True)
 def equiphase_average(signal: Float32, step: float, wavelength: float, cs: float, x: Array, bins: int) -> Array:
     """Sums and counts (2, bins) of a spectrum's pixels at the frequency where the mean defocus has their phase.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from athena_pipelines.core.ctf_kernels import equiphase_average
 from athena_pipelines.core.ctf_model import Optics
@@ -87,7 +86,7 @@ def _normalise(profile: Array, theory: Array, segment: npt.NDArray[np.int64]) ->
             continue
         values = profile[here]
         if number < RANKED_EXTREMA:
-            rank = (stats.rankdata(values) - 0.5) / here.size
+            rank = (values.argsort().argsort() + 0.5) / here.size
             out[here] = np.sin(rank * np.pi / 2)
         else:
             # the neighbours on both sides belong to the scale: a segment alone always spans 0 to 1

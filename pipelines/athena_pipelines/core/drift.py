@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
 Array = npt.NDArray[np.float64]
 
@@ -51,7 +50,7 @@ def describe(
     count = len(motion_angstrom)
     if count < 2:
         return NOTHING
-    smooth = signal.savgol_filter(motion_angstrom, WINDOW, 2, axis=0) if count >= WINDOW else motion_angstrom
+    smooth = _smoothed(motion_angstrom)
     steps = np.hypot(*np.diff(smooth, axis=0).T)
     total = float(steps.sum())
     early = float("nan")
@@ -68,6 +67,19 @@ def describe(
         direction_deg=float(np.rad2deg(np.arctan2(net[1], net[0]))),
         noise_px=shift_noise(measured_angstrom) / pixel_size_angstrom,
     )
+
+
+def _smoothed(trajectory: Array) -> Array:
+    """Value at each frame of the parabola fitted to the WINDOW frames around it (Savitzky & Golay 1964)."""
+    count = len(trajectory)
+    if count < WINDOW:
+        return trajectory
+    starts = np.clip(np.arange(count) - WINDOW // 2, 0, count - WINDOW)
+    near = trajectory[starts[:, None] + np.arange(WINDOW)]
+    time = np.arange(WINDOW) - WINDOW // 2
+    basis = np.stack([np.ones(WINDOW), time, time**2], axis=1)
+    fitted = basis @ np.linalg.pinv(basis)
+    return np.asarray(np.einsum("fw,fwa->fa", fitted[np.arange(count) - starts], near))
 
 
 def shift_noise(trajectory: Array) -> float:
