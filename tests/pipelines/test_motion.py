@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from athena_pipelines.core.alignment import align, low_pass, transforms_of
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, shrink, unaligned_sum
 from athena_pipelines.core.local_motion import group_frames, patch_centres, patch_slices
 from athena_pipelines.core.motion import Motion, measure_motion, patch_motion, sum_frames, without_outliers
@@ -40,6 +41,19 @@ def test_an_unknown_gain_does_not_pull_shifts_to_zero(make_movie: Make, trajecto
     movie = make_movie(frames=24, drift=12.0, gain=gain)
     _, motion = _measure(movie.counts)
     assert trajectory_rms(motion.global_angstrom(1.0), movie.motion) < 0.3
+
+
+def test_large_images_are_aligned_by_their_inner_frequencies_first() -> None:
+    rng = np.random.default_rng(2)
+    transform = np.fft.rfft2(rng.standard_normal((512, 512)))
+    qy, qx = np.fft.fftfreq(512)[:, None], np.fft.rfftfreq(512)[None, :]
+    transform *= np.exp(-30 * (qy * qy + qx * qx))
+    truth = np.array([[0, 0], [3.3, -7.2], [-11.6, 4.5], [0.4, 0.7]])
+    images = [np.fft.irfft2(transform * np.exp(-2j * np.pi * (qy * y + qx * x))) for y, x in truth]
+    noisy = (np.array(images) / np.std(images[0]) + 2 * rng.standard_normal((4, 512, 512))).astype(np.float32)
+    found = align(transforms_of(noisy), (512, 512), low_pass((512, 512), 4.0), radius=20, smooth=False)
+    assert found.converged
+    np.testing.assert_allclose(found.shifts, -truth, atol=0.15)
 
 
 def test_identical_frames_do_not_move() -> None:

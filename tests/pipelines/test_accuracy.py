@@ -1,0 +1,47 @@
+"""The promised accuracy at full size: a 4096² movie of 40 frames at 0.8 e/px, drifting 15 px and bending 3 px."""
+
+import numpy as np
+import pytest
+
+from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
+from athena_pipelines.core.ctf_model import Optics
+from athena_pipelines.core.frames import NO_GAIN, Frames, shrink
+from athena_pipelines.core.motion import measure_motion, patch_motion, sum_frames
+from athena_pipelines.core.spectrum import measure
+from athena_pipelines.simulate.motion import draw_motion
+from athena_pipelines.simulate.movie import MovieModel, SimulatedMovie
+from athena_pipelines.simulate.optics import Ctf
+from athena_pipelines.simulate.structure import load_molecule
+
+
+@pytest.mark.slow
+@pytest.mark.feature("EQ-01", "EQ-02")
+def test_motion_and_defocus_at_full_size() -> None:
+    truth = draw_motion(np.random.default_rng(1), 40, drift_px=15, local_px=3, jitter_px=0.1)
+    model = MovieModel(
+        seed=1,
+        shape=(4096, 4096),
+        pixel_size_angstrom=1.0,
+        counts_per_px=0.8,
+        ctf=Ctf(15500, 15000, 30),
+        motion=truth,
+    )
+    stack = np.empty((40, 4096, 4096), np.uint8)
+    for frame, counts in zip(stack, SimulatedMovie(model, load_molecule()).frames(), strict=True):
+        frame[:] = counts
+    frames = Frames(stack, NO_GAIN)
+    motion = measure_motion(shrink(frames, 1.0), grid=(5, 5))
+
+    error = motion.global_angstrom(1.0) - truth.trajectory
+    error -= error.mean(axis=0)
+    assert np.sqrt((error**2).sum(axis=1).mean()) <= 0.3
+
+    assert motion.local is not None
+    wrong = patch_motion(motion, (5, 5), 1.0) - truth.at_patches(5, 5)
+    wrong -= wrong.mean(axis=0)
+    assert np.sqrt((wrong**2).sum(axis=-1).mean()) <= 0.5
+
+    image = sum_frames(frames, motion, 1.0, dose_per_frame_e_per_A2=None).plain
+    fit = fit_ctf(measure(image, 1.0), Optics(), SearchRange())
+    assert fit.defocus.u_angstrom == pytest.approx(15500, abs=100)
+    assert fit.defocus.v_angstrom == pytest.approx(15000, abs=100)
