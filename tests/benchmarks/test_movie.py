@@ -12,7 +12,7 @@ from athena_pipelines.core.frames import NO_GAIN, Frames, shrink
 from athena_pipelines.core.motion import Motion, measure_motion, sum_frames
 from athena_pipelines.core.spectrum import measure
 
-pytestmark = [pytest.mark.feature("EQ-01", "EQ-02"), pytest.mark.benchmark(max_time=0.5, min_rounds=2)]
+pytestmark = [pytest.mark.feature("EQ-01"), pytest.mark.benchmark(max_time=0.5, min_rounds=2)]
 
 Benchmark = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from athena_pipelines.simulate.structure import load_molecule
 
 
 @pytest.mark.slow
-@pytest.mark.feature("EQ-01", "EQ-02")
+@pytest.mark.feature("EQ-01")
 def test_motion_and_defocus_at_full_size() -> None:
     truth = draw_motion(np.random.default_rng(1), 40, drift_px=15, local_px=3, jitter_px=0.1)
     model = MovieModel(

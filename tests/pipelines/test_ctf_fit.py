@@ -13,7 +13,7 @@ from athena_pipelines.core.spectrum import SIZE, Spectrum, iciness, measure, rad
 
 DATA = Path(__file__).parents[1] / "data"
 
-pytestmark = pytest.mark.feature("EQ-02")
+pytestmark = pytest.mark.feature("EQ-01")
 
 
 def _image(defocus: Defocus, optics: Optics = Optics(), *, size: int = 1024, snr: float = 0.1, pixel: float = 1.0):  # type: ignore[no-untyped-def]

@@ -5,7 +5,7 @@ import pytest
 
 from athena_pipelines.core.ctf_model import Defocus, Optics, ctf, ctf_image, wavelength, zeros
 
-pytestmark = pytest.mark.feature("EQ-02")
+pytestmark = pytest.mark.feature("EQ-01")
 
 
 @pytest.mark.parametrize(
