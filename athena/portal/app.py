@@ -107,13 +107,3 @@ def serve(settings: Settings) -> None:
     log.info("portal on http://%s:%s", settings.host, settings.portal_port)
     server.start()
     server.run_until_shutdown()
-
-
-def main(arguments: Any = None) -> None:
-    """Entry of ``python -m athena.portal.app``: settings come from the environment."""
-    logging.basicConfig(level=logging.INFO)
-    serve(Settings())
-
-
-if __name__ == "__main__":
-    main()

@@ -29,6 +29,8 @@ COOKIE_DAYS = 30
 CHECK_SECONDS = 20.0
 """How long the API's word on a token is believed before it is asked again."""
 
+TOKENS_REMEMBERED = 10_000
+
 
 class HideTokens(logging.Filter):
     """Keeps log-in links out of the access log."""
@@ -90,6 +92,8 @@ class TokenCheck:
         if not answer.is_success:
             self._believed.pop(token, None)
             return False
+        if len(self._believed) >= TOKENS_REMEMBERED:
+            self._believed = {known: until for known, until in self._believed.items() if until > now}
         self._believed[token] = now + CHECK_SECONDS
         return True
 

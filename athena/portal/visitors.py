@@ -2,7 +2,9 @@
 
 import hashlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
@@ -19,22 +21,41 @@ TICK_MS = 10_000
 """How often views look at their ages."""
 
 
+@dataclass
+class Visitor:
+    """A token's client and event poll, and how many tabs use them."""
+
+    catalogue: Catalogue
+    fan: EventFan
+    tabs: int = 0
+
+
 class Visitors:
-    """One client and one event poll per token, shared by all tabs of that visitor."""
+    """One client and one event poll per token, shared by all tabs of that visitor, gone with the last of them."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Catalogue, EventFan]] = {}
+        self._known: dict[str, Visitor] = {}
 
-    def of(self, token: str) -> tuple[Catalogue, EventFan]:
-        """Catalogue and event fan of a token."""
+    def enter(self, token: str) -> tuple[Visitor, Callable[[], None]]:
+        """What the tabs of a token share, and the call that a tab makes when it goes."""
         key = hashlib.sha256(token.encode()).hexdigest()
         with self._lock:
-            if key not in self._known:
+            visitor = self._known.get(key)
+            if visitor is None:
                 catalogue = Catalogue(Client(self._url, token))
-                self._known[key] = (catalogue, EventFan(catalogue.events))
-            return self._known[key]
+                visitor = self._known[key] = Visitor(catalogue, EventFan(catalogue.events))
+            visitor.tabs += 1
+        return visitor, lambda: self._leave(key, visitor)
+
+    def _leave(self, key: str, visitor: Visitor) -> None:
+        with self._lock:
+            visitor.tabs -= 1
+            if visitor.tabs or self._known.get(key) is not visitor:
+                return
+            del self._known[key]
+        visitor.catalogue.close()
 
 
 def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
@@ -42,14 +63,22 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     doc = pn.state.curdoc
     request = doc.session_context.request
     token: str = request.athena_token
-    catalogue, fan = visitors.of(token)
+    visitor, leave = visitors.enter(token)
+    catalogue = visitor.catalogue
     scheme: Scheme = "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
     search = f"?{request.query}" if request.query else ""
     shell = Shell(search=search, scheme=scheme, user="", log_out=log_out)
-    session = PortalSession(doc, catalogue=catalogue, fan=fan, pool=pool, shell=shell, load=load, base_url="api/")
+    session = PortalSession(
+        doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
+    )
     session.run(catalogue.me, lambda me: shell.greet(me.display_name or me.username))
     pn.state.add_periodic_callback(session.tick, period=TICK_MS)
-    pn.state.on_session_destroyed(lambda _context: session.close())
+
+    def gone(_context: object) -> None:
+        session.close()
+        leave()
+
+    pn.state.on_session_destroyed(gone)
     pn.state.onload(lambda: session.open(search))
     doc.template_variables["html_attrs"] = f'data-theme="{scheme}"'
     return shell.page

@@ -36,7 +36,7 @@ def test_cards_appear_while_a_session_is_written(page: Page, instance: Instance,
         done.first.click()
         expect(page.locator("[data-athena=acquisition-state]")).to_have_attribute("data-state", "completed")
         expect(page.locator("[data-athena=viewer] canvas").first).to_be_visible()
-        expect(page.locator("[data-athena=metadata]")).to_contain_text("Total drift")
+        expect(page.locator("[data-athena=metadata]")).to_contain_text("CTF resolution")
     finally:
         stop.set()
         microscope.join()

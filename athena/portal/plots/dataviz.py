@@ -16,8 +16,10 @@ from athena.zarrio.layout import METRICS, Metric
 from athena_widgets import tokens
 
 DATAVIZ_METRICS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
-CHART_PX = 148
-"""Height of one row of charts."""
+CHART_PX = 138
+"""Height of one row of charts; four of them fit a page of 800 px."""
+AXIS_LABEL_PX = 24
+"""What the last row has more, for the labels of its x axes."""
 DISTRIBUTION_PX = 260
 LABELS_PX = 64
 """Room for the labels of the y axis, the same in every row so that the rows line up."""
@@ -63,7 +65,7 @@ class MetricCharts:
             # micrographs and their counts are whole numbers
             chart.xaxis.ticker = BasicTicker(min_interval=1, desired_num_ticks=6)
             chart.xaxis.formatter = NumeralTickFormatter(format="0")
-            chart.yaxis.ticker = BasicTicker(desired_num_ticks=5)
+            chart.yaxis.ticker = BasicTicker(desired_num_ticks=4)
             chart.xgrid.visible = False
         self.over.yaxis.axis_label = f"{metric.label} ({metric.unit})" if metric.unit else metric.label
         self._series.selected.on_change("indices", lambda _attr, _old, new: self._tapped(new, opened))
@@ -108,8 +110,9 @@ class Dataviz:
 
     def __init__(self, *, scheme: Scheme, opened: Callable[[int], None]) -> None:
         self._charts = [MetricCharts(METRICS[name], scheme=scheme, opened=opened) for name in DATAVIZ_METRICS]
-        self._charts[-1].over.xaxis.axis_label = "Micrograph"
-        self._charts[-1].spread.xaxis.axis_label = "Micrographs"
+        last = self._charts[-1]
+        last.over.xaxis.axis_label, last.spread.xaxis.axis_label = "Micrograph", "Micrographs"
+        last.over.height = last.spread.height = CHART_PX + AXIS_LABEL_PX
         self.root = pn.Column(
             *(
                 pn.Row(
