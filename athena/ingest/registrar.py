@@ -102,8 +102,8 @@ def register(
 
     if changes.count(EventKind.ACQUISITION_REGISTERED):
         reopen_processing(session, run_id)
-    follow_acquisitions(session, run_id)
     version = bump_version(session, run_id)
+    follow_acquisitions(session, run_id)
     for kind, index in changes.events:
         append_event(session, kind, element_id=run_id, index=index, version=version)
     append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)

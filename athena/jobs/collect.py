@@ -88,8 +88,8 @@ def collect(
     if rows:
         session.flush()
         record_progress(session, lease)
+        version = bump_version(session, lease.run_id)  # before any event: events hold the clock, locks come first
         follow_acquisitions(session, lease.run_id)
-        version = bump_version(session, lease.run_id)
         for kind, index in sorted(events, key=lambda event: event[1]):
             append_event(session, kind, element_id=lease.run_id, index=index, version=version)
         append_event(session, EventKind.RUN_CHANGED, element_id=lease.run_id, version=version)

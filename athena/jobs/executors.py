@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 MAX_WORKER_DEATHS = 3
 """A movie whose worker died this often is given up: most likely it is the movie that kills them."""
 
-STARTING_SECONDS = 90.0
+STARTING_SECONDS = 180.0
 """A worker process that takes longer to start is replaced."""
-DEAD_SECONDS = 3.0
+DEAD_SECONDS = 10.0
 """A worker without a process for longer than this is replaced; its nanny would have restarted it by then."""
 CLOSE_SECONDS = 10.0
 
@@ -158,11 +158,14 @@ class DaskExecutor:
         A nanny restarts a worker that dies at work, but not one that dies while it starts.
         """
         cluster = self._cluster
-        if cluster is None or self._client is None:
-            return
-        working = {worker.name for worker in cluster.scheduler.workers.values()}
+        if cluster is not None and self._client is not None and not self._closed:
+            cluster.loop.add_callback(self._replace_dead, cluster)
+
+    def _replace_dead(self, cluster: LocalCluster) -> None:
+        """On the cluster's own loop, so that no worker registers between the look and the act."""
+        registered = {worker.name for worker in cluster.scheduler.workers.values()}
         for name, nanny in list(cluster.workers.items()):
-            if name in working:
+            if name in registered:
                 self._absent_since.pop(name, None)
                 continue
             absent = time.monotonic() - self._absent_since.setdefault(name, time.monotonic())
@@ -170,9 +173,8 @@ class DaskExecutor:
             alive = process is not None and process.is_alive() and nanny.status not in (Status.closed, Status.failed)
             if absent > (STARTING_SECONDS if alive else DEAD_SECONDS):
                 log.warning("worker %s does not come back; starting another", name)
+                del self._absent_since[name], cluster.workers[name]
                 cluster.loop.add_callback(nanny.close)
-                self._absent_since.pop(name, None)
-                cluster.workers.pop(name, None)
         if len(cluster.workers) < self._workers:
             cluster.scale(self._workers)
 
@@ -191,10 +193,13 @@ class DaskExecutor:
         if not self._starting.acquire(timeout=CLOSE_SECONDS):
             log.warning("the cluster was still starting; its processes end with this one")
             return
-        if self._client is not None:
-            self._client.close(timeout=CLOSE_SECONDS)
-        if self._cluster is not None:
-            self._cluster.close(timeout=CLOSE_SECONDS)
+        try:
+            if self._client is not None:
+                self._client.close(timeout=CLOSE_SECONDS)
+            if self._cluster is not None:
+                self._cluster.close(timeout=CLOSE_SECONDS)
+        except (OSError, TimeoutError) as error:
+            log.warning("the cluster did not end in time; its processes end with this one: %s", error)
 
     def _local_cluster(self) -> LocalCluster:
         self._scratch.mkdir(parents=True, exist_ok=True)
@@ -202,6 +207,9 @@ class DaskExecutor:
             "distributed.scheduler.allowed-failures": MAX_WORKER_DEATHS - 1,
             # One task a worker at a time: Dask blames a dead worker's whole queue for its death.
             "distributed.scheduler.worker-saturation": 1.0,
+            # The cluster would close the nanny of a worker that takes longer to come back, and a movie it just got with
+            # it; replacing workers is left to `tend`.
+            "distributed.deploy.lost-worker-timeout": "1 day",
             # A kernel may hold the interpreter for long; a worker that is silent for a while is not dead.
             "distributed.scheduler.worker-ttl": "10 minutes",
             "distributed.admin.tick.limit": "60s",

@@ -66,8 +66,8 @@ def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: 
             row.state = AcquisitionState.PROCESSING.value
             row.attempts += 1
     session.flush()
-    follow_acquisitions(session, run_id)
     version = bump_version(session, run_id)
+    follow_acquisitions(session, run_id)
     for index in failed:
         append_event(session, EventKind.ACQUISITION_FAILED, element_id=run_id, index=index, version=version)
     append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)

@@ -119,9 +119,9 @@ class RunProcessor:
             hold(session, self.lease)
             reclaimed = reclaim(session, self.lease.run_id)
             record_progress(session, self.lease)
+            version = bump_version(session, self.lease.run_id) if reclaimed else None
             follow_acquisitions(session, self.lease.run_id)
-            if reclaimed:
-                version = bump_version(session, self.lease.run_id)
+            if version is not None:
                 append_event(session, EventKind.RUN_CHANGED, element_id=self.lease.run_id, version=version)
             append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.run_id)
         if reclaimed:

@@ -154,6 +154,10 @@ class SourceFollower:
             return Look(state, str(error), pause=AWAY_SECONDS)
         except OSError as error:
             return Look(open_state, f"{self._folder} cannot be read: {error}. Athena tries again.", pause=AWAY_SECONDS)
+        except Exception as error:  # an adapter is foreign code; its mistake must not stop the runner
+            log.exception("adapter %s failed on %s", self._adapter_name, self._folder)
+            reason = f"The {self._adapter_name} adapter failed on {self._folder}: {type(error).__name__}: {error}."
+            return Look(open_state, f"{reason} Athena tries again.", pause=AWAY_SECONDS)
         verdict = self._movies.judge(self._delta.movies_to_judge(session))
         self._register(session, verdict)
         return self._describe(session, verdict, open_state)

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 STEPS = "athena.steps"
 WARM_UPS = "athena.warm_up"
 """Functions without arguments that compile or load what the steps of a package need, before the first movie comes."""
+
+_numerics = threading.Lock()
+"""Held by whatever computes in this process: warm-up and first movie must not compile the same kernels at once."""
 
 MovieStep = Callable[[MovieTask], MovieResult]
 
@@ -55,7 +59,8 @@ def run_step(name: str, task: MovieTask) -> Outcome:
     """Process a movie. Every exception becomes an outcome: one bad movie never stops a run, or its worker."""
     started = time.perf_counter()
     try:
-        result = load_step(name)(task)
+        with _numerics:
+            result = load_step(name)(task)
     except AthenaError as error:
         return Outcome(index=task.index, error=str(error))
     except OSError as error:
@@ -78,6 +83,7 @@ def warm_up() -> None:
     """Run every installed package's warm-up; one that fails only costs the first movie time."""
     for entry in entry_points(group=WARM_UPS):
         try:
-            entry.load()()
+            with _numerics:
+                entry.load()()
         except Exception:
             log.exception("warm-up %s failed", entry.name)

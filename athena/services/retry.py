@@ -43,8 +43,8 @@ def retry_failed(session: Session, principal: Principal, run_id: UUID) -> int:
         row.attempts = 0
     session.flush()
     reopened = reopen_processing(session, run_id)
-    follow_acquisitions(session, run_id)
     version = bump_version(session, run_id)
+    follow_acquisitions(session, run_id)
     for row in failed:
         append_event(session, EventKind.ACQUISITION_REGISTERED, element_id=run_id, index=row.index, version=version)
     append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)

@@ -110,3 +110,15 @@ def test_a_movie_waits_for_its_metadata_but_not_for_ever(attach, running, wait_f
         assert "pixel size of b is not known" in run.acquisitions()[1].error
         folder.add_metadata("b")  # better late than never
         wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
+
+
+def test_a_failing_adapter_is_told_and_tried_again(attach, running, wait_for, folder, monkeypatch) -> None:
+    monkeypatch.setattr("athena.jobs.sources.AWAY_SECONDS", 0.1)
+    broken = folder.path / "broken.json"
+    broken.write_text("{}")
+    run = attach(folder.path)
+    with running():
+        wait_for(lambda: "The plain adapter failed" in run.source().message)
+        broken.unlink()
+        folder.add("a")
+        wait_for(lambda: run.states() == {"a": "completed"})

@@ -69,6 +69,8 @@ class PlainAdapter:
         return (path / "session.json").exists()
 
     def scan(self, path: Path) -> DiscoveredSession:
+        if (path / "broken.json").exists():
+            raise KeyError("the adapter is not up to it")
         files = {file for file in path.iterdir() if file.stem != "session"}
         exposures = []
         for name in sorted({file.stem for file in files}):
