@@ -5,12 +5,16 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 WIDGETS := widgets/athena_widgets/static/.built
+KERNELS := $(VENV)/.kernels
+KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core -name '*.py')
 TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
       widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 
 .PHONY: demo up test check fix shots bench features docs openapi install widgets clean
 
-install: $(STAMP) $(WIDGETS)
+# the front end waits for the network, the kernels for the processor: side by side
+install: $(STAMP)
+	@$(MAKE) --no-print-directory -j2 $(WIDGETS) $(KERNELS)
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +26,11 @@ widgets: $(WIDGETS)
 
 $(WIDGETS): $(STAMP) $(TS)
 	$(BIN)/python widgets/js/build.py
+	touch $@
+
+# compiled once here, so that no worker has to at its first movie
+$(KERNELS): $(STAMP) $(KERNEL_SOURCES)
+	$(BIN)/python -c "from athena_pipelines.steps import warm_up; warm_up()"
 	touch $@
 
 demo: install
