@@ -213,6 +213,8 @@ class DaskExecutor:
             # A kernel may hold the interpreter for long; a worker that is silent for a while is not dead.
             "distributed.scheduler.worker-ttl": "10 minutes",
             "distributed.admin.tick.limit": "60s",
+            # samples every thread's stack all the time, which costs an idle worker several per cent of a core
+            "distributed.worker.profile.enabled": False,
             "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
         }
         dask.config.set(settings)
