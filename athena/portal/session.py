@@ -10,7 +10,7 @@ from panel.io import hold
 from panel.viewable import Viewable
 
 from athena.contract.events import Event
-from athena.errors import AthenaError
+from athena.errors import AthenaError, Unavailable
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
 from athena.portal.place import Place
@@ -37,6 +37,9 @@ class View(Protocol):
 
     def stays_under(self, place: Place) -> bool:
         """Whether to be kept, hidden, while a place is shown: to be there at once, as it was left, on the way back."""
+
+    def shows(self, place: Place) -> bool:
+        """Whether a place is another side of what is shown, so that it need not wait for a reading."""
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light was chosen."""
@@ -108,6 +111,7 @@ class PortalSession:
         shell.browser.param.watch(lambda change: self._scheme_changed(change.new), "theme")
         if fan.up:
             shell.live.link = "up"
+        self._fan = fan
         self._unsubscribe = fan.subscribe(self)
 
     # ── what callers use ────────────────────────────────────────────────────────────────────────
@@ -208,9 +212,14 @@ class PortalSession:
     def _show(self, place: Place) -> None:
         self._turn += 1
         turn, self._loading, self._stale = self._turn, True, False
+        again = place == self.place and self._view is not None
         if place != self.place:
             self.place = place
             self.shell.waiting(place)
+        if self._under is not None and self._under.shows(place):
+            # back to what was kept: as it was left, at once; the reading brings it up to date
+            self._view, self._under = self._under, None
+            self.shell.show(self._view.root)
 
         def show(loaded: Loaded) -> None:
             if turn != self._turn:
@@ -219,24 +228,27 @@ class PortalSession:
             if self._view is None or not self._view.update(loaded):
                 self._turn_to(loaded)
             self.shell.told(loaded)
+            if self._fan.up:
+                self.shell.live.link = "up"
             if self._stale:
                 # a burst of events is one more reading, not one each
                 self._stale = False
                 self.doc.add_timeout_callback(self.refresh, BURST_MS)
 
         def failed(error: AthenaError) -> None:
-            if turn == self._turn:
-                self._loading = False
+            if turn != self._turn:
+                return
+            self._loading = False
+            if again and isinstance(error, Unavailable):
+                # what is shown may be old, but it is more than an error page; the mark says that it may be old
+                self.shell.live.link = "down"
+            else:
                 self._show_error(error)
 
         self.run(lambda: self._load(self.catalogue, place), show, failed=failed)
 
     def _turn_to(self, loaded: Loaded) -> None:
         """Show another view than the present one."""
-        if self._under is not None and self._under.update(loaded):
-            self._view, self._under = self._under, None
-            self.shell.show(self._view.root)
-            return
         if self._view is not None and self._view.stays_under(loaded.place):
             self._under = self._view
         elif self._under is not None and not self._under.stays_under(loaded.place):

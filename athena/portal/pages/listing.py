@@ -103,6 +103,10 @@ class ListingView:
         """It is quick to make again."""
         return False
 
+    def shows(self, place: Place) -> bool:
+        """It is never kept, so nobody asks for it again."""
+        return False
+
     def scheme(self, scheme: Scheme) -> None:
         """Style sheets follow by themselves."""
 

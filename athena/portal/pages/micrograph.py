@@ -234,6 +234,10 @@ class MicrographView:
         """It is quick to make again."""
         return False
 
+    def shows(self, place: Place) -> bool:
+        """It is never kept, so nobody asks for it again."""
+        return False
+
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
         for frame in (self._viewer, *self._parts.values()):

@@ -237,6 +237,10 @@ class RunView:
         """While one looks at single micrographs, the gallery keeps its place."""
         return place.element == self._loaded.run.element.id and place.index is not None
 
+    def shows(self, place: Place) -> bool:
+        """Any tab of this run."""
+        return place.element == self._loaded.run.element.id and place.index is None
+
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
         if self._gallery is not None:
