@@ -102,8 +102,11 @@ class _WarmUp(WorkerPlugin):  # type: ignore[misc] # distributed is untyped
 
     name = "athena-warm-up"
 
+    def __init__(self, step: str) -> None:
+        self._step = step
+
     def setup(self, worker: Any) -> None:
-        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+        threading.Thread(target=warm_up, args=(self._step,), name="warm-up", daemon=True).start()
 
 
 class DaskExecutor:
@@ -138,7 +141,7 @@ class DaskExecutor:
             if self._address == "local":
                 self._cluster = self._local_cluster()
             self._client = Client(self._cluster or self._address, set_as_default=False)
-            self._client.register_plugin(_WarmUp())
+            self._client.register_plugin(_WarmUp(self._step))
 
     def submit(self, task: MovieTask, report: Report) -> None:
         """Send a movie to the cluster, starting it if need be."""

@@ -79,9 +79,9 @@ def explain_os_error(error: OSError) -> str:
     return f"{error.strerror or error}{where}."
 
 
-def warm_up() -> None:
-    """Run every installed package's warm-up; one that fails only costs the first movie time."""
-    for entry in entry_points(group=WARM_UPS):
+def warm_up(step: str) -> None:
+    """Run the warm-up registered under the step's name, if any; one that fails only costs the first movie time."""
+    for entry in entry_points(group=WARM_UPS, name=step):
         try:
             with _numerics:
                 entry.load()()

@@ -39,7 +39,7 @@ class ExecutorContract:
         assert executor.workers >= 1
         for index, name in enumerate(("a", "b_raise", "c_refuse", "d")):
             executor.submit(task(name, index), reports.put)
-        outcomes = sorted((reports.get(timeout=60) for _ in range(4)), key=lambda outcome: outcome.index)
+        outcomes = sorted((reports.get(timeout=120) for _ in range(4)), key=lambda outcome: outcome.index)
         assert [outcome.result is not None for outcome in outcomes] == [True, False, False, True]
         assert outcomes[1].error == "ValueError: the step is not up to it"
         assert "Traceback" in outcomes[1].trace
@@ -51,11 +51,11 @@ class ExecutorContract:
         for index in range(6):
             executor.submit(task(f"slow{index}", index), reports.put)
         executor.cancel("run")
-        outcomes = [reports.get(timeout=60) for _ in range(6)]
+        outcomes = [reports.get(timeout=120) for _ in range(6)]
         assert sorted(outcome.index for outcome in outcomes) == list(range(6))
         assert any(outcome.lost for outcome in outcomes)
         executor.submit(task("again", 7), reports.put)
-        assert reports.get(timeout=60).result is not None
+        assert reports.get(timeout=120).result is not None
 
 
 class TestSerialExecutor(ExecutorContract):
