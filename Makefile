@@ -41,7 +41,7 @@ up: install
 
 test: install
 	$(BIN)/python tests/setup_machine.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 --cov --cov-report=term
 
 check: install
 	$(BIN)/python tests/checks.py

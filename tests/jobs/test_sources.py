@@ -92,7 +92,8 @@ def test_half_written_movies_are_not_touched_and_truncated_ones_given_up(attach,
     with running():
         wait_for(lambda: run.states() == {"a": "error", "b": "completed"}, what="giving up the truncated movie")
         assert "a.tif is not whole" in run.acquisitions()[0].error
-        assert any("a.tif" in problem for problem in run.source().problems)
+        # the source is written a moment after the acquisition
+        wait_for(lambda: any("a.tif" in problem for problem in run.source().problems), what="the source to say so")
         half.write_bytes(data)  # it was not lost after all
         wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
         wait_for(lambda: run.source().problems == [])
