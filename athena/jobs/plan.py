@@ -99,7 +99,7 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
     if known.get("pixel_size_angstrom") is None:
         raise NoPixelSize(
             f"The pixel size of {row.name} is not known: its metadata does not say it.",
-            hint="Give the run's parameters a pixel_size_angstrom, then retry the failed acquisitions.",
+            hint="Put the XML file of the exposure beside its movie, with the pixel size in it.",
         )
     try:
         chosen = MovieParameters.model_validate(known)
