@@ -27,8 +27,11 @@ from athena.db.events import append_event
 from athena.db.people import UserRoleRow, UserRow
 from athena.services import elements
 from athena.settings import Settings
+from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.browser.instance import Instance
 
 OUTCOMES = Path(__file__).resolve().parent.parent / "test-results" / "features.json"
@@ -283,6 +286,23 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Instance"]:
 
     with running(tmp_path_factory.mktemp("instance") / "home", "api", "portal") as started:
         yield started
+
+
+# ── a browser ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium; closed after each module, since Playwright keeps the thread's event loop running."""
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine: tests/setup_machine.py installs it where it may")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield found
+        found.close()
 
 
 # ── real files ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,18 @@ import shutil
 import subprocess
 import sys
 
+CHROMIUM_ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""How the tests start it: without a screen, and without asking anybody on the network for anything."""
+
 
 def chromium() -> str | None:
     """Path of a Chromium or Chrome on this machine, if any."""

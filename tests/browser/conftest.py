@@ -1,30 +1,18 @@
-"""An instance and a browser for the tests of this folder; skipped, saying why, where there is no Chromium."""
+"""Pages of an instance for the tests of this folder; skipped, saying why, where there is no Chromium."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.instance import CHROMIUM_ARGUMENTS, Instance, chromium_path
+from tests.browser.instance import Instance
 from tests.browser.played import Player
 
 PATIENCE_MS = 40_000
 """How long a page may take on a machine that does other work as well."""
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium on this machine: tests/setup_machine.py installs it where it may")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @dataclass

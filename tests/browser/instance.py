@@ -1,7 +1,6 @@
-"""A real API and portal in processes of their own, in a temporary home; and a Chromium to look at them with."""
+"""A real API and portal in processes of their own, in a temporary home."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,21 +27,6 @@ from athena.sdk.client import Client
 from athena.settings import Settings
 
 START_SECONDS = 180.0
-CHROMIUM_ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium_path() -> str | None:
-    """Path of a Chromium on this machine, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def wait_for(ready: Callable[[], bool], *, what: str, seconds: float = START_SECONDS) -> None:

@@ -13,8 +13,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena_pipelines.simulate.session import EpuSimulator
-from tests.browser.instance import CHROMIUM_ARGUMENTS, Instance, chromium_path, make_run, running, wait_for
+from tests.browser.instance import Instance, make_run, running, wait_for
 from tests.browser.played import Player
+from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = {"small": (1280, 800), "large": (1920, 1080)}
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1200, help="Micrographs of the full run.")
     parser.add_argument("--sizes", nargs="*", choices=SIZES, default=list(SIZES))
     options = parser.parse_args()
-    executable = chromium_path()
+    executable = chromium()
     if executable is None:
         raise SystemExit("no Chromium on this machine: tests/setup_machine.py installs it where it may")
     options.into.mkdir(parents=True, exist_ok=True)

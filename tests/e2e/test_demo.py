@@ -20,7 +20,7 @@ from athena.sdk.instance import find_instance, read_token
 from athena.settings import Settings
 
 MOVIES = 3
-SIZE = 512
+SIZE = 1024
 FRAMES = 8
 RUN = "Demonstration/Apoferritin/Imaging/Simulated grid"
 
@@ -75,7 +75,9 @@ def test_the_demonstration_fills_a_run_stops_cleanly_and_resumes(
 
             results = run.results
             assert results.sizes["acquisition"] == MOVIES
-            assert np.isfinite(results["ctf_resolution_angstrom"].values).all()
+            determined = ["ctf_not_determined" not in a.model.flags for a in run.acquisitions()]
+            assert any(determined)
+            assert np.isfinite(results["ctf_resolution_angstrom"].values).tolist() == determined
             assert np.isfinite(results["drift_total_angstrom"].values).all()
             assert results["thumbnail"].isel(acquisition=0).values.std() > 0
             first = {a.name: a.processed for a in run.acquisitions()}

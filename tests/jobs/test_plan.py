@@ -62,7 +62,7 @@ def test_frames_are_counted_in_the_movie_when_nothing_says_them(row: Callable[..
 
 
 def test_what_stands_in_the_way(row: Callable[..., AcquisitionRow]) -> None:
-    with pytest.raises(NoPixelSize, match="pixel_size_angstrom"):
+    with pytest.raises(NoPixelSize, match="pixel size of a is not known"):
         make_task(row(), parameters={}, source=None, store="s")
     with pytest.raises(Invalid, match="patches_x is 0"):
         make_task(row(pixel_size_angstrom=1.0), parameters={"patches_x": 0}, source=None, store="s")

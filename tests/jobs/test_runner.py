@@ -77,7 +77,7 @@ def test_errors_of_single_movies_do_not_stop_the_run(folder, attach, running, wa
     assert errors["b_refuse"] == "this movie is refused. Take another."
     assert errors["c_full"].startswith("There is no space left on the device: ")
     assert errors["d"] == ""
-    assert "pixel_size_angstrom" in errors["e_unknown"]
+    assert errors["e_unknown"].startswith("The pixel size of e_unknown is not known")
     assert run.states()["d"] == "completed"
     assert run.job().message == "1 processed, 4 failed"
     with database.session(read_only=True) as session:

@@ -1,38 +1,14 @@
-"""A real browser, and a page that holds one widget on a made-up run."""
+"""A page of a real browser that holds one widget on a made-up run."""
 
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.setup_machine import chromium
 from tests.widgets.fake_run import FakeRun
 from tests.widgets.web import Web, serve
-
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; tests that need it are skipped where there is none."""
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium on this machine (tests/setup_machine.py installs one where it may)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 @pytest.fixture
