@@ -94,11 +94,14 @@ class Unavailable(AthenaError):
 
 
 def by_code(code: str) -> type[AthenaError]:
-    """Class for a wire code; AthenaError itself for a code this version does not know."""
-    found: dict[str, type[AthenaError]] = {}
+    """Class for a wire code; AthenaError itself for a code this version does not know.
+
+    Classes that keep their parent's code, as a package may have for its own use, are not told apart on the wire.
+    """
     stack: list[type[AthenaError]] = [AthenaError]
     while stack:
         kind = stack.pop()
-        found[kind.code] = kind
+        if vars(kind).get("code") == code:
+            return kind
         stack.extend(kind.__subclasses__())
-    return found.get(code, AthenaError)
+    return AthenaError

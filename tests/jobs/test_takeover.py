@@ -65,10 +65,12 @@ def test_another_runner_does_what_the_first_had_begun(folder, attach, running, w
             row.lease_until = now() - timedelta(seconds=1)
             fence = row.fence
         with database.session() as session:
-            theft = take_job(session, owner="elsewhere:1:0:b", seconds=0.5)
+            theft = take_job(session, owner="elsewhere:1:0:b", seconds=600)
         assert theft is not None
         assert theft.fence == fence + 1
         wait_for(idle.cancelled.is_set, what="the first runner noticing")
+    with database.session() as session:  # only now, else the first runner might take it back
+        session.query(JobRow).one().lease_until = now() - timedelta(seconds=1)
     with running():
         wait_for(lambda: run.states() == {"a": "completed", "b": "completed"})
     assert [row.attempts for row in run.acquisitions()] == [2, 2]

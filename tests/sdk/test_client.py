@@ -13,7 +13,16 @@ import pytest
 from athena.contract.elements import Element, ElementPage
 from athena.contract.health import Health
 from athena.contract.people import User
-from athena.errors import AthenaError, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
+from athena.errors import (
+    AthenaError,
+    BadFile,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    by_code,
+)
 from athena.sdk.client import Client
 from athena.sdk.connection import Athena
 from tests.sdk.conftest import Running
@@ -138,3 +147,12 @@ def test_follow_gives_pages_from_now_on(running: Running, athena: Athena) -> Non
     assert next(pages) == ()
     made = athena.create_folder("News")
     assert [event.element_id for event in next(pages)] == [made.id]
+
+
+def test_a_class_of_a_package_s_own_is_not_told_apart_on_the_wire() -> None:
+    class Special(Invalid):
+        """Keeps the code of its parent."""
+
+    assert by_code(Special.code) is Invalid
+    assert by_code("bad_file") is BadFile
+    assert by_code("something newer") is AthenaError
