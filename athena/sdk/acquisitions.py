@@ -1,5 +1,6 @@
 """One acquisition of a run: its state, numbers, curves and pictures."""
 
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,21 @@ class Acquisition:
     def error(self) -> str:
         """Why it could not be processed; empty when nothing is wrong."""
         return self._model.error
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What its processing warns of, such as ``ctf_not_determined``; empty when all is well."""
+        return self._model.flags
+
+    @property
+    def acquired(self) -> datetime | None:
+        """When the microscope took it."""
+        return self._model.acquired
+
+    @property
+    def processed(self) -> datetime | None:
+        """When its results were recorded; None before."""
+        return self._model.processed
 
     @property
     def metrics(self) -> dict[str, float]:

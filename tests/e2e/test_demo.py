@@ -75,7 +75,7 @@ def test_the_demonstration_fills_a_run_stops_cleanly_and_resumes(
 
             results = run.results
             assert results.sizes["acquisition"] == MOVIES
-            determined = ["ctf_not_determined" not in a.model.flags for a in run.acquisitions()]
+            determined = ["ctf_not_determined" not in a.flags for a in run.acquisitions()]
             assert any(determined)
             assert np.isfinite(results["ctf_resolution_angstrom"].values).tolist() == determined
             assert np.isfinite(results["drift_total_angstrom"].values).all()

@@ -77,6 +77,9 @@ def test_an_acquisition_has_numbers_curves_and_pictures(new_run: NewRun, process
     process(run, 2)
     acquisition = run.acquisition("FoilHole_00001")
     assert (acquisition.index, acquisition.state, acquisition.error) == (1, AcquisitionState.COMPLETED, "")
+    assert acquisition.flags == acquisition.model.flags
+    assert acquisition.processed == acquisition.model.processed
+    assert acquisition.acquired == acquisition.model.acquired
     assert acquisition.metrics == {"defocus_um": 2.0, "drift_total_angstrom": 0.5}
     assert acquisition.model.optics.pixel_size_angstrom == 0.84
     assert acquisition.ctf.sizes == {"frequency": layout.CURVE_LENGTH}
