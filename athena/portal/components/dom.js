@@ -58,7 +58,7 @@ function clock(iso) {
   if (!iso) return null
   const time = new Date(iso)
   const day = time.toDateString() === new Date().toDateString() ? {} : { day: "numeric", month: "short", year: "numeric" }
-  const shown = time.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" })
+  const shown = time.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit", hour12: false })
   return h("time", { datetime: iso, title: time.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }) }, shown)
 }
 
