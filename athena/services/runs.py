@@ -1,5 +1,6 @@
 """Runs: what they hold, the session folder that fills them, and the grid they were taken on."""
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +14,7 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
 from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
-from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow, count_states
+from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow, reopen_processing
@@ -41,19 +42,31 @@ def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
     )
 
 
+Locate = Callable[[Path, str], Path]
+"""Takes a folder and an adapter's name to the session folder that is meant."""
+
+
 def attach_source(
-    session: Session, principal: Principal, run_id: UUID, wanted: SourceCreate, *, settings: Settings
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    wanted: SourceCreate,
+    *,
+    settings: Settings,
+    locate: Locate = lambda folder, _adapter: folder,
 ) -> Run:
     """Let a session folder fill a run; a runner takes it up from there.
 
     Attaching the same folder again wakes the source (and changes ``follow``). In a workflow whose template processes
     movies, the run's processing job is made with it. Raises NotFound, Forbidden, Invalid (no such adapter, folder
-    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder fills it).
+    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder
+    fills it, which has not been looked at in vain).
     """
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
-    folder = _checked_folder(wanted.path, settings)
+    folder = locate(_checked_folder(wanted.path, settings), wanted.adapter)
+    folder = _checked_folder(str(folder), settings)  # what lies in an allowed folder may be a link out of it
     # the order in which the registrar and the collector lock too
     session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
@@ -61,12 +74,15 @@ def attach_source(
     if source is None:
         source = SourceRow(run_id=run_id, adapter=wanted.adapter, path=str(folder))
         session.add(source)
-    elif (source.adapter, source.path) != (wanted.adapter, str(folder)):
+    elif (source.adapter, source.path) != (wanted.adapter, str(folder)) and not _came_to_nothing(run, source):
         raise Conflict(
             f"The run “{element.name}” is already filled from {source.path}.",
             hint="One folder fills one run: make another run for this folder.",
         )
-    source.follow = wanted.follow
+    if (source.adapter, source.path, source.follow) != (wanted.adapter, str(folder), wanted.follow):
+        # whoever follows the source starts anew
+        source.adapter, source.path, source.follow = wanted.adapter, str(folder), wanted.follow
+        source.lease_owner = source.lease_until = source.last_scan = None
     source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
     source.message = ""
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
@@ -122,6 +138,11 @@ def _pixel_size(session: Session, run_id: UUID) -> float | None:
     )
     value = (optics or {}).get("pixel_size_angstrom")
     return float(value) if value is not None else None
+
+
+def _came_to_nothing(run: RunRow, source: SourceRow) -> bool:
+    """Whether the source's folder was looked at in vain: then a wrong one may be put right."""
+    return source.last_scan is not None and not run.acquisition_count
 
 
 def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:

@@ -226,7 +226,7 @@ export interface paths {
         get?: never;
         /**
          * Attach Source
-         * @description Attach a session folder to a run; from then on the runner fills the run from it.
+         * @description Attach a session folder (or the one that holds it alone) to a run; then the runner fills the run from it.
          */
         put: operations["attach_source"];
         post?: never;
