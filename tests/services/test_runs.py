@@ -157,10 +157,11 @@ def test_a_source_that_cannot_be_is_refused_and_nothing_is_kept(
         # a wrong folder, looked at in vain, may be put right
         session.get_one(SourceRow, run.id).last_scan = now()
         runs.attach_source(session, alice, run.id, other, settings=roots)
-        runs.attach_source(session, alice, run.id, inside, settings=roots)
     add_acquisitions_to(run)
+    with database.session() as session:
+        session.get_one(SourceRow, run.id).last_scan = now()
     with database.session() as session, pytest.raises(Conflict, match="already filled"):
-        runs.attach_source(session, alice, run.id, other, settings=roots)
+        runs.attach_source(session, alice, run.id, inside, settings=roots)
 
 
 @pytest.mark.feature("WS-04")
