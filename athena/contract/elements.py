@@ -42,8 +42,12 @@ class State(StrEnum):
     ARCHIVED = "archived"
 
 
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+"""Name of a workflow template: that of its file in ``athena.domain.templates``."""
+
+
 class Template(StrEnum):
-    """What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``."""
+    """The templates Athena ships (WS-02), for code to name; any other is a data file away and a plain name."""
 
     FREE = "free"
     SPA = "spa"
@@ -122,7 +126,7 @@ class WorkflowCreate(Wire):
     kind: Literal["workflow"] = "workflow"
     name: Name
     parent_id: UUID
-    template: Template
+    template: TemplateName = Field(description="Name of one of the offered templates: see GET /api/templates.")
 
 
 class StepCreate(Wire):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from athena.contract.elements import DatasetCreate, ElementCreate, ElementKind, Name, Template
+from athena.contract.elements import DatasetCreate, ElementCreate, ElementKind, Name
 from athena.domain.templates import TEMPLATES, dataset_types
 from athena.errors import Invalid
 
@@ -26,7 +26,7 @@ _SORT_KEY_LENGTH = 400
 
 def child_kinds(kind: ElementKind | None, type_: str) -> tuple[ElementKind, ...]:
     """Kinds a user may make in an element (``None``: at the root); template steps come with their workflow only."""
-    if kind is ElementKind.WORKFLOW and not TEMPLATES[Template(type_)].own_steps:
+    if kind is ElementKind.WORKFLOW and not TEMPLATES[type_].own_steps:
         return ()
     return _CHILDREN[kind]
 
@@ -35,9 +35,9 @@ def check_child(kind: ElementKind | None, type_: str, *, child: ElementCreate) -
     """Refuse with Invalid what may not be made in an element of this kind and type (``None``: at the root)."""
     wanted = ElementKind(child.kind)
     place = f"a {kind.value}" if kind else "the root"
-    if kind is ElementKind.WORKFLOW and wanted is ElementKind.STEP and not TEMPLATES[Template(type_)].own_steps:
+    if kind is ElementKind.WORKFLOW and wanted is ElementKind.STEP and not TEMPLATES[type_].own_steps:
         raise Invalid(
-            f"The steps of a workflow “{TEMPLATES[Template(type_)].label}” are fixed.",
+            f"The steps of a workflow “{TEMPLATES[type_].label}” are fixed.",
             hint="Only workflows of the template “Free” take steps of your own.",
         )
     if wanted not in _CHILDREN[kind]:

@@ -142,7 +142,7 @@ class Folder(Element):
         """Make a folder in it."""
         return _as(Folder, self._create(checked(wire.FolderCreate, name=name, parent_id=self.id)))
 
-    def create_workflow(self, name: str, *, template: Template | str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
+    def create_workflow(self, name: str, *, template: str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
         """Make a workflow in it, with the steps of the template."""
         new = checked(wire.WorkflowCreate, name=name, parent_id=self.id, template=template)
         return _as(Workflow, self._create(new))
@@ -152,9 +152,9 @@ class Workflow(Element):
     """A workflow: its steps in order."""
 
     @property
-    def template(self) -> Template:
-        """What it was made from."""
-        return Template(self._model.type)
+    def template(self) -> str:
+        """Name of the template it was made from."""
+        return self._model.type
 
     def create_step(self, name: str) -> "Step":
         """Add a step; only Free workflows take more."""

@@ -28,7 +28,7 @@ from athena.db.elements import ElementRow, GrantRow, LastUseRow, MetadataRow, Pe
 from athena.db.events import append_event
 from athena.db.people import UserRow
 from athena.db.visibility import effective_role, restrict, visible_counts, visible_with_roles
-from athena.domain.templates import RUN_STEPS, TEMPLATES
+from athena.domain.templates import RUN_STEPS, check_template
 from athena.domain.tree import check_child, child_path, path_ids
 from athena.errors import Invalid
 from athena.services.describe import describe_element, describe_elements
@@ -52,12 +52,13 @@ def create_element(session: Session, principal: Principal, wanted: ElementCreate
     """
     parent = None if wanted.parent_id is None else require_writer(session, principal, wanted.parent_id)
     check_child(ElementKind(parent.kind) if parent else None, parent.type if parent else "", child=wanted)
+    spec = check_template(wanted.template) if isinstance(wanted, WorkflowCreate) else None
     lock_children(session, principal, parent)
     row = _add(session, principal, wanted, parent=parent)
     if isinstance(wanted, DatasetCreate) and wanted.type in RUN_STEPS:
         session.add(RunRow(id=row.id))
-    if isinstance(wanted, WorkflowCreate):
-        for position, step in enumerate(TEMPLATES[wanted.template].steps):
+    if spec is not None:
+        for position, step in enumerate(spec.steps):
             session.add(
                 _row(principal, ElementKind.STEP, step, type_=step, position=position, parent=row, permissions=None)
             )
@@ -210,7 +211,7 @@ def _add(session: Session, principal: Principal, wanted: ElementCreate, *, paren
         session.flush()
     type_ = ""
     if isinstance(wanted, WorkflowCreate):
-        type_ = wanted.template.value
+        type_ = wanted.template
     elif isinstance(wanted, DatasetCreate):
         type_ = wanted.type.value
     row = _row(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
-from athena.contract.elements import DatasetType, ElementKind, Template
+from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
@@ -153,12 +153,12 @@ def _checked_folder(path: str, settings: Settings) -> Path:
     return folder
 
 
-def _template(session: Session, run: ElementRow) -> Template:
-    """Template of the workflow a run lies in."""
+def _template(session: Session, run: ElementRow) -> str:
+    """Name of the template of the workflow a run lies in."""
     workflow = select(ElementRow.type).where(
         ElementRow.id.in_(path_ids(run.path)), ElementRow.kind == ElementKind.WORKFLOW.value
     )
-    return Template(session.scalars(workflow).one())
+    return session.scalars(workflow).one()
 
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:

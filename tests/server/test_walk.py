@@ -15,7 +15,7 @@ from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
-NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"}
+NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "list_templates", "check_password"}
 """Operations whose request names neither an element nor a run."""
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -172,6 +172,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description List what new workflows can be made from, in the order to offer it.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/paths": {
         parameters: {
             query?: never;
@@ -1329,12 +1349,6 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
-         * Template
-         * @description What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``.
-         * @enum {string}
-         */
-        Template: "free" | "spa" | "spa_quality_monitor" | "spa_cryosparc_live" | "tomo_live";
-        /**
          * User
          * @description A person, as others may see it.
          */
@@ -1379,7 +1393,25 @@ export interface components {
              * Format: uuid
              */
             parent_id: string;
-            template: components["schemas"]["Template"];
+            /**
+             * Template
+             * @description Name of one of the offered templates: see GET /api/templates.
+             */
+            template: string;
+        };
+        /**
+         * WorkflowTemplate
+         * @description What a new workflow can be made from (WS-02).
+         */
+        WorkflowTemplate: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /** Steps */
+            steps: string[];
+            /** Own Steps */
+            own_steps: boolean;
         };
     };
     responses: never;
@@ -1431,9 +1463,9 @@ export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type StepCreate = components['schemas']['StepCreate'];
 export type StepStatus = components['schemas']['StepStatus'];
-export type Template = components['schemas']['Template'];
 export type User = components['schemas']['User'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
+export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_health: {
@@ -1904,6 +1936,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetadataEntry"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowTemplate"][];
                 };
             };
             /** @description No token, or one that is not valid. */
