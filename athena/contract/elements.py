@@ -107,6 +107,7 @@ class Element(Wire):
     creator: str
     created: datetime
     updated: datetime
+    revision: int = Field(1, description="Grows with each change a person makes; say it with a change of your own.")
     my_role: Role = Field(description="The caller's role on this element (admins: owner).")
     steps: tuple[StepStatus, ...] = Field((), description="Of a workflow: its steps in order.")
     child_count: int = 0
@@ -155,6 +156,22 @@ class ElementUpdate(Wire):
     name: Name | None = None
     description: str | None = Field(None, max_length=20_000)
     status: Status | None = None
+    revision: int | None = Field(
+        None, description="Revision the change was made on: Conflict if the element has changed since then."
+    )
+
+
+class ElementMove(Wire):
+    """Where an element goes: into another element, or (null) to the root."""
+
+    parent_id: UUID | None
+    revision: int | None = Field(None, description="As in ElementUpdate.")
+
+
+class ElementPlace(Wire):
+    """Before which of its siblings an element goes; null: last."""
+
+    before_id: UUID | None
 
 
 class PathCreate(Wire):

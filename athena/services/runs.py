@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
+from athena.contract.audit import AuditAction
 from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
@@ -20,6 +21,7 @@ from athena.db.jobs import JobRow, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
+from athena.services.audit import record
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
@@ -71,6 +73,7 @@ def attach_source(
     source.message = ""
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
     session.flush()
+    record(session, principal, AuditAction.SOURCE_ATTACHED, element, adapter=wanted.adapter, follow=wanted.follow)
     # every row lock is taken before the first event: events hold the clock, and two orders would deadlock
     follow_acquisitions(session, run_id)
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)

@@ -1,7 +1,7 @@
 """The templates of workflows (WS-02, WS-03): one data file each, beside this module.
 
-``<name>.toml`` makes the template ``<name>``; its keys are the fields of ``TemplateSpec``. There is no other list to add a
-new one to.
+``<name>.toml`` makes the template ``<name>``; its keys are the fields of ``TemplateSpec``. There is no other list to
+add a new one to.
 
 See docs/how-to-add-template.md.
 """

@@ -4,14 +4,18 @@ from fastapi import APIRouter
 
 from athena.server.routes import (
     acquisitions,
+    audit,
     elements,
     events,
+    groups,
     health,
     images,
     jobs,
     paths,
     people,
+    places,
     runs,
+    sharing,
     templates,
     zarr,
 )
@@ -21,7 +25,11 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for module in (
         health,
         people,
+        groups,
         elements,
+        places,
+        sharing,
+        audit,
         templates,
         paths,
         runs,
