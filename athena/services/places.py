@@ -52,8 +52,7 @@ def move_element(
     origin, path = row.parent_id, child_path(parent.path if parent else None, row.id)
     move_branch(session, row.path, to=path)
     session.refresh(row)
-    row.parent_id = parent_id
-    row.position = _next_position(session, parent_id)
+    row.position, row.parent_id = _next_position(session, parent_id), parent_id
     row.revision += 1
     session.flush()
     if parent is not None and row.inherits and row.permission_set_id != parent.permission_set_id:
