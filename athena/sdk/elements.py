@@ -9,6 +9,7 @@ from athena.contract.elements import DatasetType, Status, Template
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
+from athena.sdk.sharing import Shared
 
 PAGE = 200
 """Elements asked for at once."""
@@ -16,7 +17,7 @@ PAGE = 200
 E = TypeVar("E", bound="Element")
 
 
-class Element:
+class Element(Shared):
     """A folder, workflow, step or dataset, as it was when last read; ``refresh`` reads it again."""
 
     def __init__(self, client: Client, model: wire.Element) -> None:
@@ -79,8 +80,13 @@ class Element:
     def update(
         self, *, name: str | None = None, description: str | None = None, status: Status | str | None = None
     ) -> Self:
-        """Rename, describe or set the status; what is left out stays."""
-        given = {"name": name, "description": description, "status": status}
+        """Rename, describe or set the status; what is left out stays.
+
+        Raises
+        ------
+        Conflict : somebody else has changed it since it was read; ``refresh`` shows what it is now.
+        """
+        given = {"name": name, "description": description, "status": status, "revision": self._model.revision}
         change = checked(wire.ElementUpdate, **{key: value for key, value in given.items() if value is not None})
         self._model = self._client.patch(f"/api/elements/{self.id}", change, wire.Element)
         return self
