@@ -18,6 +18,9 @@ class EventKind(StrEnum):
     ACQUISITION_COMPLETED = "acquisition.completed"
     ACQUISITION_FAILED = "acquisition.failed"
     JOB_CHANGED = "job.changed"
+    PERMISSIONS_CHANGED = "permissions.changed"
+    ACCESS_CHANGED = "access.changed"
+    """Names nothing: what its reader may see is not what it was, so all that is shown has to be asked for again."""
 
 
 class Event(Wire):

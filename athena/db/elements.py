@@ -11,12 +11,17 @@ from athena.domain.tree import sort_key
 
 
 class PermissionSetRow(HasId, Base):
-    """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01)."""
+    """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01).
+
+    A set belongs to the one element that does not inherit it (``uq_element_own_set``). ``revision`` grows with each
+    change. Groups' roles are in ``athena.db.groups``.
+    """
 
     __tablename__ = "permission_set"
     __table_args__ = (CheckConstraint("public_role IN ('viewer', 'collaborator')", name="public_role"),)
 
     public_role: Mapped[str | None] = mapped_column(String(20), default=None)
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     grants: Mapped[list["GrantRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
 
@@ -42,6 +47,7 @@ class ElementRow(HasId, Base):
     ``path`` is the chain of ids from the root (``/<hex>/<hex>/``, its own last), for subtree queries and the
     breadcrumb. ``position`` is its place among its siblings, 0 for every root. ``sort_key`` follows ``name``.
     ``inherits``: the permission set is the parent's, so that changes of it reach this element too (SH-01).
+    ``revision`` grows with each change that a person makes; what follows from below (a step's status) leaves it.
     """
 
     __tablename__ = "element"
@@ -64,8 +70,15 @@ class ElementRow(HasId, Base):
             sqlite_where=text("inherits = 0"),
             postgresql_where=text("NOT inherits"),
         ),
+        Index(
+            "uq_element_own_set",
+            "permission_set_id",
+            unique=True,
+            sqlite_where=text("inherits = 0"),
+            postgresql_where=text("NOT inherits"),
+        ),
         Index("ix_element_path", "path"),
-        Index("ix_element_permission_set", "permission_set_id"),
+        Index("ix_element_permission_set", "permission_set_id", "path"),
     )
 
     kind: Mapped[str] = mapped_column(String(20))
@@ -80,6 +93,7 @@ class ElementRow(HasId, Base):
     path: Mapped[str] = mapped_column(BYTE_ORDERED)
     permission_set_id: Mapped[UUID] = mapped_column(ForeignKey("permission_set.id"))
     inherits: Mapped[bool]
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     creator_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     created: Mapped[datetime] = mapped_column(default=now)
     updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)

@@ -24,10 +24,10 @@ class EventClockRow(Base):
 
 
 class EventRow(Base):
-    """One change."""
+    """One change. ``recipient_id``: the user, or the members of the group, it is for (``EventKind.ACCESS_CHANGED``)."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_element", "element_id", "seq"),)
+    __table_args__ = (Index("ix_event_element", "element_id", "seq"), Index("ix_event_kind", "kind", "seq"))
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(40))
@@ -35,6 +35,8 @@ class EventRow(Base):
     element_id: Mapped[UUID | None] = mapped_column(ForeignKey("element.id", ondelete="SET NULL"), default=None)
     index: Mapped[int | None] = mapped_column(default=None)
     version: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    # no foreign key: a group's event must not become everybody's when the group goes
+    recipient_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 def append_event(
@@ -44,6 +46,7 @@ def append_event(
     element_id: UUID | None = None,
     index: int | None = None,
     version: int | None = None,
+    recipient_id: UUID | None = None,
 ) -> int:
     """Add an event to the transaction; returns its sequence number. Call it last: it holds the clock until commit."""
     seq: int | None = session.scalar(
@@ -54,7 +57,11 @@ def append_event(
     )
     if seq is None:
         raise RuntimeError("the event clock is missing: the database schema was not created by the migrations")
-    session.add(EventRow(seq=seq, kind=kind.value, element_id=element_id, index=index, version=version))
+    session.add(
+        EventRow(
+            seq=seq, kind=kind.value, element_id=element_id, index=index, version=version, recipient_id=recipient_id
+        )
+    )
     return seq
 
 

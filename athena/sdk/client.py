@@ -112,6 +112,10 @@ class Client:
         """``PATCH`` with a contract model; what comes back as another."""
         return _parsed(self._send("PATCH", path, body=body), model)
 
+    def delete(self, path: str) -> None:
+        """``DELETE`` what is at a path."""
+        self._send("DELETE", path)
+
     def get_bytes(self, path: str, *, params: Query | None = None) -> bytes:
         """``GET`` a picture or any other body as it is."""
         return self._send("GET", path, params=params).content

@@ -1,6 +1,6 @@
 """A connection to an instance: where everything else is found from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 from uuid import UUID
 
@@ -10,10 +10,12 @@ from athena.contract.events import Event
 from athena.contract.health import Health
 from athena.contract.jobs import Job
 from athena.contract.people import User
+from athena.contract.templates import WorkflowTemplate
 from athena.errors import Invalid
 from athena.sdk import html
 from athena.sdk.client import Client, checked
 from athena.sdk.elements import Element, Folder, Listing, branch, list_children, wrap
+from athena.sdk.groups import Group, Groups, create_group
 from athena.sdk.instance import find_instance, stop_instance
 from athena.sdk.runs import Run
 from athena.sdk.watching import watch
@@ -98,6 +100,19 @@ class Athena:
         """Make a folder at the root."""
         new = checked(wire.FolderCreate, name=name)
         return Folder(self._client, self._client.post("/api/elements", new, wire.Element))
+
+    @property
+    def groups(self) -> Groups:
+        """Groups by name: those you are in; for user managers all."""
+        return Groups(self._client)
+
+    def create_group(self, name: str, *, members: Iterable[str] = (), description: str = "") -> Group:
+        """Make a group of users, by user name; for user managers and administrators."""
+        return create_group(self._client, name, members=members, description=description)
+
+    def templates(self) -> list[WorkflowTemplate]:
+        """What new workflows can be made from."""
+        return self._client.get("/api/templates", list[WorkflowTemplate])
 
     def events(self, after: int | None = None, *, timeout: float | None = None) -> Iterator[Event]:
         """All events you may see, as they come; see ``Run.watch``."""

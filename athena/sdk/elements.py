@@ -9,6 +9,7 @@ from athena.contract.elements import DatasetType, Status, Template
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
+from athena.sdk.sharing import Shared
 
 PAGE = 200
 """Elements asked for at once."""
@@ -16,7 +17,7 @@ PAGE = 200
 E = TypeVar("E", bound="Element")
 
 
-class Element:
+class Element(Shared):
     """A folder, workflow, step or dataset, as it was when last read; ``refresh`` reads it again."""
 
     def __init__(self, client: Client, model: wire.Element) -> None:
@@ -79,8 +80,13 @@ class Element:
     def update(
         self, *, name: str | None = None, description: str | None = None, status: Status | str | None = None
     ) -> Self:
-        """Rename, describe or set the status; what is left out stays."""
-        given = {"name": name, "description": description, "status": status}
+        """Rename, describe or set the status; what is left out stays.
+
+        Raises
+        ------
+        Conflict : somebody else has changed it since it was read; ``refresh`` shows what it is now.
+        """
+        given = {"name": name, "description": description, "status": status, "revision": self._model.revision}
         change = checked(wire.ElementUpdate, **{key: value for key, value in given.items() if value is not None})
         self._model = self._client.patch(f"/api/elements/{self.id}", change, wire.Element)
         return self
@@ -142,7 +148,7 @@ class Folder(Element):
         """Make a folder in it."""
         return _as(Folder, self._create(checked(wire.FolderCreate, name=name, parent_id=self.id)))
 
-    def create_workflow(self, name: str, *, template: Template | str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
+    def create_workflow(self, name: str, *, template: str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
         """Make a workflow in it, with the steps of the template."""
         new = checked(wire.WorkflowCreate, name=name, parent_id=self.id, template=template)
         return _as(Workflow, self._create(new))
@@ -152,9 +158,9 @@ class Workflow(Element):
     """A workflow: its steps in order."""
 
     @property
-    def template(self) -> Template:
-        """What it was made from."""
-        return Template(self._model.type)
+    def template(self) -> str:
+        """Name of the template it was made from."""
+        return self._model.type
 
     def create_step(self, name: str) -> "Step":
         """Add a step; only Free workflows take more."""

@@ -1,12 +1,13 @@
 """The event log as a caller may see it."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from athena.contract.events import Event, EventKind, EventPage
 from athena.contract.people import Principal
 from athena.db.elements import ElementRow
 from athena.db.events import EventRow, last_seq
+from athena.db.groups import GroupMemberRow
 from athena.db.visibility import restrict
 from athena.errors import Invalid
 
@@ -27,10 +28,13 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
     if after == -1 or after >= newest:
         return EventPage(events=(), last_seq=newest)
     query = select(EventRow).where(EventRow.seq > after, EventRow.seq <= newest).order_by(EventRow.seq).limit(limit)
-    if not principal.is_admin:
-        # an event that names no element is about the platform as a whole: administrators only
-        query = restrict(query.join(ElementRow, ElementRow.id == EventRow.element_id), principal)
-    rows = session.scalars(query).all()
+    if principal.is_admin:
+        rows = session.scalars(query).all()
+    else:
+        # an event that names no element is about the platform as a whole (administrators only) or addressed
+        named = session.scalars(restrict(query.join(ElementRow, ElementRow.id == EventRow.element_id), principal))
+        addressed = session.scalars(query.where(_addressed_to(principal)))
+        rows = sorted([*named, *addressed], key=lambda row: row.seq)[:limit]
     events = tuple(
         Event(
             seq=row.seq,
@@ -43,3 +47,11 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
         for row in rows
     )
     return EventPage(events=events, last_seq=events[-1].seq if len(events) == limit else newest)
+
+
+def _addressed_to(principal: Principal) -> ColumnElement[bool]:
+    """Condition on ``EventRow``: it is for the caller, for a group of the caller's, or for everybody."""
+    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.user_id == principal.user_id)
+    recipient = EventRow.recipient_id
+    mine = or_(recipient.is_(None), recipient == principal.user_id, recipient.in_(groups))
+    return and_(EventRow.kind == EventKind.ACCESS_CHANGED.value, mine)

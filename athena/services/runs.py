@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
-from athena.contract.elements import DatasetType, ElementKind, Template
+from athena.contract.audit import AuditAction
+from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
@@ -21,6 +22,7 @@ from athena.db.jobs import JobRow, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
+from athena.services.audit import record
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
@@ -87,6 +89,7 @@ def attach_source(
     source.message = ""
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
     session.flush()
+    record(session, principal, AuditAction.SOURCE_ATTACHED, element, adapter=wanted.adapter, follow=wanted.follow)
     # every row lock is taken before the first event: events hold the clock, and two orders would deadlock
     follow_acquisitions(session, run_id)
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
@@ -174,12 +177,12 @@ def _checked_folder(path: str, settings: Settings) -> Path:
     return folder
 
 
-def _template(session: Session, run: ElementRow) -> Template:
-    """Template of the workflow a run lies in."""
+def _template(session: Session, run: ElementRow) -> str:
+    """Name of the template of the workflow a run lies in."""
     workflow = select(ElementRow.type).where(
         ElementRow.id.in_(path_ids(run.path)), ElementRow.kind == ElementKind.WORKFLOW.value
     )
-    return Template(session.scalars(workflow).one())
+    return session.scalars(workflow).one()
 
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:

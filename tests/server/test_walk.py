@@ -15,7 +15,19 @@ from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
-NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"}
+NAMES_NOTHING = {
+    "get_health",
+    "get_me",
+    "list_events",
+    "list_jobs",
+    "list_templates",
+    "check_password",
+    "find_grantees",
+    "list_groups",
+    "create_group",
+    "update_group",
+    "delete_group",
+}
 """Operations whose request names neither an element nor a run."""
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -24,6 +36,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
     "attach_source": {"path": "/", "adapter": "epu"},
+    "move_element": {"parent_id": None},
+    "place_element": {"before_id": None},
+    "replace_permissions": {"grants": [{"name": "bob", "role": "owner"}]},
+    "set_grant": {"name": "bob", "role": "owner"},
+    "set_public": {"role": "viewer"},
+    "create_group": {"name": "Mine"},
+    "update_group": {"name": "Mine"},
 }
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
@@ -31,8 +50,16 @@ QUERIES = {
     "get_curves": {"indices": "0"},
     "get_table": {"columns": "defocus_um"},
     "list_events": {"after": "0"},
+    "find_grantees": {"text": "b"},
 }
-FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json"}
+FILLED = {
+    "group_id": "00000000-0000-0000-0000-000000000000",
+    "index": "0",
+    "level": "0",
+    "x": "0",
+    "y": "0",
+    "key": "zarr.json",
+}
 
 
 def operations(api: Api) -> Iterator[tuple[str, str, str]]:

@@ -2,8 +2,41 @@
 
 from fastapi import APIRouter
 
-from athena.server.routes import acquisitions, elements, events, health, images, jobs, paths, people, runs, zarr
+from athena.server.routes import (
+    acquisitions,
+    audit,
+    elements,
+    events,
+    groups,
+    health,
+    images,
+    jobs,
+    paths,
+    people,
+    places,
+    runs,
+    sharing,
+    templates,
+    zarr,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    module.router for module in (health, people, elements, paths, runs, acquisitions, images, zarr, events, jobs)
+    module.router
+    for module in (
+        health,
+        people,
+        groups,
+        elements,
+        places,
+        sharing,
+        audit,
+        templates,
+        paths,
+        runs,
+        acquisitions,
+        images,
+        zarr,
+        events,
+        jobs,
+    )
 )
