@@ -45,7 +45,6 @@ def update_group(session: Session, principal: Principal, group_id: UUID, change:
     if change.description is not None:
         row.description = change.description
     if change.name is not None:
-        row.name = change.name
         _save(session, row, change.name)
     _tell(session, [*_take_in(session, row, change.add), *_take_out(session, row, change.remove)])
     return _describe(session, [row])[0]
@@ -104,6 +103,8 @@ def _known(session: Session, group_id: UUID) -> GroupRow:
 def _save(session: Session, row: GroupRow, name: str) -> None:
     try:
         with session.begin_nested():
+            # within the savepoint: what was changed before it would be written outside, where a conflict ends all
+            row.name = name
             session.add(row)
     except IntegrityError:
         raise Conflict(f"There is already a group “{name}”.") from None

@@ -41,9 +41,9 @@ def move_element(
     session.expire_all()
     row = require_mover(session, principal, element_id)
     parent = None if parent_id is None else require_writer(session, principal, parent_id)
+    check_revision(row, revision)
     if parent_id == row.parent_id:
         return get_element(session, principal, element_id)
-    check_revision(row, revision)
     _check_place(session, row, parent)
     lock_children(session, principal, parent)
     before = access_of(session, row.permission_set_id)
