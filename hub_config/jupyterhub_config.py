@@ -30,6 +30,7 @@ c.ConfigurableHTTPProxy.pid_file = str(folder / "proxy.pid")
 
 # people: Athena's own
 c.JupyterHub.authenticator_class = AthenaAuthenticator
+c.Authenticator.refresh_pre_spawn = True  # no notebook server for who has lost account or licence meanwhile
 c.Authenticator.allow_all = True  # whoever the authenticator lets pass is a user of Athena
 c.AthenaAuthenticator.api_url = api_url
 c.AthenaAuthenticator.service_token = login_token

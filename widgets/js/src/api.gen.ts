@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Change one's own password.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/password": {
         parameters: {
             query?: never;
@@ -55,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Check Password
-         * @description Verify a user name and password; only Athena's own services (the hub's log-in page) may ask.
+         * @description Log a person in by name and password; only Athena's own services (the hub's log-in page) may ask.
          */
         post: operations["check_password"];
         delete?: never;
@@ -64,7 +84,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/groups": {
+    "/api/auth/admission": {
         parameters: {
             query?: never;
             header?: never;
@@ -72,23 +92,183 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Groups
-         * @description List groups with their members: one's own; for user managers all.
+         * Check Admission
+         * @description Say whether a person may stay logged in; only Athena's own services may ask.
          */
-        get: operations["list_groups"];
+        get: operations["check_admission"];
         put?: never;
-        /**
-         * Create Group
-         * @description Make a group.
-         */
-        post: operations["create_group"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/groups/{group_id}": {
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description List accounts by user name, with the counts of the users page.
+         */
+        get: operations["list_users"];
+        put?: never;
+        /**
+         * Add User
+         * @description Add a person, with a licence seat if one is free.
+         */
+        post: operations["add_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User
+         * @description Give one account.
+         */
+        get: operations["get_user"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove User
+         * @description Remove a person; what nobody else owns goes to the heir.
+         */
+        delete: operations["remove_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Update User
+         * @description Change e-mail, names, or whether a person may log in.
+         */
+        patch: operations["update_user"];
+        trace?: never;
+    };
+    "/api/users/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reset Password
+         * @description Give a person a new password.
+         */
+        put: operations["reset_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Assign Role
+         * @description Give a person a platform role.
+         */
+        put: operations["assign_role"];
+        post?: never;
+        /**
+         * Unassign Role
+         * @description Take a platform role from a person.
+         */
+        delete: operations["unassign_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give Seat
+         * @description Give a person a licence seat.
+         */
+        put: operations["give_seat"];
+        post?: never;
+        /**
+         * Take Seat
+         * @description Take a person's licence seat.
+         */
+        delete: operations["take_seat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find People
+         * @description Find people of the site's directory who may be added.
+         */
+        get: operations["find_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description List the caller's tokens, newest first.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Make a token; its text is in this answer and nowhere else.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -99,17 +279,57 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete Group
-         * @description Delete a group; its members stay.
+         * Revoke Token
+         * @description Make a token void.
          */
-        delete: operations["delete_group"];
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /**
-         * Update Group
-         * @description Rename or describe a group, take users in or out.
+         * Get Licence
+         * @description Give platform id, features, seats, expiry and the installed keys.
          */
-        patch: operations["update_group"];
+        get: operations["get_licence"];
+        put?: never;
+        /**
+         * Install Licence
+         * @description Install a licence key; refused with the reason, or accepted with how the platform stands then.
+         */
+        post: operations["install_licence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Give the workflow templates that the licence offers.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/elements": {
@@ -212,190 +432,6 @@ export interface paths {
          * @description Give the metadata of an element.
          */
         get: operations["list_metadata"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/parent": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Move Element
-         * @description Move an element to another parent; null when the caller does not see it any more.
-         */
-        put: operations["move_element"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/place": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Place Element
-         * @description Put an element before one of its siblings, or last.
-         */
-        put: operations["place_element"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/permissions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Permissions
-         * @description Give who may do what with an element.
-         */
-        get: operations["get_permissions"];
-        /**
-         * Replace Permissions
-         * @description Set all permissions of an element; null when the caller does not see it any more.
-         */
-        put: operations["replace_permissions"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/permissions/grant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Set Grant
-         * @description Give a user or group a role, or take it away; null when the caller does not see the element any more.
-         */
-        put: operations["set_grant"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/permissions/public": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Set Public
-         * @description Make an element public or private; null when the caller does not see it any more.
-         */
-        put: operations["set_public"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/permissions/inherit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Inherit Again
-         * @description Give an element its parent's permissions again; null when the caller does not see it any more.
-         */
-        post: operations["inherit_again"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/grantees": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Find Grantees
-         * @description Complete the name of a user or group to share with.
-         */
-        get: operations["find_grantees"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/elements/{element_id}/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Audit
-         * @description Give what was done to an element, newest first.
-         */
-        get: operations["list_audit"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/templates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Templates
-         * @description List what new workflows can be made from, in the order to offer it.
-         */
-        get: operations["list_templates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -721,6 +757,98 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Account
+         * @description A person, as those who manage people see them.
+         */
+        Account: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Username */
+            username: string;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
+            /**
+             * Roles
+             * @default []
+             */
+            roles: components["schemas"]["PlatformRole"][];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Email */
+            email: string;
+            /** First Name */
+            first_name: string;
+            /** Last Name */
+            last_name: string;
+            source: components["schemas"]["UserSource"];
+            /**
+             * Active
+             * @description Whether the person may log in.
+             */
+            active: boolean;
+            /**
+             * Licensed
+             * @description Whether the person holds a licence seat.
+             */
+            licensed: boolean;
+            /**
+             * Last Seen
+             * @description Last log-in or use of a token, to five minutes.
+             */
+            last_seen: string | null;
+            /**
+             * Builtin
+             * @description The account that comes with Athena: not counted as a user, not removable.
+             */
+            builtin: boolean;
+        };
+        /**
+         * AccountAdded
+         * @description A new account, and what is to be said about it (that no licence was free for it).
+         */
+        AccountAdded: {
+            account: components["schemas"]["Account"];
+            /**
+             * Notice
+             * @default
+             */
+            notice: string;
+        };
+        /**
+         * AccountPage
+         * @description Accounts by user name, and the counts of the users page (AD-06).
+         */
+        AccountPage: {
+            /** Items */
+            items: components["schemas"]["Account"][];
+            /**
+             * Total
+             * @description Accounts that the search found.
+             */
+            total: number;
+            /**
+             * Users
+             * @description Users there are, without the built-in account.
+             */
+            users: number;
+            /** Active Users */
+            active_users: number;
+            /**
+             * Free Seats
+             * @description Licence seats nobody holds; null where no licence is needed.
+             */
+            free_seats: number | null;
+        };
+        /**
          * Acquisition
          * @description One acquisition of a run as the API shows it. ``index`` joins it to the run's zarr arrays.
          */
@@ -847,46 +975,6 @@ export interface components {
          */
         AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
         /**
-         * AuditEntry
-         * @description One deed. ``element_name`` is the name at that time; ``detail`` depends on the action.
-         */
-        AuditEntry: {
-            /** Id */
-            id: number;
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /** Username */
-            username: string;
-            /** Action */
-            action: string;
-            /**
-             * Element Id
-             * Format: uuid
-             */
-            element_id: string;
-            /** Element Kind */
-            element_kind: string;
-            /** Element Name */
-            element_name: string;
-            /** Detail */
-            detail?: {
-                [key: string]: unknown;
-            };
-        };
-        /**
-         * AuditPage
-         * @description Deeds, newest first.
-         */
-        AuditPage: {
-            /** Items */
-            items: components["schemas"]["AuditEntry"][];
-            /** Total */
-            total: number;
-        };
-        /**
          * Crumb
          * @description One level of the breadcrumb (WS-09).
          */
@@ -925,6 +1013,35 @@ export interface components {
          * @enum {string}
          */
         DatasetType: "free" | "epu_run" | "tomo_run" | "cryosparc_live_run";
+        /**
+         * DirectoryEntry
+         * @description A person in the site's directory (LDAP), as far as an account needs it.
+         */
+        DirectoryEntry: {
+            /** Username */
+            username: string;
+            /**
+             * Email
+             * @default
+             */
+            email: string;
+            /**
+             * First Name
+             * @default
+             */
+            first_name: string;
+            /**
+             * Last Name
+             * @default
+             */
+            last_name: string;
+            /**
+             * Known
+             * @description Whether there is an account of this name already.
+             * @default false
+             */
+            known: boolean;
+        };
         /**
          * DiscoveredAtlas
          * @description A grid atlas.
@@ -1056,12 +1173,6 @@ export interface components {
              * Format: date-time
              */
             updated: string;
-            /**
-             * Revision
-             * @description Grows with each change a person makes; say it with a change of your own.
-             * @default 1
-             */
-            revision: number;
             /** @description The caller's role on this element (admins: owner). */
             my_role: components["schemas"]["Role"];
             /**
@@ -1083,19 +1194,6 @@ export interface components {
          */
         ElementKind: "folder" | "workflow" | "step" | "dataset";
         /**
-         * ElementMove
-         * @description Where an element goes: into another element, or (null) to the root.
-         */
-        ElementMove: {
-            /** Parent Id */
-            parent_id: string | null;
-            /**
-             * Revision
-             * @description As in ElementUpdate.
-             */
-            revision?: number | null;
-        };
-        /**
          * ElementPage
          * @description Children of an element (or the roots), in order.
          */
@@ -1104,14 +1202,6 @@ export interface components {
             items: components["schemas"]["Element"][];
             /** Total */
             total: number;
-        };
-        /**
-         * ElementPlace
-         * @description Before which of its siblings an element goes; null: last.
-         */
-        ElementPlace: {
-            /** Before Id */
-            before_id: string | null;
         };
         /**
          * ElementSort
@@ -1129,11 +1219,6 @@ export interface components {
             /** Description */
             description?: string | null;
             status?: components["schemas"]["Status"] | null;
-            /**
-             * Revision
-             * @description Revision the change was made on: Conflict if the element has changed since then.
-             */
-            revision?: number | null;
         };
         /**
          * Event
@@ -1160,7 +1245,7 @@ export interface components {
          * @description What kind of change.
          * @enum {string}
          */
-        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "permissions.changed" | "access.changed";
+        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed";
         /**
          * EventPage
          * @description Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see).
@@ -1170,6 +1255,36 @@ export interface components {
             events: components["schemas"]["Event"][];
             /** Last Seq */
             last_seq: number;
+        };
+        /**
+         * FeatureStatus
+         * @description One row of the status table, over all installed keys.
+         */
+        FeatureStatus: {
+            /** Feature */
+            feature: string;
+            /**
+             * Seats
+             * @description Null: no limit.
+             */
+            seats: number | null;
+            /**
+             * Used
+             * @description Seats held; null where seats do not count.
+             */
+            used: number | null;
+            /**
+             * Expires
+             * @description When the last key for it expires.
+             */
+            expires: string | null;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
         };
         /**
          * FolderCreate
@@ -1185,123 +1300,6 @@ export interface components {
             name: string;
             /** Parent Id */
             parent_id?: string | null;
-        };
-        /**
-         * Grant
-         * @description A role that somebody has in a permission set.
-         */
-        Grant: {
-            grantee: components["schemas"]["Grantee"];
-            role: components["schemas"]["Role"];
-        };
-        /**
-         * GrantChange
-         * @description Give a user or group a role, or (null) take it away.
-         */
-        GrantChange: {
-            /** @default user */
-            kind: components["schemas"]["GranteeKind"];
-            /**
-             * Name
-             * @description User name, or name of a group.
-             */
-            name: string;
-            role: components["schemas"]["Role"] | null;
-        };
-        /**
-         * Grantee
-         * @description A user or group as others may see it: by name, and no more.
-         */
-        Grantee: {
-            kind: components["schemas"]["GranteeKind"];
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Label
-             * @description A user's display name; else empty.
-             * @default
-             */
-            label: string;
-        };
-        /**
-         * GranteeKind
-         * @description Whom a role is granted to.
-         * @enum {string}
-         */
-        GranteeKind: "user" | "group";
-        /**
-         * Group
-         * @description People who are shared with as one.
-         */
-        Group: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /**
-             * Members
-             * @description User names, in order.
-             * @default []
-             */
-            members: string[];
-            /**
-             * Created
-             * Format: date-time
-             */
-            created: string;
-        };
-        /**
-         * GroupCreate
-         * @description A new group.
-         */
-        GroupCreate: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /**
-             * Members
-             * @default []
-             */
-            members: string[];
-        };
-        /**
-         * GroupUpdate
-         * @description What to change of a group; what is left out stays.
-         */
-        GroupUpdate: {
-            /** Name */
-            name?: string | null;
-            /** Description */
-            description?: string | null;
-            /**
-             * Add
-             * @description User names to take in.
-             * @default []
-             */
-            add: string[];
-            /**
-             * Remove
-             * @description User names to take out.
-             * @default []
-             */
-            remove: string[];
         };
         /**
          * Health
@@ -1340,6 +1338,28 @@ export interface components {
             high: number;
             /** Content Hash */
             content_hash: string;
+        };
+        /**
+         * InstalledLicence
+         * @description An installed key and what it says; ``problem`` is why it does not count, if so.
+         */
+        InstalledLicence: {
+            /** @description Null if the key cannot be read with the vendor key of now. */
+            licence: components["schemas"]["Licence"] | null;
+            /** Key */
+            key: string;
+            /**
+             * Installed
+             * Format: date-time
+             */
+            installed: string;
+            /** Installed By */
+            installed_by: string;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
         };
         /**
          * Job
@@ -1390,6 +1410,79 @@ export interface components {
          * @enum {string}
          */
         JobState: "pending" | "running" | "finished" | "failed" | "cancelled";
+        /**
+         * Licence
+         * @description What a licence key says, under the vendor's signature.
+         */
+        Licence: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Platform Id
+             * Format: uuid
+             */
+            platform_id: string;
+            /**
+             * Customer
+             * @default
+             */
+            customer: string;
+            /**
+             * Issued
+             * Format: date-time
+             */
+            issued: string;
+            /** Features */
+            features: components["schemas"]["LicensedFeature"][];
+        };
+        /**
+         * LicenceInstall
+         * @description A licence key as it was pasted; line breaks and spaces do not matter.
+         */
+        LicenceInstall: {
+            /** Key */
+            key: string;
+        };
+        /**
+         * LicenceStatus
+         * @description How the platform stands.
+         */
+        LicenceStatus: {
+            /**
+             * Platform Id
+             * Format: uuid
+             */
+            platform_id: string;
+            /**
+             * Required
+             * @description Whether a seat is needed to log in.
+             */
+            required: boolean;
+            /** Features */
+            features: components["schemas"]["FeatureStatus"][];
+            /** Licences */
+            licences: components["schemas"]["InstalledLicence"][];
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+        };
+        /**
+         * LicensedFeature
+         * @description One feature of a licence. Seats count for ``platform`` (people who may log in); null: no limit.
+         */
+        LicensedFeature: {
+            /** Name */
+            name: string;
+            /** Seats */
+            seats?: number | null;
+            /** Expires */
+            expires?: string | null;
+        };
         /**
          * MetadataEntry
          * @description One metadatum of an element (MD-02).
@@ -1469,12 +1562,36 @@ export interface components {
             energy_slit_ev?: number | null;
         };
         /**
+         * PasswordChange
+         * @description A new password of one's own.
+         */
+        PasswordChange: {
+            /** Current */
+            current: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * PasswordCheck
          * @description A user name and password to be verified; only Athena's own services may ask.
          */
         PasswordCheck: {
             /** Username */
             username: string;
+            /** Password */
+            password: string;
+            /**
+             * Peer
+             * @description Address the person logs in from, as the service sees it.
+             * @default
+             */
+            peer: string;
+        };
+        /**
+         * PasswordReset
+         * @description A new password, given by who manages users.
+         */
+        PasswordReset: {
             /** Password */
             password: string;
         };
@@ -1487,57 +1604,6 @@ export interface components {
             path: string;
             /** @default epu_run */
             dataset_type: components["schemas"]["DatasetType"];
-        };
-        /**
-         * Permissions
-         * @description Who may do what with an element.
-         */
-        Permissions: {
-            /**
-             * Element Id
-             * Format: uuid
-             */
-            element_id: string;
-            /** @description The folder or workflow these permissions are set on; the element or one above. */
-            source: components["schemas"]["Crumb"];
-            /**
-             * Inherits
-             * @description Whether they are those of an element above.
-             */
-            inherits: boolean;
-            /**
-             * Revision
-             * @description Grows with each change of them.
-             */
-            revision: number;
-            /** @description What Everybody may do; null: it is private. */
-            public: components["schemas"]["Role"] | null;
-            /**
-             * Grants
-             * @description Owners first, then by name.
-             */
-            grants: components["schemas"]["Grant"][];
-            my_role: components["schemas"]["Role"];
-            /**
-             * May Edit
-             * @description Whether the caller may change them here.
-             */
-            may_edit: boolean;
-        };
-        /**
-         * PermissionsReplace
-         * @description All permissions at once.
-         */
-        PermissionsReplace: {
-            /** Grants */
-            grants: components["schemas"]["GrantChange"][];
-            /** Public */
-            public?: ("viewer" | "collaborator") | null;
-            /**
-             * Revision
-             * @description Revision of the permissions this was made from: Conflict if it is not the present one.
-             */
-            revision?: number | null;
         };
         /**
          * PlatformRole
@@ -1559,14 +1625,6 @@ export interface components {
              * @default
              */
             hint: string;
-        };
-        /**
-         * PublicChange
-         * @description Make an element public for reading, or for reading and writing, or (null) private.
-         */
-        PublicChange: {
-            /** Role */
-            role: ("viewer" | "collaborator") | null;
         };
         /**
          * Role
@@ -1809,6 +1867,76 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
+         * Template
+         * @description What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``.
+         * @enum {string}
+         */
+        Template: "free" | "spa" | "spa_quality_monitor" | "spa_cryosparc_live" | "tomo_live";
+        /**
+         * Token
+         * @description A token, without its text.
+         */
+        Token: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            scope: components["schemas"]["TokenScope"];
+            /**
+             * Start
+             * @description How its text begins.
+             */
+            start: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Expires */
+            expires: string | null;
+            /**
+             * Last Used
+             * @description To five minutes.
+             */
+            last_used: string | null;
+        };
+        /**
+         * TokenCreate
+         * @description A token to be made; without days it lasts until it is revoked.
+         */
+        TokenCreate: {
+            /** Name */
+            name: string;
+            /** @default read */
+            scope: components["schemas"]["TokenScope"];
+            /**
+             * Days
+             * @default 90
+             */
+            days: number | null;
+        };
+        /**
+         * TokenMade
+         * @description A new token with its text, which is shown this once.
+         */
+        TokenMade: {
+            token: components["schemas"]["Token"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * TokenScope
+         * @description How far a token reaches; each includes those before it.
+         *
+         *     ``read`` changes nothing. ``write`` changes what is shared with its person. ``admin`` does all that its person may
+         *     do: it alone carries the person's platform roles.
+         * @enum {string}
+         */
+        TokenScope: "read" | "write" | "admin";
+        /**
          * User
          * @description A person, as others may see it.
          */
@@ -1837,6 +1965,53 @@ export interface components {
             created: string;
         };
         /**
+         * UserCreate
+         * @description A person to be added (AD-07); Athena checks the password of local users alone.
+         */
+        UserCreate: {
+            /** Username */
+            username: string;
+            /**
+             * Email
+             * @default
+             */
+            email: string;
+            /**
+             * First Name
+             * @default
+             */
+            first_name: string;
+            /**
+             * Last Name
+             * @default
+             */
+            last_name: string;
+            /** @default local */
+            source: components["schemas"]["UserSource"];
+            /** Password */
+            password?: string | null;
+        };
+        /**
+         * UserSource
+         * @description Who knows a person's password: Athena, the site's directory, or whoever logs people in at the hub.
+         * @enum {string}
+         */
+        UserSource: "local" | "ldap" | "hub";
+        /**
+         * UserUpdate
+         * @description What to change of a person; what is left out stays.
+         */
+        UserUpdate: {
+            /** Email */
+            email?: string | null;
+            /** First Name */
+            first_name?: string | null;
+            /** Last Name */
+            last_name?: string | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        /**
          * WorkflowCreate
          * @description A workflow in a folder; the template can never change afterwards.
          */
@@ -1853,25 +2028,7 @@ export interface components {
              * Format: uuid
              */
             parent_id: string;
-            /**
-             * Template
-             * @description Name of one of the offered templates: see GET /api/templates.
-             */
-            template: string;
-        };
-        /**
-         * WorkflowTemplate
-         * @description What a new workflow can be made from (WS-02).
-         */
-        WorkflowTemplate: {
-            /** Name */
-            name: string;
-            /** Label */
-            label: string;
-            /** Steps */
-            steps: string[];
-            /** Own Steps */
-            own_steps: boolean;
+            template: components["schemas"]["Template"];
         };
     };
     responses: never;
@@ -1880,50 +2037,48 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
+export type AccountAdded = components['schemas']['AccountAdded'];
+export type AccountPage = components['schemas']['AccountPage'];
 export type Acquisition = components['schemas']['Acquisition'];
 export type AcquisitionCurves = components['schemas']['AcquisitionCurves'];
 export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
-export type AuditEntry = components['schemas']['AuditEntry'];
-export type AuditPage = components['schemas']['AuditPage'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
+export type DirectoryEntry = components['schemas']['DirectoryEntry'];
 export type DiscoveredAtlas = components['schemas']['DiscoveredAtlas'];
 export type DiscoveredFoilHole = components['schemas']['DiscoveredFoilHole'];
 export type DiscoveredGridSquare = components['schemas']['DiscoveredGridSquare'];
 export type Element = components['schemas']['Element'];
 export type ElementKind = components['schemas']['ElementKind'];
-export type ElementMove = components['schemas']['ElementMove'];
 export type ElementPage = components['schemas']['ElementPage'];
-export type ElementPlace = components['schemas']['ElementPlace'];
 export type ElementSort = components['schemas']['ElementSort'];
 export type ElementUpdate = components['schemas']['ElementUpdate'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
+export type FeatureStatus = components['schemas']['FeatureStatus'];
 export type FolderCreate = components['schemas']['FolderCreate'];
-export type Grant = components['schemas']['Grant'];
-export type GrantChange = components['schemas']['GrantChange'];
-export type Grantee = components['schemas']['Grantee'];
-export type GranteeKind = components['schemas']['GranteeKind'];
-export type Group = components['schemas']['Group'];
-export type GroupCreate = components['schemas']['GroupCreate'];
-export type GroupUpdate = components['schemas']['GroupUpdate'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
+export type InstalledLicence = components['schemas']['InstalledLicence'];
 export type Job = components['schemas']['Job'];
 export type JobKind = components['schemas']['JobKind'];
 export type JobState = components['schemas']['JobState'];
+export type Licence = components['schemas']['Licence'];
+export type LicenceInstall = components['schemas']['LicenceInstall'];
+export type LicenceStatus = components['schemas']['LicenceStatus'];
+export type LicensedFeature = components['schemas']['LicensedFeature'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type Optics = components['schemas']['Optics'];
+export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
+export type PasswordReset = components['schemas']['PasswordReset'];
 export type PathCreate = components['schemas']['PathCreate'];
-export type Permissions = components['schemas']['Permissions'];
-export type PermissionsReplace = components['schemas']['PermissionsReplace'];
 export type PlatformRole = components['schemas']['PlatformRole'];
 export type Problem = components['schemas']['Problem'];
-export type PublicChange = components['schemas']['PublicChange'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
@@ -1937,9 +2092,16 @@ export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type StepCreate = components['schemas']['StepCreate'];
 export type StepStatus = components['schemas']['StepStatus'];
+export type Template = components['schemas']['Template'];
+export type Token = components['schemas']['Token'];
+export type TokenCreate = components['schemas']['TokenCreate'];
+export type TokenMade = components['schemas']['TokenMade'];
+export type TokenScope = components['schemas']['TokenScope'];
 export type User = components['schemas']['User'];
+export type UserCreate = components['schemas']['UserCreate'];
+export type UserSource = components['schemas']['UserSource'];
+export type UserUpdate = components['schemas']['UserUpdate'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
-export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_health: {
@@ -2036,6 +2198,55 @@ export interface operations {
             };
         };
     };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     check_password: {
         parameters: {
             query?: never;
@@ -2087,9 +2298,11 @@ export interface operations {
             };
         };
     };
-    list_groups: {
+    check_admission: {
         parameters: {
-            query?: never;
+            query: {
+                username: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2102,7 +2315,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Group"][];
+                    "application/json": components["schemas"]["User"];
                 };
             };
             /** @description No token, or one that is not valid. */
@@ -2134,7 +2347,61 @@ export interface operations {
             };
         };
     };
-    create_group: {
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or an e-mail address. */
+                search?: string;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_user: {
         parameters: {
             query?: never;
             header?: never;
@@ -2143,7 +2410,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GroupCreate"];
+                "application/json": components["schemas"]["UserCreate"];
             };
         };
         responses: {
@@ -2153,7 +2420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Group"];
+                    "application/json": components["schemas"]["AccountAdded"];
                 };
             };
             /** @description No token, or one that is not valid. */
@@ -2185,12 +2452,64 @@ export interface operations {
             };
         };
     };
-    delete_group: {
+    get_user: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                group_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_user: {
+        parameters: {
+            query?: {
+                /** @description User name of who owns what nobody else does. */
+                heir?: string;
+            };
+            header?: never;
+            path: {
+                user_id: string;
             };
             cookie?: never;
         };
@@ -2232,18 +2551,18 @@ export interface operations {
             };
         };
     };
-    update_group: {
+    update_user: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                group_id: string;
+                user_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GroupUpdate"];
+                "application/json": components["schemas"]["UserUpdate"];
             };
         };
         responses: {
@@ -2253,7 +2572,592 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Group"];
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                role: components["schemas"]["PlatformRole"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unassign_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                role: components["schemas"]["PlatformRole"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_seat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_seat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_people: {
+        parameters: {
+            query: {
+                /** @description How an e-mail or a name begins. */
+                text: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryEntry"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceStatus"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceInstall"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceStatus"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
                 };
             };
             /** @description No token, or one that is not valid. */
@@ -2608,521 +3512,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetadataEntry"][];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    move_element: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ElementMove"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Element"] | null;
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    place_element: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ElementPlace"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Element"];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_permissions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Permissions"];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    replace_permissions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PermissionsReplace"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Permissions"] | null;
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    set_grant: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GrantChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Permissions"] | null;
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    set_public: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PublicChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Permissions"] | null;
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    inherit_again: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Permissions"] | null;
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    find_grantees: {
-        parameters: {
-            query: {
-                /** @description What the name begins with. */
-                text: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Grantee"][];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_audit: {
-        parameters: {
-            query?: {
-                /** @description How many to leave out at the beginning. */
-                offset?: number;
-                /** @description How many to give at most. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditPage"];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_templates: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkflowTemplate"][];
                 };
             };
             /** @description No token, or one that is not valid. */
