@@ -12,7 +12,7 @@ from athena.db.engine import Database
 from athena.db.people import LoginAttemptRow, UserRow
 from athena.domain.attempts import KNOWN_PEER, LONGEST, NAME_LIMIT, PAIR_LIMIT, PEER_LIMIT, Limit
 from athena.errors import Forbidden, TooManyAttempts, Unauthorized
-from athena.services.directory import Directory
+from athena.services.directory import open_directory
 from athena.services.licences import require_seat
 from athena.services.passwords import password_fits
 from athena.services.users import describe_user, principal_for
@@ -95,7 +95,7 @@ def _check(
         return None, True
     if settings.ldap is None:
         return None, False
-    entry = Directory(settings.ldap).check_password(check.username, check.password)
+    entry = open_directory(settings.ldap).check_password(check.username, check.password)
     return (entry, True) if entry is not None and source == UserSource.LDAP else (None, False)
 
 
@@ -104,8 +104,8 @@ def _begin(session: Session, check: PasswordCheck) -> UUID:
     now = base.now()
     session.execute(
         delete(LoginAttemptRow).where(
-            LoginAttemptRow.time < now - LONGEST,
-            or_(~LoginAttemptRow.succeeded, LoginAttemptRow.time < now - KNOWN_PEER),
+            LoginAttemptRow.time <= now - LONGEST,
+            or_(~LoginAttemptRow.succeeded, LoginAttemptRow.time <= now - KNOWN_PEER),
         )
     )
     row = LoginAttemptRow(id=uuid4(), name_sha256=_digest(check.username), peer=check.peer, time=now)
