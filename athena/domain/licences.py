@@ -10,14 +10,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from types import MappingProxyType
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import ValidationError
 
-from athena.contract.elements import Template
 from athena.contract.licences import FeatureStatus, Licence, LicensedFeature
 from athena.errors import Invalid
 
@@ -30,22 +28,9 @@ class Feature(StrEnum):
     """Features this version knows; a key may name others, which are shown and otherwise ignored."""
 
     PLATFORM = "platform"
-    SPA = "spa"
     QUALITY_MONITOR = "quality-monitor"
-    CRYOSPARC = "cryosparc"
-    TOMO = "tomo"
-
-
-TEMPLATE_FEATURES: MappingProxyType[Template, Feature] = MappingProxyType(
-    {
-        Template.FREE: Feature.PLATFORM,
-        Template.SPA: Feature.SPA,
-        Template.SPA_QUALITY_MONITOR: Feature.QUALITY_MONITOR,
-        Template.SPA_CRYOSPARC_LIVE: Feature.CRYOSPARC,
-        Template.TOMO_LIVE: Feature.TOMO,
-    }
-)
-"""The feature each workflow template is offered with (WS-02)."""
+    CRYOSPARC_LIVE = "cryosparc-live"
+    TOMO_LIVE = "tomo-live"
 
 
 def new_key_pair() -> tuple[str, str]:
@@ -124,10 +109,9 @@ def count_seats(licences: Iterable[Licence], now: datetime) -> int | None:
     return _seats([one for one in valid_features(licences, now) if one.name == Feature.PLATFORM])
 
 
-def offered_templates(licences: Iterable[Licence], now: datetime) -> tuple[Template, ...]:
-    """Workflow templates that the features in force offer, in their order."""
-    names = {feature.name for feature in valid_features(licences, now)}
-    return tuple(template for template, feature in TEMPLATE_FEATURES.items() if feature in names)
+def features_in_force(licences: Iterable[Licence], now: datetime) -> frozenset[str]:
+    """Names of the features in force."""
+    return frozenset(feature.name for feature in valid_features(licences, now))
 
 
 def feature_table(licences: Sequence[Licence], *, held_seats: int, now: datetime) -> tuple[FeatureStatus, ...]:

@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from athena.contract.elements import Template
 from athena.contract.licences import InstalledLicence, Licence, LicenceStatus
 from athena.contract.people import Principal
 from athena.db import base
@@ -15,12 +14,12 @@ from athena.domain.licences import (
     check_licence,
     count_seats,
     feature_table,
-    offered_templates,
+    features_in_force,
     read_licence,
     tidy_key,
 )
 from athena.domain.roles import PlatformAction
-from athena.errors import Conflict, Forbidden, Invalid, LoginRefused
+from athena.errors import Conflict, Invalid, LoginRefused
 from athena.services.guard import require_platform
 from athena.services.users import get_user_row
 from athena.settings import Settings
@@ -64,20 +63,9 @@ def get_platform_id(session: Session, principal: Principal) -> UUID:
     return platform_id(session)
 
 
-def get_offered_templates(session: Session, _principal: Principal, *, settings: Settings) -> tuple[Template, ...]:
-    """Workflow templates that may be used here, in their order; everybody may know."""
-    if not settings.licence_required:
-        return tuple(Template)
-    return offered_templates(_valid_licences(session, settings), base.now())
-
-
-def require_template(session: Session, template: Template, *, settings: Settings) -> None:
-    """Refuse with Forbidden a workflow template whose feature no licence has (WS-02)."""
-    if settings.licence_required and template not in offered_templates(_valid_licences(session, settings), base.now()):
-        raise Forbidden(
-            f"The licence of this platform does not include the template {template.value}.",
-            hint="Whoever manages licences can install a key that does.",
-        )
+def licensed_features(session: Session, *, settings: Settings) -> frozenset[str] | None:
+    """Features in force, None where no licence is needed and all are; no secret, so there is no guard."""
+    return features_in_force(_valid_licences(session, settings), base.now()) if settings.licence_required else None
 
 
 def give_seat(session: Session, principal: Principal, user_id: UUID, *, settings: Settings) -> None:

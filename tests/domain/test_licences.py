@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athena.contract.elements import Template
 from athena.contract.licences import Licence, LicensedFeature
 from athena.domain.licences import (
     PREFIX,
-    TEMPLATE_FEATURES,
     check_licence,
     count_seats,
     feature_table,
+    features_in_force,
     new_key_pair,
-    offered_templates,
     read_licence,
     sign_licence,
     tidy_key,
@@ -40,7 +38,7 @@ def feature(name: str = "platform", seats: int | None = None, ends: timedelta | 
 
 @pytest.mark.feature("AD-04")
 def test_a_key_says_what_was_signed_however_it_was_pasted() -> None:
-    made = licence(feature(seats=10, ends=365 * DAY), feature("tomo"))
+    made = licence(feature(seats=10, ends=365 * DAY), feature("tomo-live"))
     key = sign_licence(made, PRIVATE)
     assert read_licence(key, PUBLIC) == made
     broken = "  " + "\r\n  ".join(key[start : start + 60] for start in range(0, len(key), 60)) + "\n"
@@ -83,7 +81,7 @@ def test_keys_are_refused_with_the_reason() -> None:
         check_licence(licence(feature(), platform=UUID(int=8)), PLATFORM, NOW)
     with pytest.raises(Invalid, match="expired on 2026-03-02"):
         check_licence(made, PLATFORM, NOW + DAY)
-    check_licence(licence(feature(ends=-DAY), feature("tomo")), PLATFORM, NOW)  # one feature is enough
+    check_licence(licence(feature(ends=-DAY), feature("tomo-live")), PLATFORM, NOW)  # one feature is enough
     with pytest.raises(Invalid, match="private key"):
         sign_licence(made, "short")
     with pytest.raises(Invalid, match="vendor_key"):
@@ -101,22 +99,21 @@ def test_keys_are_refused_with_the_reason() -> None:
 @pytest.mark.feature("AD-04")
 def test_seats_and_features_add_up_while_they_last() -> None:
     keys = [
-        licence(feature(seats=3, ends=10 * DAY), feature("tomo", ends=100 * DAY)),
-        licence(feature(seats=2), feature("spa", ends=-DAY), feature("zoom")),
+        licence(feature(seats=3, ends=10 * DAY), feature("tomo-live", ends=100 * DAY)),
+        licence(feature(seats=2), feature("cryosparc-live", ends=-DAY), feature("zoom")),
     ]
     assert count_seats(keys, NOW) == 5
     assert count_seats(keys, NOW + 10 * DAY) == 2
     assert count_seats([], NOW) == 0
     assert count_seats([*keys, licence(feature())], NOW) is None
-    assert offered_templates(keys, NOW) == (Template.FREE, Template.TOMO_LIVE)
-    assert set(TEMPLATE_FEATURES) == set(Template)
+    assert features_in_force(keys, NOW) == {"platform", "tomo-live", "zoom"}
 
     rows = {row.feature: row for row in feature_table(keys, held_seats=5, now=NOW)}
-    assert list(rows) == ["platform", "spa", "tomo", "zoom"]
+    assert list(rows) == ["platform", "cryosparc-live", "tomo-live", "zoom"]
     assert (rows["platform"].seats, rows["platform"].used, rows["platform"].expires) == (5, 5, None)
     assert rows["platform"].message == "All seats are taken."
-    assert (rows["spa"].valid, rows["spa"].message) == (False, "Expired on 2026-02-28.")
-    assert (rows["tomo"].used, rows["tomo"].message) == (None, "")
+    assert (rows["cryosparc-live"].valid, rows["cryosparc-live"].message) == (False, "Expired on 2026-02-28.")
+    assert (rows["tomo-live"].used, rows["tomo-live"].message) == (None, "")
     (over, *_) = feature_table(keys, held_seats=5, now=NOW + 10 * DAY)
     assert "3 of those who hold a seat cannot log in" in over.message
     (soon, *_) = feature_table(keys[:1], held_seats=0, now=NOW)

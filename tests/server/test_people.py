@@ -25,7 +25,7 @@ from tests.server.test_walk import OPEN, PEOPLE, ask, operations
 MakeUser = Callable[..., Principal]
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SERVICES_ALONE = {"check_password", "check_admission"}
-OWN = {"change_password", "list_tokens", "create_token", "revoke_token", "list_templates"}
+OWN = {"change_password", "list_tokens", "create_token", "revoke_token", "list_features"}
 """Operations on oneself, for everybody."""
 NEEDS: dict[str, PlatformAction] = {
     "list_users": PlatformAction.SEE_USERS,

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from athena.contract.elements import Template
 from athena.contract.licences import Licence, LicenceStatus, LicensedFeature
 from athena.contract.people import PasswordCheck, PlatformRole, Principal, PrincipalKind, UserCreate
 from athena.db import base
@@ -75,7 +74,7 @@ def test_a_key_is_accepted_or_refused_with_the_reason(
     before = status()
     assert (before.required, before.features, before.licences) == (True, (), ())
     assert "nobody but the built-in account" in before.message
-    good = key(database, seats=3, more=("tomo",))
+    good = key(database, seats=3, more=("tomo-live",))
     tampered = good[:30] + ("A" if good[30] != "A" else "B") + good[31:]
     for text, reason in (
         ("hello", "not a licence key"),
@@ -97,7 +96,10 @@ def test_a_key_is_accepted_or_refused_with_the_reason(
     for _ in range(2):  # installing it again changes nothing
         with database.session() as session:
             after = licences.install_licence(session, licenser, f" {good[:40]}\n{good[40:]}\n", settings=licensed)
-    assert [(one.feature, one.seats, one.used) for one in after.features] == [("platform", 3, 0), ("tomo", None, None)]
+    assert [(one.feature, one.seats, one.used) for one in after.features] == [
+        ("platform", 3, 0),
+        ("tomo-live", None, None),
+    ]
     (installed,) = after.licences
     assert (installed.key, installed.installed_by, installed.problem) == (good, licenser.username, "")
     assert status() == after
@@ -206,20 +208,20 @@ def test_the_last_seat_is_given_once(
         assert sorted(pool.map(seat, people)) == [False, False, True, True]
 
 
-@pytest.mark.feature("AD-04", "WS-02")
-def test_templates_are_offered_by_the_licence(database: Database, root: Principal, licensed: Settings) -> None:
-    embedded = Settings(home=licensed.home, vendor_key=PUBLIC)
-    text = key(database, more=("quality-monitor",))
+@pytest.mark.feature("AD-04")
+def test_features_are_those_of_the_licences_in_force(
+    database: Database, root: Principal, licensed: Settings, moment: list[datetime]
+) -> None:
+    texts = [key(database, days=1, more=("quality-monitor",)), key(database, more=("tomo-live",))]
     with database.session() as session:
-        assert licences.get_offered_templates(session, root, settings=embedded) == tuple(Template)
-        licences.require_template(session, Template.TOMO_LIVE, settings=embedded)
-        assert licences.get_offered_templates(session, root, settings=licensed) == ()
-        licences.install_licence(session, root, text, settings=licensed)
-        offered = (Template.FREE, Template.SPA_QUALITY_MONITOR)
-        assert licences.get_offered_templates(session, root, settings=licensed) == offered
-        licences.require_template(session, Template.FREE, settings=licensed)
-        with pytest.raises(Forbidden, match="tomo_live"):
-            licences.require_template(session, Template.TOMO_LIVE, settings=licensed)
+        assert licences.licensed_features(session, settings=Settings(home=licensed.home, vendor_key=PUBLIC)) is None
+        assert licences.licensed_features(session, settings=licensed) == frozenset()
+        for text in texts:
+            licences.install_licence(session, root, text, settings=licensed)
+        everything = {"platform", "quality-monitor", "tomo-live"}
+        assert licences.licensed_features(session, settings=licensed) == everything
+        moment[0] += timedelta(days=366)
+        assert licences.licensed_features(session, settings=licensed) == everything - {"platform"}
 
 
 def test_where_a_licence_is_needed(settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from athena.contract.elements import Template
 from athena.contract.licences import LicenceInstall, LicenceStatus
 from athena.server.caller import CallerDep
 from athena.services import licences
@@ -24,8 +23,9 @@ def install_licence(caller: CallerDep, new: LicenceInstall) -> LicenceStatus:
         return licences.install_licence(session, caller.principal, new.key, settings=caller.settings)
 
 
-@router.get("/templates")
-def list_templates(caller: CallerDep) -> tuple[Template, ...]:
-    """Give the workflow templates that the licence offers."""
+@router.get("/licence/features")
+def list_features(caller: CallerDep) -> tuple[str, ...] | None:
+    """Give the names of the features in force; null where no licence is needed, and all are."""
     with caller.reading() as session:
-        return licences.get_offered_templates(session, caller.principal, settings=caller.settings)
+        found = licences.licensed_features(session, settings=caller.settings)
+    return None if found is None else tuple(sorted(found))
