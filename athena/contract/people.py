@@ -44,13 +44,15 @@ class Role(StrEnum):
 class PrincipalKind(StrEnum):
     """What the identity rests on.
 
-    The instance's own token, the hub's word, one of Athena's own services, or a token a person made for a script.
+    The instance's own token, the hub's word, one of Athena's own services, a token a person made for a script, or being
+    on the machine itself with its database at hand.
     """
 
     LOCAL = "local"
     HUB = "hub"
     SERVICE = "service"
     TOKEN = "token"
+    OPERATOR = "operator"
 
 
 class TokenScope(StrEnum):
