@@ -55,6 +55,9 @@ class AthenaAuthenticator(Authenticator):  # type: ignore[misc]  # JupyterHub ha
 
     async def refresh_user(self, user: Any, handler: RequestHandler | None = None) -> bool | dict[str, Any]:
         """Whether somebody who is logged in still may be: False once the account is gone, off, or without a licence."""
+        if handler is not None and not hasattr(handler, "_token_authenticated"):
+            # JupyterHub 6.1 reads this after a refusal, but sets it for requests with a token alone
+            handler._token_authenticated = False
         answer = await self._ask("GET", f"/auth/admission?{urlencode({'username': user.name})}")
         if answer.code == 200:
             return _record(answer)

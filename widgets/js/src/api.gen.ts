@@ -312,7 +312,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/templates": {
+    "/api/licence/features": {
         parameters: {
             query?: never;
             header?: never;
@@ -320,10 +320,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Templates
-         * @description Give the workflow templates that the licence offers.
+         * List Features
+         * @description Give the names of the features in force; null where no licence is needed, and all are.
          */
-        get: operations["list_templates"];
+        get: operations["list_features"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3142,7 +3142,7 @@ export interface operations {
             };
         };
     };
-    list_templates: {
+    list_features: {
         parameters: {
             query?: never;
             header?: never;
@@ -3157,7 +3157,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Template"][];
+                    "application/json": string[] | null;
                 };
             };
             /** @description No token, or one that is not valid. */
