@@ -19,6 +19,7 @@ from athena.contract.people import (
 )
 from athena.db import base
 from athena.db.people import BUILTIN_ADMIN, TokenRow, UserRoleRow, UserRow
+from athena.db.tree import lock_tree
 from athena.domain.roles import PlatformAction, may_take_over
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
 from athena.services import licences
@@ -178,6 +179,7 @@ def remove_user(session: Session, principal: Principal, user_id: UUID, *, heir: 
     NotFound : there is no such user, or no such heir.
     """
     require_user_manager(principal)
+    lock_tree(session, alone=True)  # before any row, as everybody does who takes both
     row = _locked(session, user_id)
     if row.username == BUILTIN_ADMIN:
         raise Conflict(f"“{row.username}” is built in and cannot be removed.")
@@ -193,7 +195,7 @@ def remove_user(session: Session, principal: Principal, user_id: UUID, *, heir: 
             f"“{row.username}” is the only owner of elements ({owned} of their permission sets).",
             hint="Name a user who is to own them from then on.",
         )
-    hand_over(session, row.id, inheriting.id if inheriting is not None else None)
+    hand_over(session, principal, row.id, inheriting)
     session.execute(delete(TokenRow).where(TokenRow.user_id == row.id))
     row.roles.clear()
     row.active, row.seated, row.password_hash, row.removed = False, None, "", base.now()

@@ -2,39 +2,58 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
+from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
-from athena.contract.people import Role
+from athena.contract.people import Principal, Role
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.events import append_event
+from athena.db.groups import GroupMemberRow
+from athena.db.people import UserRow
+from athena.services.audit import record
 
 
 def count_solely_owned(session: Session, user_id: UUID) -> int:
-    """Permission sets in use that nobody else owns."""
+    """Permission sets in use that no other user owns; groups do not count, as in sharing."""
     return len(_solely_owned(session, user_id))
 
 
-def hand_over(session: Session, user_id: UUID, heir_id: UUID | None) -> None:
-    """Take all of a person's roles on elements; where nobody else is owner, the heir becomes it.
+def hand_over(session: Session, principal: Principal, user_id: UUID, heir: UserRow | None) -> None:
+    """Take all of a person's roles on elements and groups; where nobody else is owner, the heir becomes it.
 
-    The guard is the caller's, who also makes sure of an heir where one is needed.
+    The guard is the caller's, who also makes sure of an heir where one is needed, and holds the tree alone, so that
+    nobody shares or gives up an ownership meanwhile.
     """
-    alone = _solely_owned(session, user_id, lock=True)
-    if alone and heir_id is None:
+    alone = _solely_owned(session, user_id)
+    if alone and heir is None:
         raise AssertionError("elements would be left without an owner")
+    held = session.scalars(select(GrantRow.permission_set_id).where(GrantRow.user_id == user_id)).all()
     session.execute(delete(GrantRow).where(GrantRow.user_id == user_id))
+    session.execute(delete(GroupMemberRow).where(GroupMemberRow.user_id == user_id))
     for set_id in alone:
-        session.merge(GrantRow(permission_set_id=set_id, user_id=heir_id, role=Role.OWNER.value))
+        session.merge(GrantRow(permission_set_id=set_id, user_id=heir.id, role=Role.OWNER.value))  # type: ignore[union-attr]
+    session.execute(
+        update(PermissionSetRow)
+        .where(PermissionSetRow.id.in_(held))
+        .values(revision=PermissionSetRow.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
     session.flush()
     session.expire_all()
-    tops = select(ElementRow.id).where(ElementRow.permission_set_id.in_(alone), ~ElementRow.inherits)
-    for element_id in session.scalars(tops.order_by(ElementRow.id)).all():
-        append_event(session, EventKind.ELEMENT_UPDATED, element_id=element_id)
+    shared = select(ElementRow).where(ElementRow.permission_set_id.in_(held), ~ElementRow.inherits)
+    rows = session.scalars(shared.order_by(ElementRow.id)).all()
+    for row in rows:
+        if row.permission_set_id in alone:
+            grants = [["user", heir.username, Role.OWNER.value]]  # type: ignore[union-attr]
+            record(session, principal, AuditAction.SHARED, row, grants=grants)
+    session.flush()
+    for row in rows:
+        append_event(session, EventKind.PERMISSIONS_CHANGED, element_id=row.id)
 
 
-def _solely_owned(session: Session, user_id: UUID, *, lock: bool = False) -> list[UUID]:
+def _solely_owned(session: Session, user_id: UUID) -> set[UUID]:
     other = aliased(GrantRow)
     owner = Role.OWNER.value
     query = (
@@ -48,6 +67,5 @@ def _solely_owned(session: Session, user_id: UUID, *, lock: bool = False) -> lis
             ),
             exists().where(ElementRow.permission_set_id == PermissionSetRow.id),
         )
-        .order_by(PermissionSetRow.id)
     )
-    return list(session.scalars(query.with_for_update(of=PermissionSetRow) if lock else query))
+    return set(session.scalars(query))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import Element
 from athena.contract.events import EventKind
 from athena.contract.people import (
@@ -18,12 +19,16 @@ from athena.contract.people import (
     UserSource,
     UserUpdate,
 )
+from athena.contract.sharing import GranteeKind
 from athena.db.elements import ElementRow, GrantRow
 from athena.db.engine import Database
 from athena.db.events import EventRow
 from athena.db.people import BUILTIN_ADMIN, TokenRow, UserRow
 from athena.errors import AthenaError, Conflict, Forbidden, Invalid, LoginRefused, NotFound, Unauthorized
 from athena.services import accounts, elements, users
+from athena.services.access import find_grantee
+from athena.services.audit import list_audit
+from athena.services.sharing import find_grantees
 from athena.settings import Settings
 
 MakeUser = Callable[..., Principal]
@@ -263,8 +268,13 @@ def test_elements_keep_an_owner_when_people_leave(
             "Seen": {(bob.user_id, "owner")},
         }
         assert elements.get_element(session, carol, hers.id).creator == "alice (removed)"
-        (event,) = session.scalars(select(EventRow).where(EventRow.kind == EventKind.ELEMENT_UPDATED.value))
-        assert event.element_id == hers.id
+        told = session.scalars(select(EventRow).where(EventRow.kind == EventKind.PERMISSIONS_CHANGED.value))
+        assert {event.element_id for event in told} == {hers.id, shared.id, seen.id}
+        newest = list_audit(session, carol, hers.id).items[0]
+        assert (newest.action, newest.username) == (AuditAction.SHARED, BUILTIN_ADMIN)
+        with pytest.raises(NotFound):
+            find_grantee(session, GranteeKind.USER, "alice (removed)")
+        assert find_grantees(session, "alice") == ()
         with pytest.raises(Unauthorized):
             users.authenticate_token(session, token)
         assert session.scalars(select(TokenRow).where(TokenRow.user_id == alice.user_id)).all() == []

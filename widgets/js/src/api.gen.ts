@@ -332,6 +332,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description List groups with their members: one's own; for user managers all.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        /**
+         * Create Group
+         * @description Make a group.
+         */
+        post: operations["create_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Group
+         * @description Delete a group; its members stay.
+         */
+        delete: operations["delete_group"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Group
+         * @description Rename or describe a group, take users in or out.
+         */
+        patch: operations["update_group"];
+        trace?: never;
+    };
     "/api/elements": {
         parameters: {
             query?: never;
@@ -432,6 +480,190 @@ export interface paths {
          * @description Give the metadata of an element.
          */
         get: operations["list_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/parent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move Element
+         * @description Move an element to another parent; null when the caller does not see it any more.
+         */
+        put: operations["move_element"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Place Element
+         * @description Put an element before one of its siblings, or last.
+         */
+        put: operations["place_element"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Permissions
+         * @description Give who may do what with an element.
+         */
+        get: operations["get_permissions"];
+        /**
+         * Replace Permissions
+         * @description Set all permissions of an element; null when the caller does not see it any more.
+         */
+        put: operations["replace_permissions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/permissions/grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Grant
+         * @description Give a user or group a role, or take it away; null when the caller does not see the element any more.
+         */
+        put: operations["set_grant"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/permissions/public": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Public
+         * @description Make an element public or private; null when the caller does not see it any more.
+         */
+        put: operations["set_public"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/permissions/inherit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Inherit Again
+         * @description Give an element its parent's permissions again; null when the caller does not see it any more.
+         */
+        post: operations["inherit_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grantees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Grantees
+         * @description Complete the name of a user or group to share with.
+         */
+        get: operations["find_grantees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Give what was done to an element, newest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description List what new workflows can be made from, in the order to offer it.
+         */
+        get: operations["list_templates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -975,6 +1207,46 @@ export interface components {
          */
         AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
         /**
+         * AuditEntry
+         * @description One deed. ``element_name`` is the name at that time; ``detail`` depends on the action.
+         */
+        AuditEntry: {
+            /** Id */
+            id: number;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Username */
+            username: string;
+            /** Action */
+            action: string;
+            /**
+             * Element Id
+             * Format: uuid
+             */
+            element_id: string;
+            /** Element Kind */
+            element_kind: string;
+            /** Element Name */
+            element_name: string;
+            /** Detail */
+            detail?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * AuditPage
+         * @description Deeds, newest first.
+         */
+        AuditPage: {
+            /** Items */
+            items: components["schemas"]["AuditEntry"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Crumb
          * @description One level of the breadcrumb (WS-09).
          */
@@ -1173,6 +1445,12 @@ export interface components {
              * Format: date-time
              */
             updated: string;
+            /**
+             * Revision
+             * @description Grows with each change a person makes; say it with a change of your own.
+             * @default 1
+             */
+            revision: number;
             /** @description The caller's role on this element (admins: owner). */
             my_role: components["schemas"]["Role"];
             /**
@@ -1194,6 +1472,19 @@ export interface components {
          */
         ElementKind: "folder" | "workflow" | "step" | "dataset";
         /**
+         * ElementMove
+         * @description Where an element goes: into another element, or (null) to the root.
+         */
+        ElementMove: {
+            /** Parent Id */
+            parent_id: string | null;
+            /**
+             * Revision
+             * @description As in ElementUpdate.
+             */
+            revision?: number | null;
+        };
+        /**
          * ElementPage
          * @description Children of an element (or the roots), in order.
          */
@@ -1202,6 +1493,14 @@ export interface components {
             items: components["schemas"]["Element"][];
             /** Total */
             total: number;
+        };
+        /**
+         * ElementPlace
+         * @description Before which of its siblings an element goes; null: last.
+         */
+        ElementPlace: {
+            /** Before Id */
+            before_id: string | null;
         };
         /**
          * ElementSort
@@ -1219,6 +1518,11 @@ export interface components {
             /** Description */
             description?: string | null;
             status?: components["schemas"]["Status"] | null;
+            /**
+             * Revision
+             * @description Revision the change was made on: Conflict if the element has changed since then.
+             */
+            revision?: number | null;
         };
         /**
          * Event
@@ -1245,7 +1549,7 @@ export interface components {
          * @description What kind of change.
          * @enum {string}
          */
-        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed";
+        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "permissions.changed" | "access.changed";
         /**
          * EventPage
          * @description Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see).
@@ -1300,6 +1604,123 @@ export interface components {
             name: string;
             /** Parent Id */
             parent_id?: string | null;
+        };
+        /**
+         * Grant
+         * @description A role that somebody has in a permission set.
+         */
+        Grant: {
+            grantee: components["schemas"]["Grantee"];
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * GrantChange
+         * @description Give a user or group a role, or (null) take it away.
+         */
+        GrantChange: {
+            /** @default user */
+            kind: components["schemas"]["GranteeKind"];
+            /**
+             * Name
+             * @description User name, or name of a group.
+             */
+            name: string;
+            role: components["schemas"]["Role"] | null;
+        };
+        /**
+         * Grantee
+         * @description A user or group as others may see it: by name, and no more.
+         */
+        Grantee: {
+            kind: components["schemas"]["GranteeKind"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Label
+             * @description A user's display name; else empty.
+             * @default
+             */
+            label: string;
+        };
+        /**
+         * GranteeKind
+         * @description Whom a role is granted to.
+         * @enum {string}
+         */
+        GranteeKind: "user" | "group";
+        /**
+         * Group
+         * @description People who are shared with as one.
+         */
+        Group: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Members
+             * @description User names, in order.
+             * @default []
+             */
+            members: string[];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
+         * GroupCreate
+         * @description A new group.
+         */
+        GroupCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Members
+             * @default []
+             */
+            members: string[];
+        };
+        /**
+         * GroupUpdate
+         * @description What to change of a group; what is left out stays.
+         */
+        GroupUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Add
+             * @description User names to take in.
+             * @default []
+             */
+            add: string[];
+            /**
+             * Remove
+             * @description User names to take out.
+             * @default []
+             */
+            remove: string[];
         };
         /**
          * Health
@@ -1606,6 +2027,57 @@ export interface components {
             dataset_type: components["schemas"]["DatasetType"];
         };
         /**
+         * Permissions
+         * @description Who may do what with an element.
+         */
+        Permissions: {
+            /**
+             * Element Id
+             * Format: uuid
+             */
+            element_id: string;
+            /** @description The folder or workflow these permissions are set on; the element or one above. */
+            source: components["schemas"]["Crumb"];
+            /**
+             * Inherits
+             * @description Whether they are those of an element above.
+             */
+            inherits: boolean;
+            /**
+             * Revision
+             * @description Grows with each change of them.
+             */
+            revision: number;
+            /** @description What Everybody may do; null: it is private. */
+            public: components["schemas"]["Role"] | null;
+            /**
+             * Grants
+             * @description Owners first, then by name.
+             */
+            grants: components["schemas"]["Grant"][];
+            my_role: components["schemas"]["Role"];
+            /**
+             * May Edit
+             * @description Whether the caller may change them here.
+             */
+            may_edit: boolean;
+        };
+        /**
+         * PermissionsReplace
+         * @description All permissions at once.
+         */
+        PermissionsReplace: {
+            /** Grants */
+            grants: components["schemas"]["GrantChange"][];
+            /** Public */
+            public?: ("viewer" | "collaborator") | null;
+            /**
+             * Revision
+             * @description Revision of the permissions this was made from: Conflict if it is not the present one.
+             */
+            revision?: number | null;
+        };
+        /**
          * PlatformRole
          * @description What a person may do on the platform as a whole (AD-05).
          * @enum {string}
@@ -1625,6 +2097,14 @@ export interface components {
              * @default
              */
             hint: string;
+        };
+        /**
+         * PublicChange
+         * @description Make an element public for reading, or for reading and writing, or (null) private.
+         */
+        PublicChange: {
+            /** Role */
+            role: ("viewer" | "collaborator") | null;
         };
         /**
          * Role
@@ -1867,12 +2347,6 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
-         * Template
-         * @description What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``.
-         * @enum {string}
-         */
-        Template: "free" | "spa" | "spa_quality_monitor" | "spa_cryosparc_live" | "tomo_live";
-        /**
          * Token
          * @description A token, without its text.
          */
@@ -2028,7 +2502,25 @@ export interface components {
              * Format: uuid
              */
             parent_id: string;
-            template: components["schemas"]["Template"];
+            /**
+             * Template
+             * @description Name of one of the offered templates: see GET /api/templates.
+             */
+            template: string;
+        };
+        /**
+         * WorkflowTemplate
+         * @description What a new workflow can be made from (WS-02).
+         */
+        WorkflowTemplate: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /** Steps */
+            steps: string[];
+            /** Own Steps */
+            own_steps: boolean;
         };
     };
     responses: never;
@@ -2044,6 +2536,8 @@ export type Acquisition = components['schemas']['Acquisition'];
 export type AcquisitionCurves = components['schemas']['AcquisitionCurves'];
 export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
+export type AuditEntry = components['schemas']['AuditEntry'];
+export type AuditPage = components['schemas']['AuditPage'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
@@ -2053,7 +2547,9 @@ export type DiscoveredFoilHole = components['schemas']['DiscoveredFoilHole'];
 export type DiscoveredGridSquare = components['schemas']['DiscoveredGridSquare'];
 export type Element = components['schemas']['Element'];
 export type ElementKind = components['schemas']['ElementKind'];
+export type ElementMove = components['schemas']['ElementMove'];
 export type ElementPage = components['schemas']['ElementPage'];
+export type ElementPlace = components['schemas']['ElementPlace'];
 export type ElementSort = components['schemas']['ElementSort'];
 export type ElementUpdate = components['schemas']['ElementUpdate'];
 export type Event = components['schemas']['Event'];
@@ -2061,6 +2557,13 @@ export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
 export type FeatureStatus = components['schemas']['FeatureStatus'];
 export type FolderCreate = components['schemas']['FolderCreate'];
+export type Grant = components['schemas']['Grant'];
+export type GrantChange = components['schemas']['GrantChange'];
+export type Grantee = components['schemas']['Grantee'];
+export type GranteeKind = components['schemas']['GranteeKind'];
+export type Group = components['schemas']['Group'];
+export type GroupCreate = components['schemas']['GroupCreate'];
+export type GroupUpdate = components['schemas']['GroupUpdate'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
 export type InstalledLicence = components['schemas']['InstalledLicence'];
@@ -2077,8 +2580,11 @@ export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
 export type PasswordReset = components['schemas']['PasswordReset'];
 export type PathCreate = components['schemas']['PathCreate'];
+export type Permissions = components['schemas']['Permissions'];
+export type PermissionsReplace = components['schemas']['PermissionsReplace'];
 export type PlatformRole = components['schemas']['PlatformRole'];
 export type Problem = components['schemas']['Problem'];
+export type PublicChange = components['schemas']['PublicChange'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
@@ -2092,7 +2598,6 @@ export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type StepCreate = components['schemas']['StepCreate'];
 export type StepStatus = components['schemas']['StepStatus'];
-export type Template = components['schemas']['Template'];
 export type Token = components['schemas']['Token'];
 export type TokenCreate = components['schemas']['TokenCreate'];
 export type TokenMade = components['schemas']['TokenMade'];
@@ -2102,6 +2607,7 @@ export type UserCreate = components['schemas']['UserCreate'];
 export type UserSource = components['schemas']['UserSource'];
 export type UserUpdate = components['schemas']['UserUpdate'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
+export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_health: {
@@ -3189,6 +3695,204 @@ export interface operations {
             };
         };
     };
+    list_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_elements: {
         parameters: {
             query?: {
@@ -3512,6 +4216,521 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetadataEntry"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_element: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ElementMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"] | null;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_element: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ElementPlace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PermissionsReplace"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"] | null;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"] | null;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"] | null;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inherit_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"] | null;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_grantees: {
+        parameters: {
+            query: {
+                /** @description What the name begins with. */
+                text: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grantee"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowTemplate"][];
                 };
             };
             /** @description No token, or one that is not valid. */
