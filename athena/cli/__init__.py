@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, people, services
+from athena.cli import data, licences, people, services, tokens
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(data.import_app, name="import")
 app.command("watch")(data.watch)
 app.add_typer(data.simulate_app, name="simulate")
 app.add_typer(people.user_app, name="user")
+app.add_typer(licences.license_app, name="license")
+app.add_typer(tokens.token_app, name="token")
 
 
 def main() -> None:

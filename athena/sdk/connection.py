@@ -17,7 +17,10 @@ from athena.sdk.client import Client, checked
 from athena.sdk.elements import Element, Folder, Listing, branch, list_children, wrap
 from athena.sdk.groups import Group, Groups, create_group
 from athena.sdk.instance import find_instance, stop_instance
+from athena.sdk.licences import Licence
 from athena.sdk.runs import Run
+from athena.sdk.tokens import Tokens
+from athena.sdk.users import Users
 from athena.sdk.watching import watch
 from athena.settings import Settings
 
@@ -121,6 +124,21 @@ class Athena:
     def jobs(self) -> list[Job]:
         """Jobs you may see, newest first."""
         return self._client.get("/api/jobs", list[Job])
+
+    @property
+    def users(self) -> Users:
+        """People of the platform, for those who manage them."""
+        return Users(self._client)
+
+    @property
+    def licence(self) -> Licence:
+        """Licence of the platform, for those who manage it."""
+        return Licence(self._client)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Your own tokens for scripts."""
+        return Tokens(self._client)
 
     def close(self) -> None:
         """Close the connection; the instance runs on."""

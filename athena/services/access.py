@@ -12,7 +12,7 @@ from athena.contract.sharing import Grant, Grantee, GranteeKind
 from athena.db.elements import GrantRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.groups import GroupGrantRow, GroupRow
-from athena.db.people import UserRow
+from athena.db.people import BUILTIN_ADMIN, UserRow
 from athena.domain.permissions import PERMISSIONS
 from athena.errors import NotFound
 
@@ -66,7 +66,7 @@ def access_of(session: Session, set_id: UUID) -> Access:
 def find_grantee(session: Session, kind: GranteeKind, name: str) -> Grantee:
     """User or group of this name, else NotFound."""
     if kind is GranteeKind.USER:
-        user = session.scalar(select(UserRow).where(UserRow.username == name))
+        user = session.scalar(select(UserRow).where(UserRow.username == name, UserRow.removed.is_(None)))
         if user is not None:
             return Grantee(kind=kind, id=user.id, name=user.username, label=user.display_name)
     else:
@@ -114,10 +114,12 @@ def complete_names(session: Session, text: str, *, limit: int) -> tuple[Grantee,
     users = session.execute(
         select(UserRow.id, UserRow.username, UserRow.display_name)
         .where(
+            UserRow.removed.is_(None),
+            UserRow.username != BUILTIN_ADMIN,
             or_(
                 func.lower(UserRow.username).startswith(start, autoescape=True),
                 func.lower(UserRow.display_name).startswith(start, autoescape=True),
-            )
+            ),
         )
         .order_by(UserRow.username)
         .limit(limit)

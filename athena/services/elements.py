@@ -52,16 +52,18 @@ _SORT_COLUMNS: dict[ElementSort, InstrumentedAttribute[Any]] = {
 }
 
 
-def create_element(session: Session, principal: Principal, wanted: ElementCreate) -> Element:
+def create_element(
+    session: Session, principal: Principal, wanted: ElementCreate, *, features: frozenset[str] | None = None
+) -> Element:
     """Make a folder, workflow (with its template's steps), step or dataset.
 
     At the root anyone may make a folder and becomes its owner; below, the caller must be able to write to the parent,
     and the new element shares the parent's permission set. Raises NotFound, Forbidden, or Invalid where such an
-    element cannot be made there.
+    element cannot be made there. ``features`` of the licence limit the templates (None: all may be used).
     """
     parent = None if wanted.parent_id is None else require_writer(session, principal, wanted.parent_id)
     check_child(ElementKind(parent.kind) if parent else None, parent.type if parent else "", child=wanted)
-    spec = check_template(wanted.template) if isinstance(wanted, WorkflowCreate) else None
+    spec = check_template(wanted.template, features) if isinstance(wanted, WorkflowCreate) else None
     lock_children(session, principal, parent)
     row = _add(session, principal, wanted, parent=parent)
     if isinstance(wanted, DatasetCreate) and wanted.type in RUN_STEPS:

@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.elements import ElementKind, State
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.people import Principal, Role
 from athena.db.acquisitions import RunRow
 from athena.db.elements import ElementRow
 from athena.db.visibility import effective_role, visible_with_roles
 from athena.domain.permissions import Action, can
+from athena.domain.roles import PlatformAction, may, roles_allowing_on_platform
 from athena.errors import Conflict, Forbidden, NotFound
 
 
@@ -98,15 +99,21 @@ def require_deleter(session: Session, principal: Principal, element_id: UUID) ->
     return row
 
 
+def require_platform(principal: Principal, action: PlatformAction) -> None:
+    """Refuse with Forbidden who has no role that allows an action on the platform."""
+    if not may(action, principal.roles):
+        holders = ", ".join(role.value for role in roles_allowing_on_platform(action))
+        raise Forbidden(f"You may not {action.value}.", hint=f"This takes one of the roles: {holders}.")
+
+
 def require_user_manager(principal: Principal) -> None:
     """Refuse with Forbidden who may not manage the platform's users."""
-    if not may_manage_users(principal):
-        raise Forbidden("Only administrators and user managers may do this.")
+    require_platform(principal, PlatformAction.MANAGE_USERS)
 
 
 def may_manage_users(principal: Principal) -> bool:
     """Whether the caller may manage the platform's users and groups."""
-    return principal.is_admin or PlatformRole.USER_MANAGER in principal.roles
+    return may(PlatformAction.MANAGE_USERS, principal.roles)
 
 
 def lock_element(session: Session, row: ElementRow) -> None:

@@ -39,19 +39,31 @@ def find_path(session: Session, principal: Principal, path: str) -> Element:
 
 
 def ensure_path(
-    session: Session, principal: Principal, path: str, *, dataset_type: DatasetType = DatasetType.EPU_RUN
+    session: Session,
+    principal: Principal,
+    path: str,
+    *,
+    dataset_type: DatasetType = DatasetType.EPU_RUN,
+    features: frozenset[str] | None = None,
 ) -> Element:
     """Dataset at "Folder/…/Workflow/Step/Name", made with all that is missing on the way.
 
     Missing folders are made, a missing workflow from the default template for the type of dataset. Calling
-    it again, or at the same time from elsewhere as the same user, gives the same element.
+    it again, or at the same time from elsewhere as the same user, gives the same element. ``features`` of the licence
+    limit the templates (None: all may be used).
     """
     wanted = parse_run_path(path)
     place: ElementRow | None = None
     for name in wanted.folders:
         place = _ensure(session, principal, place, name=name, kind=ElementKind.FOLDER)
     place = _ensure(
-        session, principal, place, name=wanted.workflow, kind=ElementKind.WORKFLOW, dataset_type=dataset_type
+        session,
+        principal,
+        place,
+        name=wanted.workflow,
+        kind=ElementKind.WORKFLOW,
+        dataset_type=dataset_type,
+        features=features,
     )
     place = _ensure(session, principal, place, name=wanted.step, kind=ElementKind.STEP)
     run = _ensure(session, principal, place, name=wanted.run, kind=ElementKind.DATASET, dataset_type=dataset_type)
@@ -71,6 +83,7 @@ def _ensure(
     name: str,
     kind: ElementKind,
     dataset_type: DatasetType = DatasetType.EPU_RUN,
+    features: frozenset[str] | None = None,
 ) -> ElementRow:
     """Child of this name and kind, made if it is missing."""
     found = _child(session, principal, parent, name=name, kinds=(kind,))
@@ -84,8 +97,8 @@ def _ensure(
     elif kind is ElementKind.FOLDER:
         made = create_element(session, principal, FolderCreate(name=name, parent_id=parent.id))
     elif kind is ElementKind.WORKFLOW:
-        template = default_template(dataset_type)
-        made = create_element(session, principal, WorkflowCreate(name=name, parent_id=parent.id, template=template))
+        workflow = WorkflowCreate(name=name, parent_id=parent.id, template=default_template(dataset_type))
+        made = create_element(session, principal, workflow, features=features)
     elif kind is ElementKind.STEP:
         made = _own_step(session, principal, parent, name=name)
     else:

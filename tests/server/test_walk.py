@@ -15,23 +15,35 @@ from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
+PEOPLE = {
+    *("change_password", "check_password", "check_admission", "list_users", "add_user", "get_user", "update_user"),
+    *("remove_user", "reset_password", "assign_role", "unassign_role", "give_seat", "take_seat", "find_people"),
+    *("list_tokens", "create_token", "revoke_token", "get_licence", "install_licence", "list_features"),
+}
+"""Operations about people, whom tests/server/test_people.py asks as everybody."""
 NAMES_NOTHING = {
     "get_health",
     "get_me",
     "list_events",
     "list_jobs",
     "list_templates",
-    "check_password",
     "find_grantees",
     "list_groups",
     "create_group",
     "update_group",
     "delete_group",
+    *PEOPLE,
 }
 """Operations whose request names neither an element nor a run."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "check_password": {"username": "alice", "password": "wrong"},
+    "change_password": {"current": "wonderland", "password": "looking glass"},
+    "add_user": {"username": "dora", "password": "long enough"},
+    "update_user": {"first_name": "Robert", "active": False},
+    "reset_password": {"password": "taken over"},
+    "create_token": {"name": "script"},
+    "install_licence": {"key": "athena1.e30.AAAA"},
     "create_element": {"kind": "folder", "name": "Mine", "parent_id": "FOLDER"},
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
@@ -51,8 +63,12 @@ QUERIES = {
     "get_table": {"columns": "defocus_um"},
     "list_events": {"after": "0"},
     "find_grantees": {"text": "b"},
+    "find_people": {"text": "ali"},
+    "check_admission": {"username": "alice"},
+    "remove_user": {"heir": "carol"},
 }
 FILLED = {
+    "role": "customer-admin",
     "group_id": "00000000-0000-0000-0000-000000000000",
     "index": "0",
     "level": "0",
@@ -69,9 +85,18 @@ def operations(api: Api) -> Iterator[tuple[str, str, str]]:
             yield operation["operationId"], method, path
 
 
-def ask(client: httpx.Client, name: str, method: str, path: str, *, folder: object, run: object) -> httpx.Response:
-    """Send the request of an operation that names this folder and run."""
-    values = {**FILLED, "element_id": str(run), "run_id": str(run)}
+def ask(
+    client: httpx.Client,
+    name: str,
+    method: str,
+    path: str,
+    *,
+    folder: object,
+    run: object,
+    user: object = uuid.UUID(int=0),
+) -> httpx.Response:
+    """Send the request of an operation that names this folder, run and user (who also stands for a token)."""
+    values = {**FILLED, "element_id": str(run), "run_id": str(run), "user_id": str(user), "token_id": str(user)}
     place = path.removeprefix("/api").format(**values)
     body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}
     query = {key: str(folder) if value == "FOLDER" else value for key, value in QUERIES.get(name, {}).items()}
@@ -114,7 +139,7 @@ def test_for_a_stranger_nothing_is_there(
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
     for name, method, path in operations(api):
-        if method in {"get", "head"} and name not in {"get_health", "check_password"}:
+        if method in {"get", "head"} and name not in {"get_health", *PEOPLE}:
             answer = ask(hers, name, method, path, folder=folder.id, run=run.id)
             assert answer.status_code == 200, f"alice: {method} {path}: {answer.text}"
         if name in NAMES_NOTHING or name == "ensure_path":

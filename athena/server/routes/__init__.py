@@ -11,12 +11,15 @@ from athena.server.routes import (
     health,
     images,
     jobs,
+    licences,
     paths,
     people,
     places,
     runs,
     sharing,
     templates,
+    tokens,
+    users,
     zarr,
 )
 
@@ -25,6 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for module in (
         health,
         people,
+        users,
+        tokens,
+        licences,
         groups,
         elements,
         places,

@@ -16,7 +16,7 @@ from athena.contract.elements import (
 )
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
-from athena.services import elements
+from athena.services import elements, licences
 
 router = APIRouter(prefix="/elements", tags=["elements"])
 
@@ -44,7 +44,8 @@ def list_elements(
 def create_element(caller: CallerDep, new: ElementCreate) -> Element:
     """Create a folder, workflow, step or dataset."""
     with caller.writing() as session:
-        return elements.create_element(session, caller.principal, new)
+        features = licences.licensed_features(session, settings=caller.settings)
+        return elements.create_element(session, caller.principal, new, features=features)
 
 
 @router.get("/{element_id}")

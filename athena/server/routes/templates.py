@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from athena.contract.templates import WorkflowTemplate
 from athena.server.caller import CallerDep
-from athena.services import templates
+from athena.services import licences, templates
 
 router = APIRouter(prefix="/templates", tags=["elements"])
 
@@ -12,4 +12,6 @@ router = APIRouter(prefix="/templates", tags=["elements"])
 @router.get("")
 def list_templates(caller: CallerDep) -> tuple[WorkflowTemplate, ...]:
     """List what new workflows can be made from, in the order to offer it."""
-    return templates.list_templates()
+    with caller.reading() as session:
+        features = licences.licensed_features(session, settings=caller.settings)
+    return templates.list_templates(features=features)
