@@ -10,11 +10,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from athena.db import acquisitions, audit, elements, events, groups, jobs, people
+from athena.db import acquisitions, audit, elements, events, groups, jobs, notes, people, samples
 from athena.db.base import Base
 from athena.db.engine import Database
+from athena.db.search import leave_out_search
 
-MODELS = (acquisitions, audit, elements, events, groups, jobs, people)
+MODELS = (acquisitions, audit, elements, events, groups, jobs, notes, people, samples)
 
 
 def config_on(connection: Connection) -> Config:
@@ -27,7 +28,10 @@ def config_on(connection: Connection) -> Config:
 def differences(database: Database) -> list[object]:
     with database.engine.connect() as connection:
         return list(
-            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+            compare_metadata(
+                MigrationContext.configure(connection, opts={"compare_type": True, "include_name": leave_out_search}),
+                Base.metadata,
+            )
         )
 
 
