@@ -11,11 +11,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
-from athena.db import acquisitions, audit, elements, events, groups, jobs, licences, people
+from athena.db import acquisitions, audit, elements, events, groups, health, jobs, licences, people
 from athena.db.base import Base
 from athena.db.engine import Database
 
-MODELS = (acquisitions, audit, elements, events, groups, jobs, licences, people)
+MODELS = (acquisitions, audit, elements, events, groups, health, jobs, licences, people)
 
 
 def config_on(connection: Connection) -> Config:
