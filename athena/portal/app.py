@@ -13,6 +13,7 @@ from tornado.web import StaticFileHandler
 
 import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
 from athena.portal.proxy import ApiProxy
 from athena.portal.theme import THEME_COOKIE
@@ -78,6 +79,7 @@ def make_server(settings: Settings) -> Server:
         unused_session_lifetime_milliseconds=KEEP_SESSION_MS,
         check_unused_sessions_milliseconds=5_000,
         keep_alive_milliseconds=15_000,
+        transforms=[SecurityHeaders],
     )
     server.io_loop.add_callback(report_forever, api, settings)
     return server

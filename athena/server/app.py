@@ -13,6 +13,7 @@ from athena.db.engine import Database
 from athena.server.auth import make_auth
 from athena.server.caller import Server
 from athena.server.clock import EventClock
+from athena.server.headers import SecurityHeaders
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))
     install_problem_handlers(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api", responses=_PROBLEMS)
     for router in ROUTERS:
         api.include_router(router)
