@@ -1,5 +1,6 @@
 """Commands for whoever runs the machine: ``backup``, ``restore``, ``doctor``."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,3 +78,29 @@ def _steps() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
 
 def _say(text: str) -> None:
     console.print(text, soft_wrap=True, highlight=False)
+
+
+def doctor(
+    home: Home = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right the modes of secret files; nothing else.")] = False,
+) -> None:
+    """Check this machine and the instance; exit code 1 when something does not work."""
+    from athena.operations.doctor import examine
+    from athena.operations.findings import Level
+    from athena.settings import Settings
+
+    if home is not None:
+        os.environ["ATHENA_HOME"] = str(home.expanduser().resolve())
+    report = examine(Settings(), fix=fix)  # not load_settings, which would make the home
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        for finding in report.findings:
+            mark = {Level.OK: "[green]OK     [/]", Level.WARNING: "[yellow]Warning[/]", Level.ERROR: "[red]Error  [/]"}
+            console.print(f"{mark[finding.level]} ", end="")
+            console.print(f"{finding.check}: {finding.reason}", soft_wrap=True, highlight=False, markup=False)
+            if finding.advice:
+                console.print(f"        {finding.advice}", soft_wrap=True, highlight=False, markup=False)
+    if report.level is Level.ERROR:
+        raise typer.Exit(1)
