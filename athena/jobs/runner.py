@@ -13,11 +13,14 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
+from athena.contract.health import ServiceKind
 from athena.db.engine import Database
+from athena.jobs.clusters import standing
 from athena.jobs.executors import Executor, make_executor
 from athena.jobs.leases import JobLease, LeaseLost, SourceLease, hold, owner_name, take_job, take_source
 from athena.jobs.processing import RunProcessor
 from athena.jobs.sources import SourceFollower
+from athena.services.heartbeat import Heartbeat
 from athena.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,13 +52,15 @@ class Runner:
         threading.Thread(target=self._start_executor, name="executor start", daemon=True).start()
         heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heart.start()
+        alive = Heartbeat(
+            self._database,
+            ServiceKind.RUNNER,
+            period_s=self._settings.heartbeat_seconds,
+            describe=lambda: standing(self._executor),
+        )
         try:
-            while not stop.is_set():
-                try:
-                    self._tick()
-                except OperationalError as error:
-                    log.warning("the database does not answer, trying again: %s", error)
-                stop.wait(self._settings.poll_seconds)
+            with alive:
+                self._work(stop)
         finally:
             self._close()
             self._beating.set()
@@ -65,6 +70,14 @@ class Runner:
             if self._own_database:
                 self._database.dispose()
             log.info("runner %s has ended", self._owner)
+
+    def _work(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._tick()
+            except OperationalError as error:
+                log.warning("the database does not answer, trying again: %s", error)
+            stop.wait(self._settings.poll_seconds)
 
     def _start_executor(self) -> None:
         try:

@@ -8,13 +8,16 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from athena.contract.base import Problem
+from athena.contract.health import ServiceKind
 from athena.db.engine import Database
 from athena.server.auth import make_auth
 from athena.server.caller import Server
 from athena.server.clock import EventClock
+from athena.server.headers import SecurityHeaders
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
+from athena.services.heartbeat import Heartbeat
 from athena.settings import Settings
 
 _PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -32,8 +35,9 @@ def create_app(settings: Settings) -> FastAPI:
         server: Server = app.state.server
         await run_in_threadpool(server.database.migrate)
         await run_in_threadpool(server.auth.prepare)
-        async with server.clock.running():
-            yield
+        with Heartbeat(server.database, ServiceKind.API, period_s=settings.heartbeat_seconds):
+            async with server.clock.running():
+                yield
         server.auth.close()
         server.database.dispose()
 
@@ -51,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))
     install_problem_handlers(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api", responses=_PROBLEMS)
     for router in ROUTERS:
         api.include_router(router)

@@ -129,6 +129,12 @@ def lock_element(session: Session, row: ElementRow) -> None:
         raise Conflict(f"“{row.name}” is being deleted.")
 
 
+def require_admin(principal: Principal) -> None:
+    """Refuse with Forbidden whoever is not an administrator of the instance."""
+    if not principal.is_admin:
+        raise Forbidden("Only administrators may do this.")
+
+
 def _require(
     session: Session, principal: Principal, element_id: UUID, *, action: Action, also_deleting: bool = False
 ) -> ElementRow:

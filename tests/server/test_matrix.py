@@ -33,10 +33,14 @@ class Need(Enum):
     NOTHING = auto()
     A_USER = auto()
     USER_MANAGER = auto()
+    ADMIN = auto()
 
 
 MATRIX: dict[str, Need | Action] = {
     "get_health": Need.NOTHING,
+    "list_services": Need.ADMIN,
+    "report_service": Need.ADMIN,
+    "list_plugins": Need.A_USER,
     "get_me": Need.A_USER,
     "list_groups": Need.A_USER,
     "create_group": Need.USER_MANAGER,
@@ -128,6 +132,8 @@ class Asker:
         if isinstance(need, Action):
             role = Role.OWNER if self.principal.is_admin else self.role
             return None if can(need, role) else 403 if role else 404
+        if need is Need.ADMIN:
+            return None if self.principal.is_admin else 403
         return 403 if need is Need.USER_MANAGER and not may_manage_users(self.principal) else None
 
 

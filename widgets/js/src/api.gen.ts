@@ -24,6 +24,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Services
+         * @description Give every part of the instance with version and state, and what waits. For administrators.
+         */
+        get: operations["list_services"];
+        put?: never;
+        /**
+         * Report Service
+         * @description Take the heartbeat of a portal.
+         */
+        post: operations["report_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plugins
+         * @description Give what installed packages add: steps, acquisition adapters, job kinds …
+         */
+        get: operations["list_plugins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1547,6 +1591,38 @@ export interface components {
             total: number;
         };
         /**
+         * ClusterHealth
+         * @description The Dask cluster of a runner. ``wanted`` workers are to be there; ``workers`` are.
+         */
+        ClusterHealth: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Wanted
+             * @default 0
+             */
+            wanted: number;
+            /**
+             * In Flight
+             * @description Movies handed to the cluster and not yet back.
+             * @default 0
+             */
+            in_flight: number;
+            /**
+             * Workers
+             * @default []
+             */
+            workers: components["schemas"]["WorkerHealth"][];
+        };
+        /**
          * Converted
          * @description A value in another unit.
          */
@@ -2093,6 +2169,22 @@ export interface components {
             problem: string;
         };
         /**
+         * InstanceHealth
+         * @description Every part of the instance, and its queues.
+         */
+        InstanceHealth: {
+            /** Version */
+            version: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Services */
+            services: components["schemas"]["ServiceHealth"][];
+            queue: components["schemas"]["QueueHealth"];
+        };
+        /**
          * Job
          * @description A job as the caller may see it; ``element_name`` is "Private entity" where it may not see the element (JB-02).
          */
@@ -2572,6 +2664,28 @@ export interface components {
          */
         PlatformRole: "admin" | "license-manager" | "user-manager" | "customer-role-manager" | "customer-admin";
         /**
+         * Plugin
+         * @description Something that an installed package adds to Athena through an entry point.
+         */
+        Plugin: {
+            /**
+             * Type
+             * @description Group of the entry point without 'athena.': steps, acquisition, jobs …
+             */
+            type: string;
+            /** Name */
+            name: string;
+            /** Distribution */
+            distribution: string;
+            /** Version */
+            version: string;
+            /**
+             * Target
+             * @description Where it is: module:object.
+             */
+            target: string;
+        };
+        /**
          * Problem
          * @description Body of every error answer (RFC 9457 in spirit: code, what happened, what to do).
          */
@@ -2605,6 +2719,25 @@ export interface components {
             label: string;
             /** Units */
             units: components["schemas"]["Unit"][];
+        };
+        /**
+         * QueueHealth
+         * @description Work of the whole instance that waits or is under way.
+         */
+        QueueHealth: {
+            /** Jobs Waiting */
+            jobs_waiting: number;
+            /** Jobs Running */
+            jobs_running: number;
+            /**
+             * Oldest Waiting
+             * @description When the job that has waited longest was asked for.
+             */
+            oldest_waiting: string | null;
+            /** Movies Waiting */
+            movies_waiting: number;
+            /** Movies Processing */
+            movies_processing: number;
         };
         /**
          * Role
@@ -2889,6 +3022,92 @@ export interface components {
             more: boolean;
         };
         /**
+         * ServiceHealth
+         * @description One part: its version, whether it answers, and why not.
+         */
+        ServiceHealth: {
+            kind: components["schemas"]["ServiceKind"];
+            /** Name */
+            name: string;
+            state: components["schemas"]["ServiceState"];
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /** Pid */
+            pid?: number | null;
+            /** Started */
+            started?: string | null;
+            /**
+             * Seen
+             * @description Last heartbeat, of parts that have one.
+             */
+            seen?: string | null;
+            /**
+             * Workers
+             * @default []
+             */
+            workers: components["schemas"]["WorkerHealth"][];
+        };
+        /**
+         * ServiceKind
+         * @description What kind of part. The first three say themselves that they live; the others are looked at.
+         * @enum {string}
+         */
+        ServiceKind: "api" | "portal" | "runner" | "dask" | "database" | "hub" | "storage";
+        /**
+         * ServiceReport
+         * @description What a service says of itself at each heartbeat. ``id`` is one start of one process.
+         */
+        ServiceReport: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["ServiceKind"];
+            /** Version */
+            version: string;
+            /** Host */
+            host: string;
+            /** Pid */
+            pid: number;
+            /**
+             * Started
+             * Format: date-time
+             */
+            started: string;
+            /**
+             * Period S
+             * @description When the next heartbeat is due.
+             */
+            period_s: number;
+            /**
+             * Message
+             * @description What it waits for; empty: nothing.
+             * @default
+             */
+            message: string;
+            cluster?: components["schemas"]["ClusterHealth"] | null;
+        };
+        /**
+         * ServiceState
+         * @description How a part stands (AD-02).
+         * @enum {string}
+         */
+        ServiceState: "stable" | "waiting" | "down";
+        /**
          * Source
          * @description A session folder that fills a run.
          */
@@ -3168,6 +3387,27 @@ export interface components {
             active?: boolean | null;
         };
         /**
+         * WorkerHealth
+         * @description A process that computes.
+         */
+        WorkerHealth: {
+            /** Name */
+            name: string;
+            /** Threads */
+            threads: number;
+            /**
+             * Memory Bytes
+             * @default 0
+             */
+            memory_bytes: number;
+            /**
+             * Tasks
+             * @description Movies it has been given and not finished.
+             * @default 0
+             */
+            tasks: number;
+        };
+        /**
          * WorkflowCreate
          * @description A workflow in a folder; the template can never change afterwards.
          */
@@ -3220,6 +3460,7 @@ export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type ClusterHealth = components['schemas']['ClusterHealth'];
 export type Converted = components['schemas']['Converted'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
@@ -3250,6 +3491,7 @@ export type GroupUpdate = components['schemas']['GroupUpdate'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
 export type InstalledLicence = components['schemas']['InstalledLicence'];
+export type InstanceHealth = components['schemas']['InstanceHealth'];
 export type Job = components['schemas']['Job'];
 export type JobKind = components['schemas']['JobKind'];
 export type JobState = components['schemas']['JobState'];
@@ -3276,9 +3518,11 @@ export type Permissions = components['schemas']['Permissions'];
 export type PermissionsReplace = components['schemas']['PermissionsReplace'];
 export type Placed = components['schemas']['Placed'];
 export type PlatformRole = components['schemas']['PlatformRole'];
+export type Plugin = components['schemas']['Plugin'];
 export type Problem = components['schemas']['Problem'];
 export type PublicChange = components['schemas']['PublicChange'];
 export type Quantity = components['schemas']['Quantity'];
+export type QueueHealth = components['schemas']['QueueHealth'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
@@ -3292,6 +3536,10 @@ export type SearchHit = components['schemas']['SearchHit'];
 export type SearchIn = components['schemas']['SearchIn'];
 export type SearchKind = components['schemas']['SearchKind'];
 export type SearchPage = components['schemas']['SearchPage'];
+export type ServiceHealth = components['schemas']['ServiceHealth'];
+export type ServiceKind = components['schemas']['ServiceKind'];
+export type ServiceReport = components['schemas']['ServiceReport'];
+export type ServiceState = components['schemas']['ServiceState'];
 export type Source = components['schemas']['Source'];
 export type SourceCreate = components['schemas']['SourceCreate'];
 export type SourceState = components['schemas']['SourceState'];
@@ -3309,6 +3557,7 @@ export type User = components['schemas']['User'];
 export type UserCreate = components['schemas']['UserCreate'];
 export type UserSource = components['schemas']['UserSource'];
 export type UserUpdate = components['schemas']['UserUpdate'];
+export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
 export type $defs = Record<string, never>;
@@ -3329,6 +3578,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceHealth"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"][];
                 };
             };
             /** @description No token, or one that is not valid. */
