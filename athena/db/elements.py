@@ -1,12 +1,15 @@
 """The workspace tree, its permission sets and its metadata."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from athena.contract.elements import MetadataEntry
 from athena.db.base import BYTE_ORDERED, Base, HasId, now
+from athena.domain.metadata import comparable, name_key, value_json
 from athena.domain.tree import sort_key
 
 
@@ -105,18 +108,67 @@ class ElementRow(HasId, Base):
 
 
 class MetadataRow(HasId, Base):
-    """One metadatum of an element; ``value`` is its JSON text."""
+    """One metadatum of an element; ``value`` is its JSON text.
+
+    ``name_key`` follows ``name``. The columns after ``unit`` hold the value so that queries can compare it; see
+    ``athena.domain.metadata.Comparable``.
+    """
 
     __tablename__ = "metadata_entry"
-    __table_args__ = (UniqueConstraint("element_id", "group", "name"),)
+    __table_args__ = (
+        UniqueConstraint("element_id", "group", "name"),
+        Index("ix_metadata_entry_text", "name_key", "text_key"),
+        Index("ix_metadata_entry_base", "name_key", "base"),
+    )
 
     element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"))
     group: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(BYTE_ORDERED)
     type: Mapped[str] = mapped_column(String(20))
     value: Mapped[str] = mapped_column(Text)
     quantity: Mapped[str] = mapped_column(String(60), default="")
     unit: Mapped[str] = mapped_column(String(40), default="")
+    text_key: Mapped[str | None] = mapped_column(BYTE_ORDERED, default=None)
+    number: Mapped[float | None] = mapped_column(Double, default=None)
+    base: Mapped[float | None] = mapped_column(Double, default=None)
+    moment: Mapped[datetime | None] = mapped_column(default=None)
+
+    @validates("name")
+    def _find_by_name(self, _attribute: str, name: str) -> str:
+        self.name_key = name_key(name)
+        return name
+
+    def fill(self, entry: MetadataEntry) -> bool:
+        """Take over type, value and unit of a checked entry; True when anything changed."""
+        known = comparable(entry)
+        new = {
+            "type": entry.type,
+            "value": value_json(entry.value),
+            "quantity": entry.quantity,
+            "unit": entry.unit,
+            "text_key": known.text,
+            "number": known.number,
+            "base": known.base,
+            "moment": known.moment,
+        }
+        changed = {column: value for column, value in new.items() if getattr(self, column) != value}
+        for column, value in changed.items():
+            setattr(self, column, value)
+        return bool(changed)
+
+    def entry(self) -> MetadataEntry:
+        """The metadatum as it travels."""
+        return MetadataEntry.model_validate(
+            {
+                "group": self.group,
+                "name": self.name,
+                "type": self.type,
+                "value": json.loads(self.value),
+                "quantity": self.quantity,
+                "unit": self.unit,
+            }
+        )
 
 
 class LastUseRow(Base):

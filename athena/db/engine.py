@@ -11,7 +11,20 @@ from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 # whoever has a database has every model: foreign keys name tables of modules that a caller need not import
-from athena.db import acquisitions, audit, elements, events, groups, jobs, licences, people  # noqa: F401
+from athena.db import (  # noqa: F401
+    acquisitions,
+    audit,
+    elements,
+    events,
+    groups,
+    jobs,
+    licences,
+    notes,
+    people,
+    samples,
+    search,
+)
+from athena.db.search import keep_current
 
 MIGRATION_LOCK = 0x61746865
 """Key of the advisory lock under which PostgreSQL instances migrate one at a time."""
@@ -35,6 +48,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        keep_current(self._sessions)
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Session]:

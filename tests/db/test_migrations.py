@@ -11,11 +11,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
-from athena.db import acquisitions, audit, elements, events, groups, jobs, licences, people
+from athena.db import acquisitions, audit, elements, events, groups, jobs, licences, notes, people, samples
 from athena.db.base import Base
 from athena.db.engine import Database
+from athena.db.search import leave_out_search
 
-MODELS = (acquisitions, audit, elements, events, groups, jobs, licences, people)
+MODELS = (acquisitions, audit, elements, events, groups, jobs, licences, notes, people, samples)
 
 
 def config_on(connection: Connection) -> Config:
@@ -28,7 +29,10 @@ def config_on(connection: Connection) -> Config:
 def differences(database: Database) -> list[object]:
     with database.engine.connect() as connection:
         return list(
-            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+            compare_metadata(
+                MigrationContext.configure(connection, opts={"compare_type": True, "include_name": leave_out_search}),
+                Base.metadata,
+            )
         )
 
 
