@@ -1,6 +1,7 @@
 """Typed metadata queries as SQL (SE-04): ``athena.domain.query`` says what they mean."""
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from athena.db.elements import ElementRow, MetadataRow
 from athena.domain.query import And, Comparison, Moments, Not, Number, Or, Query, Text, Truth, Value
@@ -49,7 +50,7 @@ def _compared(operator: str, value: Value) -> ColumnElement[bool]:
             return or_(*by_quantity)
 
 
-def _number(operator: str, column: ColumnElement[float | None], value: float) -> ColumnElement[bool]:
+def _number(operator: str, column: InstrumentedAttribute[float | None], value: float) -> ColumnElement[bool]:
     reach = abs(value) * TOLERANCE
     match operator:
         case "=" | "in":

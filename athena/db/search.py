@@ -18,10 +18,12 @@ from sqlalchemy import (
     Index,
     Integer,
     Select,
+    Table,
     Text,
     column,
     event,
     func,
+    inspect,
     literal_column,
     select,
     table,
@@ -73,7 +75,7 @@ def leave_out_search(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name is None or not (name == FTS_TABLE or name.startswith(f"{FTS_TABLE}_"))
 
 
-_ENTRY = SearchEntryRow.__table__
+_ENTRY: Table = inspect(SearchEntryRow).local_table  # type: ignore[assignment]
 _COLUMNS: dict[SearchIn, ColumnElement[str]] = {
     SearchIn.NAME: _ENTRY.c.name,
     SearchIn.METADATA: _ENTRY.c.metadata,
@@ -220,7 +222,7 @@ def _element_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, di
     }
 
 
-def _texts(connection: Connection, query: Select[Any]) -> dict[UUID, list[str]]:
+def _texts(connection: Connection, query: Select[*tuple[Any, ...]]) -> dict[UUID, list[str]]:
     """Texts of each row, by the element in its first column."""
     found: dict[UUID, list[str]] = {}
     for element_id, *texts in connection.execute(query):

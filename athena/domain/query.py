@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NoReturn
+from typing import Literal
 
 from athena.domain.metadata import moment_of, name_key, text_key
 from athena.domain.units import units_spelled
@@ -146,7 +146,7 @@ class _Parser:
     def parse(self) -> Query:
         found = self._either(0)
         if self._token.kind != "end":
-            self._fail("“and”, “or” or the end was expected")
+            raise self._problem("“and”, “or” or the end was expected")
         return found
 
     def _split(self) -> Iterator[_Token]:
@@ -155,7 +155,9 @@ class _Parser:
             match = _TOKENS.match(self._text, at)
             if match is None:
                 unclosed = self._text[at] in "'\""
-                self._fail("this quote is never closed" if unclosed else "this character means nothing here", at=at)
+                raise self._problem(
+                    "this quote is never closed" if unclosed else "this character means nothing here", at=at
+                )
             yield _Token(str(match.lastgroup), match[0], at)
             at = match.end()
         yield _Token("end", "", len(self._text))
@@ -185,7 +187,7 @@ class _Parser:
 
     def _factor(self, depth: int) -> Query:
         if depth > MAX_DEPTH:
-            self._fail(f"more than {MAX_DEPTH} levels cannot be read")
+            raise self._problem(f"more than {MAX_DEPTH} levels cannot be read")
         if self._token.says("not"):
             self._take()
             return Not(self._factor(depth + 1))
@@ -199,7 +201,7 @@ class _Parser:
     def _comparison(self) -> Query:
         self._comparisons += 1
         if self._comparisons > MAX_COMPARISONS:
-            self._fail(f"more than {MAX_COMPARISONS} comparisons cannot be read")
+            raise self._problem(f"more than {MAX_COMPARISONS} comparisons cannot be read")
         group, name = self._name()
         token = self._take()
         if token.kind == "operator":
@@ -214,9 +216,9 @@ class _Parser:
             at = self._token.at
             value = self._value("contains")
             if not isinstance(value, Text):
-                self._fail("a 'text' in quotes was expected", at=at)
+                raise self._problem("a 'text' in quotes was expected", at=at)
             return Comparison(group, name, "contains", (value,))
-        self._fail("=, !=, <, <=, >, >=, “in” or “contains” was expected", at=token.at)
+        raise self._problem("=, !=, <, <=, >, >=, “in” or “contains” was expected", at=token.at)
 
     def _name(self) -> tuple[str, str]:
         token = self._take()
@@ -231,9 +233,9 @@ class _Parser:
             elif not name:
                 group, name = group, self._quoted_name()
         else:
-            self._fail("the name of a metadatum was expected", at=token.at)
+            raise self._problem("the name of a metadatum was expected", at=token.at)
         if not name_key(name):
-            self._fail("the name of a metadatum was expected", at=token.at)
+            raise self._problem("the name of a metadatum was expected", at=token.at)
         return name_key(group), name_key(name)
 
     def _after_point(self) -> str:
@@ -242,7 +244,7 @@ class _Parser:
 
     def _quoted_name(self) -> str:
         if self._token.kind != "quoted":
-            self._fail("the name of a metadatum was expected")
+            raise self._problem("the name of a metadatum was expected")
         return _unquoted(self._take().text)
 
     def _values(self) -> tuple[Value, ...]:
@@ -264,18 +266,18 @@ class _Parser:
             return self._moments(token)
         if token.says("true", "false") and operator in ("=", "!=", "in"):
             return Truth(token.text.lower() == "true")
-        self._fail("a number, a date, true, false or a 'text' in quotes was expected", at=token.at)
+        raise self._problem("a number, a date, true, false or a 'text' in quotes was expected", at=token.at)
 
     def _number(self, token: _Token) -> Number:
         value = float(token.text)
         if abs(value) > 1e300:
-            self._fail("the number is too large", at=token.at)
+            raise self._problem("the number is too large", at=token.at)
         if self._token.kind not in ("word", "quoted") or self._token.says(*_JOINTS):
             return Number(value)
         unit = self._take()
         meant = units_spelled(_unquoted(unit.text) if unit.kind == "quoted" else unit.text)
         if not meant:
-            self._fail(f"“{unit.text}” is no unit", at=unit.at)
+            raise self._problem(f"“{unit.text}” is no unit", at=unit.at)
         return Number(value, tuple((quantity.key, one.to_base(value)) for quantity, one in meant))
 
     def _moments(self, token: _Token) -> Moments:
@@ -283,18 +285,18 @@ class _Parser:
             start = moment_of(token.text)
             return Moments(start, start + timedelta(days=1) if len(token.text) == 10 else start)
         except (ValueError, OverflowError):
-            self._fail("this is no date", at=token.at)
+            raise self._problem("this is no date", at=token.at) from None
 
     def _expect(self, mark: str) -> None:
         if not self._token.says(mark):
-            self._fail(f"“{mark}” was expected")
+            raise self._problem(f"“{mark}” was expected")
         self._take()
 
-    def _fail(self, reason: str, *, at: int | None = None) -> NoReturn:
-        """Point at the place in the text."""
+    def _problem(self, reason: str, *, at: int | None = None) -> Invalid:
+        """What cannot be read, with the place in the text."""
         place = self._token.at if at is None else at
         pointed = f"{self._text[max(0, place - 30) : place]}▶{self._text[place : place + 30]}"
-        raise Invalid(f"The condition cannot be read at character {place + 1}: {reason}.", hint=f"Here: {pointed}")
+        return Invalid(f"The condition cannot be read at character {place + 1}: {reason}.", hint=f"Here: {pointed}")
 
 
 def _unquoted(text: str) -> str:

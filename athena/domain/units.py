@@ -1,7 +1,7 @@
 """Physical quantities and their units: finding them by what people write, and converting (MD-03). Pure, without pint.
 
-The catalogue (``quantities.json``) is made from pint's definitions by ``athena.domain.quantities``. A value counts in the
-first unit of its quantity as ``value * factor + offset``, which is what databases compare.
+The catalogue (``quantities.json``) is made from pint's definitions by ``athena.domain.quantities``. A value counts in
+the first unit of its quantity as ``value * factor + offset``, which is what databases compare.
 """
 
 import json
@@ -131,7 +131,7 @@ def convert(value: float, quantity: str, *, unit: str, to: str) -> float:
 
 
 def search_quantities(text: str) -> tuple[Quantity, ...]:
-    """Quantities whose label, or a unit's name or symbol, has every typed word at the beginning of a word of its own."""
+    """Quantities of which the label, or a unit's name or symbol, has a word that begins so, for every typed word."""
     words = text.casefold().split()
     exact = {quantity.key for quantity, _ in units_spelled(text)} if text.strip() else set()
     return tuple(one for one in catalogue() if one.key in exact or all(_begins(one, word) for word in words))

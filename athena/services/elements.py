@@ -1,6 +1,5 @@
 """Elements of the workspace tree: make, list, open, change."""
 
-import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,14 +17,13 @@ from athena.contract.elements import (
     ElementPage,
     ElementSort,
     ElementUpdate,
-    MetadataEntry,
     WorkflowCreate,
 )
 from athena.contract.events import EventKind
 from athena.contract.people import Principal, Role
 from athena.db import base
 from athena.db.acquisitions import RunRow
-from athena.db.elements import ElementRow, GrantRow, LastUseRow, MetadataRow, PermissionSetRow
+from athena.db.elements import ElementRow, GrantRow, LastUseRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.people import UserRow
 from athena.db.tree import lock_tree
@@ -174,27 +172,6 @@ def mark_opened(session: Session, principal: Principal, element_id: UUID) -> Non
         insert(LastUseRow)
         .values(user_id=principal.user_id, element_id=element_id, opened=opened)
         .on_conflict_do_update(index_elements=["user_id", "element_id"], set_={"opened": opened})
-    )
-
-
-def list_metadata(session: Session, principal: Principal, element_id: UUID) -> tuple[MetadataEntry, ...]:
-    """Metadata of an element, by group and name."""
-    get_visible_element(session, principal, element_id)
-    rows = session.scalars(
-        select(MetadataRow).where(MetadataRow.element_id == element_id).order_by(MetadataRow.group, MetadataRow.name)
-    )
-    return tuple(
-        MetadataEntry.model_validate(
-            {
-                "group": row.group,
-                "name": row.name,
-                "type": row.type,
-                "value": json.loads(row.value),
-                "quantity": row.quantity,
-                "unit": row.unit,
-            }
-        )
-        for row in rows
     )
 
 

@@ -12,7 +12,6 @@ from athena.contract.elements import (
     ElementPage,
     ElementSort,
     ElementUpdate,
-    MetadataEntry,
 )
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
@@ -74,10 +73,3 @@ def mark_opened(caller: CallerDep, element_id: UUID) -> None:
     """Note that the caller opened an element."""
     with caller.writing() as session:
         elements.mark_opened(session, caller.principal, element_id)
-
-
-@router.get("/{element_id}/metadata")
-def list_metadata(caller: CallerDep, element_id: UUID) -> tuple[MetadataEntry, ...]:
-    """Give the metadata of an element."""
-    with caller.reading() as session:
-        return tuple(elements.list_metadata(session, caller.principal, element_id))
