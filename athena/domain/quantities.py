@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from athena.domain.registry import make_registry, registry
+from athena.domain.registry import make_registry, ureg
 from athena.domain.units import key_of
 
 LOGARITHMIC = {"decibel": 1.0, "neper": 20 / math.log(10)}
@@ -28,15 +28,14 @@ def build() -> str:
     """
     text = files("athena.domain").joinpath("quantities.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    found = sorted((_quantity(line) for line in lines), key=lambda quantity: str(quantity["label"]))
-    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps([_quantity(line) for line in lines], ensure_ascii=False, indent=1) + "\n"
 
 
 def _quantity(line: str) -> dict[str, Any]:
     label, _, listed = line.partition(": ")
     parts = [_parts(part.strip(), label) for part in listed.split(";")]
     base = parts[0]["pint"]
-    dimension = str(registry().Unit(base).dimensionality)
+    dimension = str(ureg.Unit(base).dimensionality)
     return {
         "key": key_of(label),
         "label": label,
@@ -64,10 +63,10 @@ def _exact() -> Any:
 def _scale(unit: str, base: str, label: str) -> dict[str, float]:
     if unit in LOGARITHMIC:
         return {"factor": LOGARITHMIC[unit], "offset": 0.0}
-    ureg = _exact()
-    if ureg.Unit(unit).dimensionality != ureg.Unit(base).dimensionality:
+    exact = _exact()
+    if exact.Unit(unit).dimensionality != exact.Unit(base).dimensionality:
         raise ValueError(f"{label}: {unit} is no unit of it")
-    zero, one = (ureg.Quantity(Fraction(value), unit).to(base).magnitude for value in (0, 1))
+    zero, one = (exact.Quantity(Fraction(value), unit).to(base).magnitude for value in (0, 1))
     return {"factor": float(one - zero), "offset": float(zero)}
 
 

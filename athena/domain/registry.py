@@ -1,6 +1,5 @@
 """The pint registry of Athena; importing it costs half a second, so only what needs pint does."""
 
-from functools import cache
 from typing import Any
 
 import pint
@@ -17,15 +16,13 @@ DEFINITIONS = (
 """Units people at a microscope use that pint lacks, or means otherwise."""
 
 
-@cache
-def registry() -> pint.UnitRegistry[Any]:
-    """The one registry of this process: quantities of two registries cannot be computed with."""
-    return make_registry()
-
-
 def make_registry(**options: Any) -> pint.UnitRegistry[Any]:
     """A registry with Athena's own units beside pint's."""
     made: pint.UnitRegistry[Any] = pint.UnitRegistry(**options)
     for definition in DEFINITIONS:
         made.define(definition)
     return made
+
+
+ureg = make_registry()
+"""The one registry of this process: quantities of two registries cannot be computed with."""

@@ -82,7 +82,7 @@ class Quantity:
 
 @cache
 def catalogue() -> tuple[Quantity, ...]:
-    """Every quantity, by label."""
+    """Every quantity; of those that share a unit, the one mostly meant comes first."""
     data = json.loads(files("athena.domain").joinpath("quantities.json").read_text(encoding="utf-8"))
     return tuple(
         Quantity(

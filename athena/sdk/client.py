@@ -1,7 +1,7 @@
 """The one HTTP client of Athena's API: synchronous, thread-safe, contract models out, ``athena.errors`` raised."""
 
 import weakref
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Self, TypeVar, cast, overload
 
@@ -15,7 +15,7 @@ from athena.errors import AthenaError, Invalid, Unavailable, by_code
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Wire)
-Query = Mapping[str, str | int | float | bool | None]
+Query = Mapping[str, str | int | float | bool | Sequence[str] | None]
 
 TIMEOUT_S = 60.0
 POLL_WAIT_S = 25.0
@@ -112,9 +112,9 @@ class Client:
         """``PATCH`` with a contract model; what comes back as another."""
         return _parsed(self._send("PATCH", path, body=body), model)
 
-    def delete(self, path: str) -> None:
-        """``DELETE`` what is at a path."""
-        self._send("DELETE", path)
+    def delete(self, path: str, *, params: Query | None = None) -> None:
+        """``DELETE`` what is there."""
+        self._send("DELETE", path, params=params)
 
     def get_bytes(self, path: str, *, params: Query | None = None) -> bytes:
         """``GET`` a picture or any other body as it is."""

@@ -1,7 +1,7 @@
 """The workspace tree as objects: folders, workflows, steps, datasets."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 from uuid import UUID
 
 from athena.contract import elements as wire
@@ -9,6 +9,8 @@ from athena.contract.elements import DatasetType, Status, Template
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
+from athena.sdk.metadata import Metadata
+from athena.sdk.notes import Notes
 from athena.sdk.sharing import Shared
 
 PAGE = 200
@@ -95,12 +97,15 @@ class Element(Shared):
         """What lies in it, in order."""
         return list_children(self._client, self.id)
 
-    def metadata(self) -> dict[str, dict[str, Any]]:
-        """Metadata by group and name; units are in ``client.get('/api/elements/<id>/metadata', …)``."""
-        found: dict[str, dict[str, Any]] = {}
-        for entry in self._client.get(f"/api/elements/{self.id}/metadata", list[wire.MetadataEntry]):
-            found.setdefault(entry.group, {})[entry.name] = entry.value
-        return found
+    @property
+    def metadata(self) -> Metadata:
+        """Metadata by name: ``element.metadata["defocus"] = 1.2 * athena.ureg.um``."""
+        return Metadata(self._client, self.id, self.name)
+
+    @property
+    def notes(self) -> Notes:
+        """Notes on it, the newest first."""
+        return Notes(self._client, self.id)
 
     def __getitem__(self, path: str) -> "Element":
         """Element below this one by name, or by names with slashes between.

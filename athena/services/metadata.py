@@ -140,7 +140,7 @@ def list_quantities(_principal: Principal, *, text: str = "") -> tuple[Quantity,
             label=one.label,
             units=tuple(Unit(symbol=unit.symbol, name=unit.name) for unit in one.units),
         )
-        for one in units.search_quantities(text)
+        for one in sorted(units.search_quantities(text), key=lambda one: one.label)
     )
 
 

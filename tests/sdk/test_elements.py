@@ -110,4 +110,4 @@ def test_who_and_what(athena: Athena) -> None:
     assert athena.me.username
     assert athena.health.status == "ok"
     assert athena.jobs() is not None
-    assert athena.ensure("A/B/Imaging/C").metadata() == {}
+    assert athena.ensure("A/B/Imaging/C").metadata == {}
