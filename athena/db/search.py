@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     column,
     event,
     func,
@@ -33,28 +34,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 
 from athena.contract.search import SearchIn
-from athena.db.base import Base
+from athena.db.base import BYTE_ORDERED, Base
 from athena.db.elements import ElementRow, FileRow, MetadataRow
 from athena.db.notes import NoteRow
 from athena.db.samples import SampleLinkRow, SampleRow
-from athena.domain.words import indexed
+from athena.domain.words import indexed, name_beginning
 
 FTS_TABLE = "search_fts"
-_FIELDS = ("name", "metadata", "notes")
+_FIELDS = ("name_key", "name", "metadata", "notes")
 _WEIGHTS = {SearchIn.NAME: "A", SearchIn.METADATA: "B", SearchIn.NOTES: "C"}
 _AT_ONCE = 400
 
 
 class SearchEntryRow(Base):
-    """The words of an element, or (``file_id``) of a file in it; see ``athena.domain.words.indexed``."""
+    """The words of an element, or (``file_id``) of a file in it; see ``athena.domain.words.indexed``.
+
+    ``name_key`` is the beginning of ``name``, as long as an index can hold it.
+    """
 
     __tablename__ = "search_entry"
-    __table_args__ = (Index("ix_search_entry_element", "element_id"),)
+    __table_args__ = (Index("ix_search_entry_element", "element_id"), Index("ix_search_entry_name", "name_key", "id"))
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     subject_id: Mapped[UUID] = mapped_column(unique=True)
     element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"))
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("file.id", ondelete="CASCADE"), index=True, default=None)
+    name_key: Mapped[str] = mapped_column(BYTE_ORDERED, default="")
     name: Mapped[str] = mapped_column(Text, default="")
     metadata_: Mapped[str] = mapped_column("metadata", Text, default="")
     notes: Mapped[str] = mapped_column(Text, default="")
@@ -87,6 +92,12 @@ def contains_words(words: Sequence[str], within: Iterable[SearchIn]) -> list[Col
     """Conditions on ``search_entry``: every word begins a word of one of the fields. Read row by row, without index."""
     fields = [_COLUMNS[field] for field in within]
     return [_any([field.contains(f" {word}", autoescape=True) for field in fields]) for word in words]
+
+
+def begins_with(words: Sequence[str]) -> ColumnElement[bool]:
+    """Condition on ``search_entry``: its name begins with the words as typed; the index of names leads to it."""
+    typed = name_beginning("".join(f" {word}" for word in words))
+    return and_(SearchEntryRow.name_key >= typed, SearchEntryRow.name_key < f"{typed}\U0010ffff")
 
 
 def matches_words(
@@ -214,6 +225,7 @@ def _element_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, di
         one.id: {
             "element_id": one.id,
             "file_id": None,
+            "name_key": name_beginning(indexed(one.name)),
             "name": indexed(one.name),
             "metadata": indexed(*metadata.get(one.id, ()), *samples.get(one.id, ())),
             "notes": indexed(one.description, *notes.get(one.id, ())),
@@ -232,13 +244,9 @@ def _texts(connection: Connection, query: Select[*tuple[Any, ...]]) -> dict[UUID
 
 def _file_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     rows = connection.execute(select(FileRow.id, FileRow.element_id, FileRow.key).where(FileRow.id.in_(ids)))
-    return {
-        row.id: {
-            "element_id": row.element_id,
-            "file_id": row.id,
-            "name": indexed(row.key.rsplit("/", 1)[-1]),
-            "metadata": "",
-            "notes": "",
-        }
-        for row in rows
-    }
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        name = indexed(row.key.rsplit("/", 1)[-1])
+        said = {"name_key": name_beginning(name), "name": name, "metadata": "", "notes": ""}
+        found[row.id] = {"element_id": row.element_id, "file_id": row.id, **said}
+    return found

@@ -25,6 +25,11 @@ def indexed(*texts: str) -> str:
     return "".join(f" {word}" for text in texts for word in words_of(text))
 
 
+def name_beginning(name: str) -> str:
+    """Beginning of an indexed name that an index can hold."""
+    return name[:MAX_WORD]
+
+
 def typed_words(text: str) -> tuple[str, ...]:
     """Words of what was typed; each is looked for as the beginning of a word."""
     return tuple(dict.fromkeys(words_of(text)))[:MAX_WORDS]

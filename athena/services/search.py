@@ -19,7 +19,7 @@ from athena.db.elements import ElementRow, FileRow, PermissionSetRow
 from athena.db.engine import Database
 from athena.db.people import UserRow
 from athena.db.query import has_metadata
-from athena.db.search import ReindexRow, SearchEntryRow, contains_words, index_elements, matches_words
+from athena.db.search import ReindexRow, SearchEntryRow, begins_with, contains_words, index_elements, matches_words
 from athena.db.visibility import restrict, visible_with_roles
 from athena.domain.query import parse_query
 from athena.domain.words import name_rank, typed_words
@@ -163,9 +163,16 @@ def _candidates(
     if few or not words:
         query = chosen.join(ElementRow, ElementRow.id == SearchEntryRow.element_id).where(seen, *filters)
         query = query.where(*contains_words(words, wanted.within))
-        return _take(session, query.order_by(*_names_first(words, wanted), SearchEntryRow.id.desc()))
+        by_name = [*_names_first(words, wanted), func.length(SearchEntryRow.name)] if words else []
+        return _take(session, query.order_by(*by_name, SearchEntryRow.id.desc()))
     found: dict[int, Row[Any]] = {}
+    if SearchIn.NAME in wanted.within:
+        query = chosen.join(ElementRow, ElementRow.id == SearchEntryRow.element_id).where(seen, *filters)
+        query = query.where(begins_with(words)).order_by(SearchEntryRow.name_key, SearchEntryRow.id)
+        found = {row.id: row for row in _take(session, query)}
     for fields in _passes(wanted.within):
+        if len(found) > MAX_RANKED:
+            break
         fts, matches, entry_id = matches_words(session, words, fields)
         query = (
             chosen.select_from(fts)
@@ -173,9 +180,7 @@ def _candidates(
             .join(ElementRow, ElementRow.id == SearchEntryRow.element_id)
             .where(matches, seen, *filters)
         )
-        found |= {row.id: row for row in _take(session, query.order_by(entry_id.desc())) if row.id not in found}
-        if len(found) > MAX_RANKED:
-            break
+        found |= {row.id: row for row in _take(session, query.order_by(entry_id.desc()))}
     return list(found.values())
 
 
@@ -186,7 +191,7 @@ def _passes(within: frozenset[SearchIn]) -> list[frozenset[SearchIn]]:
 
 
 def _names_first(words: Sequence[str], wanted: Search) -> list[ColumnElement[bool]]:
-    if not words or SearchIn.NAME not in wanted.within or len(wanted.within) == 1:
+    if SearchIn.NAME not in wanted.within or len(wanted.within) == 1:
         return []
     named: ColumnElement[bool] = true()
     for condition in contains_words(words, [SearchIn.NAME]):

@@ -20,7 +20,7 @@ from athena.db.engine import Database
 from athena.db.people import UserRow
 from athena.db.search import SearchEntryRow, index_elements
 from athena.domain.tree import sort_key
-from athena.domain.words import indexed
+from athena.domain.words import indexed, name_beginning
 from athena.services.search import Search, search
 
 ELEMENTS = int(os.environ.get("ATHENA_BENCH_ELEMENTS", "1000000"))
@@ -128,12 +128,15 @@ def fill(database: Database) -> list[Principal]:
                     {
                         "subject_id": one,
                         "element_id": one,
+                        "name_key": name_beginning(indexed(name)),
                         "name": indexed(name),
                         "metadata_": indexed("Defocus", repr(defocus), "µm", "Microscope Krios G4 Camera Falcon 4i"),
                         "notes": "",
                     }
                 )
         with database.session() as session:
+            if database.is_sqlite:  # for filling alone: ids are random, so every page is written again and again
+                session.connection().exec_driver_sql("PRAGMA cache_size=-1000000")
             session.execute(insert(ElementRow), elements)
             session.execute(insert(MetadataRow), metadata)
             session.execute(insert(SearchEntryRow), entries)

@@ -11,6 +11,8 @@ import pytest
 from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.db.engine import Database
+from athena.db.notes import NoteRow
+from athena.db.samples import SampleLinkRow, SampleRow
 from athena.server.app import create_app
 from tests.server.conftest import Api
 
@@ -33,6 +35,7 @@ NAMES_NOTHING = {
     "update_group",
     "delete_group",
     *PEOPLE,
+    *("list_samples", "create_sample", "find", "list_recent", "list_metadata_names", "list_quantities", "convert"),
 }
 """Operations whose request names neither an element nor a run."""
 
@@ -55,6 +58,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "set_public": {"role": "viewer"},
     "create_group": {"name": "Mine"},
     "update_group": {"name": "Mine"},
+    "add_metadatum": {"name": "Stolen", "type": "boolean", "value": True},
+    "set_metadatum": {"name": "Stolen", "type": "boolean", "value": True},
+    "import_metadata": {"metadata": []},
+    "add_note": {"text": "Stolen"},
+    "change_note": {"text": "Stolen"},
+    "create_sample": {"name": "Stolen"},
+    "update_sample": {"name": "Stolen"},
 }
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
@@ -66,8 +76,11 @@ QUERIES = {
     "find_people": {"text": "ali"},
     "check_admission": {"username": "alice"},
     "remove_user": {"heir": "carol"},
+    "remove_metadatum": {"name": "Stolen"},
+    "convert": {"value": "1", "unit": "m", "to": "mm"},
 }
 FILLED = {
+    "quantity": "length",
     "role": "customer-admin",
     "group_id": "00000000-0000-0000-0000-000000000000",
     "index": "0",
@@ -97,6 +110,7 @@ def ask(
 ) -> httpx.Response:
     """Send the request of an operation that names this folder, run and user (who also stands for a token)."""
     values = {**FILLED, "element_id": str(run), "run_id": str(run), "user_id": str(user), "token_id": str(user)}
+    values |= {"note_id": str(run), "sample_id": str(run)}
     place = path.removeprefix("/api").format(**values)
     body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}
     query = {key: str(folder) if value == "FOLDER" else value for key, value in QUERIES.get(name, {}).items()}
@@ -117,7 +131,7 @@ def test_every_route_wants_a_token(api: Api) -> None:
             if method != "head":
                 assert Problem.model_validate_json(answer.content).code == "unauthorized"
         walked += 1
-    assert walked >= 26
+    assert walked >= 49
 
 
 @pytest.mark.feature("SH-06", "JB-02")
@@ -128,13 +142,22 @@ def test_for_a_stranger_nothing_is_there(
     make_folder: Callable[..., Element],
     make_run: Callable[..., Element],
     write_arrays: Callable[[Api, Element], None],
+    database: Database,
     tmp_path: Path,
 ) -> None:
     alice, bob = make_user("alice"), make_user("bob")
     folder = make_folder(alice)
     run = make_run(alice, workflow=make_workflow(alice, folder=folder), acquisitions=1)
     write_arrays(api, run)
+    with database.session() as session:
+        # under the same id, by which the walk names everything
+        session.add(SampleRow(id=run.id, name="Folder sample", creator_id=alice.user_id))
+        session.add(NoteRow(id=run.id, element_id=run.id, author_id=alice.user_id, text="Folder note"))
+        session.flush()
+        session.add(SampleLinkRow(sample_id=run.id, element_id=run.id))
     hers, his = api.client(alice), api.client(bob)
+    hers.put(f"/elements/{run.id}/metadata", json={"name": "Folder", "type": "integer", "value": 1}).raise_for_status()
+    hers.post(f"/elements/{folder.id}/opened").raise_for_status()
     hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
@@ -152,7 +175,11 @@ def test_for_a_stranger_nothing_is_there(
         hidden = answer.text.replace(str(run.id), "ID").replace(str(folder.id), "ID")
         assert hidden == absent.text.replace(str(nothing), "ID"), f"{method} {path}"
 
-    for place in ("/elements", "/events?after=0", "/jobs"):
+    for place in (
+        *("/elements", "/events?after=0", "/jobs", "/samples", "/recent", "/metadata/names", "/search"),
+        *("/search?text=folder", "/search?where=folder%20%3D%201"),
+    ):
+        assert his.get(place).status_code == 200
         assert str(run.id) not in his.get(place).text
         assert "Folder" not in his.get(place).text
     assert his.get("/events", params={"after": 0}).json()["events"] == []

@@ -29,7 +29,7 @@ _UNITS = {
 
 _SQLITE_INDEX = (
     "CREATE VIRTUAL TABLE search_fts USING fts5(name, metadata, notes, content='search_entry', content_rowid='id', "
-    "tokenize='ascii', detail=column, prefix='1 2 3')",
+    "tokenize='ascii', detail=column, prefix='2')",
     "CREATE TRIGGER search_entry_added AFTER INSERT ON search_entry BEGIN "
     "INSERT INTO search_fts(rowid, name, metadata, notes) VALUES (new.id, new.name, new.metadata, new.notes); END",
     "CREATE TRIGGER search_entry_gone AFTER DELETE ON search_entry BEGIN "
@@ -190,6 +190,7 @@ def _add_search() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("element_id", sa.Uuid(), nullable=False),
         sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("name_key", athena.db.base.BYTE_ORDERED, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("metadata", sa.Text(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
@@ -203,6 +204,7 @@ def _add_search() -> None:
         sa.UniqueConstraint("subject_id", name=op.f("uq_search_entry_subject_id")),
     )
     op.create_index("ix_search_entry_element", "search_entry", ["element_id"], unique=False)
+    op.create_index("ix_search_entry_name", "search_entry", ["name_key", "id"], unique=False)
     op.create_index("ix_search_entry_file_id", "search_entry", ["file_id"], unique=False)
     for statement in _SQLITE_INDEX if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_INDEX:
         op.execute(statement)
@@ -221,7 +223,7 @@ def _index_elements() -> None:
         "search_entry",
         sa.column("subject_id", uuid),
         sa.column("element_id", uuid),
-        *(sa.column(name) for name in ("name", "metadata", "notes")),
+        *(sa.column(name) for name in ("name_key", "name", "metadata", "notes")),
     )
     for row in connection.execute(sa.select(element)).all():
         found = connection.execute(sa.select(metadata).where(metadata.c.element_id == row.id).order_by("name")).all()
@@ -230,6 +232,7 @@ def _index_elements() -> None:
             sa.insert(entry).values(
                 subject_id=row.id,
                 element_id=row.id,
+                name_key=_words(row.name)[:60],
                 name=_words(row.name),
                 metadata=_words(*said),
                 notes=_words(row.description),
