@@ -26,6 +26,13 @@ class AuditAction(StrEnum):
     INHERITANCE_RESTORED = "inheritance_restored"
     SOURCE_ATTACHED = "source_attached"
     RETRIED = "retried"
+    METADATA_SET = "metadata_set"
+    METADATA_REMOVED = "metadata_removed"
+    NOTE_ADDED = "note_added"
+    NOTE_CHANGED = "note_changed"
+    NOTE_DELETED = "note_deleted"
+    SAMPLE_LINKED = "sample_linked"
+    SAMPLE_UNLINKED = "sample_unlinked"
 
 
 class AuditEntry(Wire):

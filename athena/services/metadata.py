@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import MetadataEntry
 from athena.contract.events import EventKind
 from athena.contract.metadata import (
@@ -29,6 +30,7 @@ from athena.domain import units
 from athena.domain.metadata import checked_entry, name_key
 from athena.domain.words import typed_words, words_of
 from athena.errors import Conflict, Invalid, NotFound
+from athena.services.audit import record
 from athena.services.guard import get_visible_element, require_writer
 
 MAX_CUSTOM = 500
@@ -67,7 +69,7 @@ def set_metadatum(session: Session, principal: Principal, element_id: UUID, new:
     element = require_writer(session, principal, element_id)
     _lock(session, element)
     entry = checked_entry(group=CUSTOM, **new.model_dump())
-    if _write(session, element, [entry]):
+    if _write(session, principal, element, [entry]):
         append_event(session, EventKind.METADATA_CHANGED, element_id=element_id)
     return entry
 
@@ -83,6 +85,7 @@ def remove_metadatum(session: Session, principal: Principal, element_id: UUID, n
         )
     session.delete(row)
     element.updated = base.now()
+    record(session, principal, AuditAction.METADATA_REMOVED, element, names=[name])
     session.flush()
     append_event(session, EventKind.METADATA_CHANGED, element_id=element_id)
 
@@ -99,7 +102,7 @@ def import_metadata(session: Session, principal: Principal, element_id: UUID, fi
         MetadataWrite.model_validate(entry.model_dump(exclude={"group"}))
     if len({entry.name for entry in own}) < len(own):
         raise Invalid("A name comes twice in the file.", hint="Nothing was imported: keep one entry of each name.")
-    if _write(session, element, own):
+    if _write(session, principal, element, own):
         append_event(session, EventKind.METADATA_CHANGED, element_id=element_id)
     return MetadataImport(imported=len(own), left_out=len(file.metadata) - len(own))
 
@@ -187,20 +190,22 @@ def _custom(session: Session, element_id: UUID, name: str) -> MetadataRow | None
     )
 
 
-def _write(session: Session, element: ElementRow, entries: Sequence[MetadataEntry]) -> bool:
+def _write(session: Session, principal: Principal, element: ElementRow, entries: Sequence[MetadataEntry]) -> bool:
     """Write checked entries of the group Custom; True when anything changed."""
     rows = session.scalars(select(MetadataRow).where(MetadataRow.element_id == element.id, MetadataRow.group == CUSTOM))
     known = {row.name: row for row in rows}
-    changed = False
+    changed = list[str]()
     for entry in entries:
         row = known.get(entry.name)
         if row is None:
             row = known[entry.name] = MetadataRow(element_id=element.id, group=CUSTOM, name=entry.name)
             session.add(row)
-        changed |= row.fill(entry)
+        if row.fill(entry):
+            changed.append(entry.name)
     if len(known) > MAX_CUSTOM:
         raise Invalid(f"“{element.name}” would have more than {MAX_CUSTOM} metadata of your own.")
     if changed:
         element.updated = base.now()
+        record(session, principal, AuditAction.METADATA_SET, element, names=changed)
         session.flush()
-    return changed
+    return bool(changed)

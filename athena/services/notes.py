@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.notes import Note, NoteLink, NoteLinkWrite, NoteWrite
 from athena.contract.people import Principal
@@ -17,6 +18,7 @@ from athena.db.people import UserRow
 from athena.db.visibility import restrict
 from athena.domain.permissions import Action, can
 from athena.errors import Forbidden, Invalid, NotFound
+from athena.services.audit import record
 from athena.services.guard import Visible, find_visible, require_writer
 
 MAX_NOTES = 1000
@@ -32,7 +34,7 @@ def list_notes(session: Session, principal: Principal, element_id: UUID) -> tupl
 
 def add_note(session: Session, principal: Principal, element_id: UUID, new: NoteWrite) -> Note:
     """Write a note on an element. Raises NotFound, Forbidden; Invalid where a link leads to no visible element."""
-    require_writer(session, principal, element_id)
+    element = require_writer(session, principal, element_id)
     held = session.scalars(select(NoteRow.id).where(NoteRow.element_id == element_id).limit(MAX_NOTES)).all()
     if len(held) == MAX_NOTES:
         raise Invalid(f"An element has at most {MAX_NOTES} notes.", hint="Change one of them, or delete some.")
@@ -43,6 +45,7 @@ def add_note(session: Session, principal: Principal, element_id: UUID, new: Note
         links=_checked_links(session, principal, new.links),
     )
     session.add(row)
+    record(session, principal, AuditAction.NOTE_ADDED, element)
     session.flush()
     append_event(session, EventKind.NOTE_CHANGED, element_id=element_id)
     return _described(session, principal, find_visible(session, principal, element_id), [row])[0]
@@ -58,6 +61,7 @@ def change_note(session: Session, principal: Principal, element_id: UUID, note_i
     hidden = [link for link in row.links if _is_hidden(link, titles)]
     row.links = [*_checked_links(session, principal, new.links), *hidden]
     row.text = new.text
+    record(session, principal, AuditAction.NOTE_CHANGED, session.get_one(ElementRow, element_id))
     session.flush()
     append_event(session, EventKind.NOTE_CHANGED, element_id=element_id)
     return _described(session, principal, find_visible(session, principal, element_id), [row])[0]
@@ -66,17 +70,18 @@ def change_note(session: Session, principal: Principal, element_id: UUID, note_i
 def delete_note(session: Session, principal: Principal, element_id: UUID, note_id: UUID) -> None:
     """Delete a note; its author and the element's owners may."""
     session.delete(_require_note(session, principal, element_id, note_id))
+    record(session, principal, AuditAction.NOTE_DELETED, session.get_one(ElementRow, element_id))
     session.flush()
     append_event(session, EventKind.NOTE_CHANGED, element_id=element_id)
 
 
 def _require_note(session: Session, principal: Principal, element_id: UUID, note_id: UUID) -> NoteRow:
     """Note that the caller may change."""
+    require_writer(session, principal, element_id)
     visible = find_visible(session, principal, element_id)
     row = session.scalar(select(NoteRow).where(NoteRow.id == note_id, NoteRow.element_id == element_id))
     if row is None:
         raise NotFound(f"“{visible.row.name}” has no note {note_id}.", hint="It may have been deleted.")
-    require_writer(session, principal, element_id)
     if not _may_change(principal, visible, row):
         raise Forbidden("This note is somebody else's.", hint="Its author and the owners of the element may change it.")
     return row

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import ElementKind, MetadataEntry, State
 from athena.contract.events import EventKind
 from athena.contract.metadata import CUSTOM, MetadataWrite
@@ -25,6 +26,7 @@ from athena.db.visibility import restrict, visible_with_roles
 from athena.domain.metadata import checked_entry
 from athena.domain.permissions import Action
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
+from athena.services.audit import record
 from athena.services.elements import visible_rows
 from athena.services.guard import get_visible_element, require_writer
 from athena.services.placed import place_elements
@@ -106,6 +108,7 @@ def link_sample(session: Session, principal: Principal, sample_id: UUID, element
     session.execute(select(SampleRow.id).where(SampleRow.id == sample_id).with_for_update(key_share=True))
     if session.get(SampleLinkRow, (sample_id, element_id)) is None:
         session.add(SampleLinkRow(sample_id=sample_id, element_id=element_id))
+        record(session, principal, AuditAction.SAMPLE_LINKED, element, sample=str(sample_id))
         session.flush()
         _tell(session, [element_id])
     return get_sample(session, principal, sample_id)
@@ -119,6 +122,7 @@ def unlink_sample(session: Session, principal: Principal, sample_id: UUID, eleme
     if link is None:
         raise NotFound(f"The sample “{sample.name}” is not linked to “{element.name}”.")
     session.delete(link)
+    record(session, principal, AuditAction.SAMPLE_UNLINKED, element, sample=str(sample_id))
     session.flush()
     _tell(session, [element_id])
 

@@ -12,12 +12,15 @@ import pytest
 
 from athena.contract.elements import DatasetCreate, DatasetType, Element, FolderCreate, Template, WorkflowCreate
 from athena.contract.groups import GroupCreate
+from athena.contract.metadata import MetadataWrite
+from athena.contract.notes import NoteWrite
 from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.samples import SampleCreate
 from athena.contract.sharing import GrantChange
 from athena.db.engine import Database
 from athena.domain.permissions import Action, can
 from athena.domain.roles import PlatformAction, may
-from athena.services import elements, groups, sharing
+from athena.services import elements, groups, metadata, notes, samples, sharing
 from athena.services.guard import may_manage_users
 from tests.conftest import add_acquisitions
 from tests.server.conftest import Api
@@ -51,6 +54,29 @@ MATRIX: dict[str, Need | Action] = {
     "get_breadcrumb": Action.VIEW,
     "mark_opened": Action.VIEW,
     "list_metadata": Action.VIEW,
+    "add_metadatum": Action.WRITE,
+    "set_metadatum": Action.WRITE,
+    "remove_metadatum": Action.WRITE,
+    "export_metadata": Action.VIEW,
+    "import_metadata": Action.WRITE,
+    "list_metadata_names": Need.A_USER,
+    "list_quantities": Need.A_USER,
+    "convert": Need.A_USER,
+    "list_notes": Action.VIEW,
+    "add_note": Action.WRITE,
+    "change_note": Action.SHARE,  # that of an owner
+    "delete_note": Action.SHARE,
+    "list_samples": Need.A_USER,
+    "create_sample": Need.A_USER,
+    "get_sample": Action.VIEW,
+    "update_sample": Action.WRITE,
+    "delete_sample": Action.SHARE,  # who registered it
+    "list_products": Action.VIEW,
+    "link_sample": Action.WRITE,
+    "unlink_sample": Action.WRITE,
+    "list_element_samples": Action.VIEW,
+    "find": Need.A_USER,
+    "list_recent": Need.A_USER,
     "move_element": Action.MOVE,
     "place_element": Action.WRITE,
     "get_permissions": Action.VIEW,
@@ -146,9 +172,11 @@ def make_place(database: Database, askers: list[Asker]) -> Callable[[], Place]:
     return make
 
 
-def send(asker: Asker, operation: tuple[str, str, str], place: Place, *, group: str) -> httpx.Response:
+def send(
+    asker: Asker, operation: tuple[str, str, str], place: Place, *, group: str, held: dict[str, str]
+) -> httpx.Response:
     name, method, path = operation
-    values = {**FILLED, "element_id": str(place.inner.id), "run_id": str(place.run.id), "group_id": group}
+    values = {**FILLED, "element_id": str(place.inner.id), "run_id": str(place.run.id), "group_id": group, **held}
     body, query = (
         {key: str(place.folder.id) if value == "FOLDER" else value for key, value in table.get(name, {}).items()}
         for table in (BODIES, QUERIES)
@@ -186,12 +214,30 @@ def test_everybody_gets_what_the_table_says(
         asked = place if method in NOTHING_CHANGED else make_place()
         for asker in askers:
             group = make_group(database, askers, f"{name} {asker.name}") if name.endswith("_group") else ""
-            answer = send(asker, operation, asked, group=group)
+            held = make_held(database, askers, operation, asked)
+            answer = send(asker, operation, asked, group=group, held=held)
             refusal = asker.refusal(MATRIX[name])
             fine = answer.status_code == refusal if refusal else answer.status_code in ALLOWED
             if not fine:
                 wrong.append(f"{asker.name}: {name}: {answer.status_code}, not {refusal or 'allowed'}: {answer.text}")
     assert not wrong, "\n".join(wrong)
+
+
+def make_held(database: Database, askers: list[Asker], operation: tuple[str, str, str], place: Place) -> dict[str, str]:
+    """What the operation changes besides elements: a note, sample or metadatum of the owner's."""
+    name, _, path = operation
+    (owner,) = [asker.principal for asker in askers if asker.role is Role.OWNER and asker.principal]
+    with database.session() as session:
+        if "{note_id}" in path:
+            return {"note_id": str(notes.add_note(session, owner, place.inner.id, NoteWrite(text="Note")).id)}
+        if "{sample_id}" in path:
+            sample = samples.create_sample(session, owner, SampleCreate(name="Sample"))
+            samples.link_sample(session, owner, sample.id, place.run.id)
+            return {"sample_id": str(sample.id), "element_id": str(place.run.id)}
+        if name == "remove_metadatum":
+            stolen = MetadataWrite.model_validate(BODIES["set_metadatum"])
+            metadata.set_metadatum(session, owner, place.inner.id, stolen)
+    return {}
 
 
 def make_group(database: Database, askers: list[Asker], name: str) -> str:

@@ -19,7 +19,7 @@ from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.search import ReindexRow, SearchEntryRow
 from athena.errors import Invalid
-from athena.services import elements, metadata, notes, places
+from athena.services import elements, metadata, notes, placed
 from athena.services import search as searching
 from athena.services.search import Search, reindex, search
 
@@ -238,10 +238,10 @@ def test_recently_used_is_ones_own_and_visible(
             elements.mark_opened(session, who, element.id)
     own_permissions(other, {alice: Role.OWNER})
     with database.session(read_only=True) as session:
-        recent = places.list_recent(session, alice)
+        recent = placed.list_recent(session, alice)
         assert [one.element.name for one in recent] == ["One", "Two", "Workflow"]
         assert [crumb.name for crumb in recent[2].breadcrumb] == ["One", "Workflow"]
-        assert [one.element.name for one in places.list_recent(session, alice, kind=ElementKind.WORKFLOW)] == [
+        assert [one.element.name for one in placed.list_recent(session, alice, kind=ElementKind.WORKFLOW)] == [
             "Workflow"
         ]
-        assert places.list_recent(session, bob) == ()
+        assert placed.list_recent(session, bob) == ()
