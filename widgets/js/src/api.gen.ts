@@ -468,26 +468,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/elements/{element_id}/metadata": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Metadata
-         * @description Give the metadata of an element.
-         */
-        get: operations["list_metadata"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/elements/{element_id}/parent": {
         parameters: {
             query?: never;
@@ -664,6 +644,326 @@ export interface paths {
          * @description List what new workflows can be made from, in the order to offer it.
          */
         get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Metadata
+         * @description Give the metadata of an element: General, Custom, then what acquisitions brought.
+         */
+        get: operations["list_metadata"];
+        /**
+         * Set Metadatum
+         * @description Add a metadatum to the group Custom, or replace the one of this name.
+         */
+        put: operations["set_metadatum"];
+        /**
+         * Add Metadatum
+         * @description Add a metadatum to the group Custom; 409 where the name is taken.
+         */
+        post: operations["add_metadatum"];
+        /**
+         * Remove Metadatum
+         * @description Remove a metadatum of the group Custom.
+         */
+        delete: operations["remove_metadatum"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/metadata/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Metadata
+         * @description Give the metadata of an element as a file.
+         */
+        get: operations["export_metadata"];
+        put?: never;
+        /**
+         * Import Metadata
+         * @description Take over the Custom entries of an export as JSON; all or none.
+         */
+        post: operations["import_metadata"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metadata/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Metadata Names
+         * @description Give names already used on elements the caller may see, for completion.
+         */
+        get: operations["list_metadata_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quantities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quantities
+         * @description Give the physical quantities with their units; searched by name, unit or symbol.
+         */
+        get: operations["list_quantities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quantities/{quantity}/converted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Convert
+         * @description Give a value in another unit of its quantity.
+         */
+        get: operations["convert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notes
+         * @description Give the notes of an element, the newest first. Their text is markdown and is not made safe for HTML here.
+         */
+        get: operations["list_notes"];
+        put?: never;
+        /**
+         * Add Note
+         * @description Write a note on an element.
+         */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Note
+         * @description Replace what a note says; its author and the element's owners may.
+         */
+        put: operations["change_note"];
+        post?: never;
+        /**
+         * Delete Note
+         * @description Delete a note; its author and the element's owners may.
+         */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Samples
+         * @description List samples by name.
+         */
+        get: operations["list_samples"];
+        put?: never;
+        /**
+         * Create Sample
+         * @description Register a sample.
+         */
+        post: operations["create_sample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples/{sample_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sample
+         * @description Give one sample.
+         */
+        get: operations["get_sample"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Sample
+         * @description Delete a sample that nothing is linked to.
+         */
+        delete: operations["delete_sample"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Sample
+         * @description Change a sample.
+         */
+        patch: operations["update_sample"];
+        trace?: never;
+    };
+    "/api/samples/{sample_id}/elements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Products
+         * @description Give all that came of a sample: linked steps and datasets, and the datasets in the steps.
+         */
+        get: operations["list_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/samples/{sample_id}/elements/{element_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Link Sample
+         * @description Say that a step or dataset was made of a sample.
+         */
+        put: operations["link_sample"];
+        post?: never;
+        /**
+         * Unlink Sample
+         * @description Take that back.
+         */
+        delete: operations["unlink_sample"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Element Samples
+         * @description Give the samples that an element, or the one it lies in, was made of.
+         */
+        get: operations["list_element_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Find elements and files the caller may see, the best first.
+         */
+        get: operations["find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recent
+         * @description Give what the caller opened last, the last first.
+         */
+        get: operations["list_recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1247,6 +1547,16 @@ export interface components {
             total: number;
         };
         /**
+         * Converted
+         * @description A value in another unit.
+         */
+        Converted: {
+            /** Value */
+            value: number;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * Crumb
          * @description One level of the breadcrumb (WS-09).
          */
@@ -1549,7 +1859,7 @@ export interface components {
          * @description What kind of change.
          * @enum {string}
          */
-        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "permissions.changed" | "access.changed";
+        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "metadata.changed" | "note.changed" | "sample.changed" | "permissions.changed" | "access.changed";
         /**
          * EventPage
          * @description Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see).
@@ -1832,6 +2142,29 @@ export interface components {
          */
         JobState: "pending" | "running" | "finished" | "failed" | "cancelled";
         /**
+         * KnownName
+         * @description A name already used, with how it was used last; for completion.
+         */
+        KnownName: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "string" | "boolean" | "date" | "double" | "integer";
+            /**
+             * Quantity
+             * @default
+             */
+            quantity: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+        };
+        /**
          * Licence
          * @description What a licence key says, under the vendor's signature.
          */
@@ -1930,6 +2263,152 @@ export interface components {
              * @default
              */
             unit: string;
+        };
+        /**
+         * MetadataFile
+         * @description Exported metadata, as JSON: what an import takes.
+         */
+        MetadataFile: {
+            /**
+             * Element
+             * @default
+             */
+            element: string;
+            /** Metadata */
+            metadata: components["schemas"]["MetadataEntry"][];
+        };
+        /**
+         * MetadataFormat
+         * @description What metadata is exported as.
+         * @enum {string}
+         */
+        MetadataFormat: "csv" | "json" | "xml";
+        /**
+         * MetadataImport
+         * @description What an import did. Entries of other groups than Custom are left out: only acquisitions write those.
+         */
+        MetadataImport: {
+            /** Imported */
+            imported: number;
+            /** Left Out */
+            left_out: number;
+        };
+        /**
+         * MetadataWrite
+         * @description A metadatum of the group Custom, as a user gives it.
+         *
+         *     A value that is told as text is read as the type says ("1.5" is a double), so that forms need not convert.
+         */
+        MetadataWrite: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "string" | "boolean" | "date" | "double" | "integer";
+            /** Value */
+            value: boolean | number | string;
+            /**
+             * Quantity
+             * @description Key of a physical quantity; of double and integer only.
+             * @default
+             */
+            quantity: string;
+            /**
+             * Unit
+             * @description Symbol of a unit of the quantity.
+             * @default
+             */
+            unit: string;
+        };
+        /**
+         * Note
+         * @description A note. ``text`` is markdown as written: whoever shows it leaves out raw HTML and foreign schemes.
+         */
+        Note: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Element Id
+             * Format: uuid
+             */
+            element_id: string;
+            /** Author */
+            author: string;
+            /** Text */
+            text: string;
+            /**
+             * Links
+             * @default []
+             */
+            links: components["schemas"]["NoteLink"][];
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Editable
+             * @description Whether the caller may change and delete it.
+             */
+            editable: boolean;
+        };
+        /**
+         * NoteLink
+         * @description A link as a reader may see it. One to an element that the reader may not see has neither id nor title.
+         */
+        NoteLink: {
+            /** Element Id */
+            element_id?: string | null;
+            /** Url */
+            url?: string | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Hidden
+             * @default false
+             */
+            hidden: boolean;
+        };
+        /**
+         * NoteLinkWrite
+         * @description A link as its writer gives it: to an element, or to an address on the web.
+         */
+        NoteLinkWrite: {
+            /** Element Id */
+            element_id?: string | null;
+            /** Url */
+            url?: string | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
+         * NoteWrite
+         * @description A new note, or what one is to say from now on.
+         */
+        NoteWrite: {
+            /** Text */
+            text: string;
+            /**
+             * Links
+             * @default []
+             */
+            links: components["schemas"]["NoteLinkWrite"][];
         };
         /**
          * Optics
@@ -2078,6 +2557,15 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * Placed
+         * @description An element with the way to it, as far as the caller may see it; its own crumb last.
+         */
+        Placed: {
+            element: components["schemas"]["Element"];
+            /** Breadcrumb */
+            breadcrumb: components["schemas"]["Crumb"][];
+        };
+        /**
          * PlatformRole
          * @description What a person may do on the platform as a whole (AD-05).
          * @enum {string}
@@ -2105,6 +2593,18 @@ export interface components {
         PublicChange: {
             /** Role */
             role: ("viewer" | "collaborator") | null;
+        };
+        /**
+         * Quantity
+         * @description A physical quantity with its units, the base first.
+         */
+        Quantity: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Units */
+            units: components["schemas"]["Unit"][];
         };
         /**
          * Role
@@ -2215,6 +2715,178 @@ export interface components {
             columns: {
                 [key: string]: (number | null)[];
             };
+        };
+        /**
+         * Sample
+         * @description A sample as the caller may see it.
+         */
+        Sample: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Barcode
+             * @default
+             */
+            barcode: string;
+            /**
+             * Cassette
+             * @default
+             */
+            cassette: string;
+            /** Slot */
+            slot?: number | null;
+            /**
+             * Metadata
+             * @default []
+             */
+            metadata: components["schemas"]["MetadataEntry"][];
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Linked
+             * @description How many of the elements made of it the caller may see.
+             */
+            linked: number;
+            /**
+             * Editable
+             * @description Whether the caller may change it.
+             */
+            editable: boolean;
+        };
+        /**
+         * SampleCreate
+         * @description A sample to register.
+         */
+        SampleCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Barcode
+             * @default
+             */
+            barcode: string;
+            /**
+             * Cassette
+             * @default
+             */
+            cassette: string;
+            /** Slot */
+            slot?: number | null;
+            /**
+             * Metadata
+             * @default []
+             */
+            metadata: components["schemas"]["MetadataWrite"][];
+        };
+        /**
+         * SamplePage
+         * @description Samples by name.
+         */
+        SamplePage: {
+            /** Items */
+            items: components["schemas"]["Sample"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SampleUpdate
+         * @description What to change; what is left out stays. ``metadata`` replaces all of it.
+         */
+        SampleUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Type */
+            type?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Barcode */
+            barcode?: string | null;
+            /** Cassette */
+            cassette?: string | null;
+            /** Slot */
+            slot?: number | null;
+            /** Metadata */
+            metadata?: components["schemas"]["MetadataWrite"][] | null;
+        };
+        /**
+         * SearchHit
+         * @description Something that was found: an element, or a file in it.
+         */
+        SearchHit: {
+            element: components["schemas"]["Element"];
+            /** Breadcrumb */
+            breadcrumb: components["schemas"]["Crumb"][];
+            /**
+             * File
+             * @description Name of the file that was found in the element; empty: the element itself.
+             * @default
+             */
+            file: string;
+        };
+        /**
+         * SearchIn
+         * @description Where words are looked for. Descriptions count as notes; samples as metadata.
+         * @enum {string}
+         */
+        SearchIn: "name" | "metadata" | "notes";
+        /**
+         * SearchKind
+         * @description What is looked for.
+         * @enum {string}
+         */
+        SearchKind: "folder" | "workflow" | "step" | "dataset" | "file";
+        /**
+         * SearchPage
+         * @description Hits, the best first.
+         */
+        SearchPage: {
+            /** Hits */
+            hits: components["schemas"]["SearchHit"][];
+            /**
+             * Total
+             * @description How many were found and ranked.
+             */
+            total: number;
+            /**
+             * More
+             * @description Whether there are more than were ranked: the total is then a lower bound.
+             */
+            more: boolean;
         };
         /**
          * Source
@@ -2411,6 +3083,16 @@ export interface components {
          */
         TokenScope: "read" | "write" | "admin";
         /**
+         * Unit
+         * @description A unit of a quantity.
+         */
+        Unit: {
+            /** Symbol */
+            symbol: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * User
          * @description A person, as others may see it.
          */
@@ -2538,6 +3220,7 @@ export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type Converted = components['schemas']['Converted'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
@@ -2570,11 +3253,20 @@ export type InstalledLicence = components['schemas']['InstalledLicence'];
 export type Job = components['schemas']['Job'];
 export type JobKind = components['schemas']['JobKind'];
 export type JobState = components['schemas']['JobState'];
+export type KnownName = components['schemas']['KnownName'];
 export type Licence = components['schemas']['Licence'];
 export type LicenceInstall = components['schemas']['LicenceInstall'];
 export type LicenceStatus = components['schemas']['LicenceStatus'];
 export type LicensedFeature = components['schemas']['LicensedFeature'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
+export type MetadataFile = components['schemas']['MetadataFile'];
+export type MetadataFormat = components['schemas']['MetadataFormat'];
+export type MetadataImport = components['schemas']['MetadataImport'];
+export type MetadataWrite = components['schemas']['MetadataWrite'];
+export type Note = components['schemas']['Note'];
+export type NoteLink = components['schemas']['NoteLink'];
+export type NoteLinkWrite = components['schemas']['NoteLinkWrite'];
+export type NoteWrite = components['schemas']['NoteWrite'];
 export type Optics = components['schemas']['Optics'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
@@ -2582,14 +3274,24 @@ export type PasswordReset = components['schemas']['PasswordReset'];
 export type PathCreate = components['schemas']['PathCreate'];
 export type Permissions = components['schemas']['Permissions'];
 export type PermissionsReplace = components['schemas']['PermissionsReplace'];
+export type Placed = components['schemas']['Placed'];
 export type PlatformRole = components['schemas']['PlatformRole'];
 export type Problem = components['schemas']['Problem'];
 export type PublicChange = components['schemas']['PublicChange'];
+export type Quantity = components['schemas']['Quantity'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
 export type RunGrid = components['schemas']['RunGrid'];
 export type RunTable = components['schemas']['RunTable'];
+export type Sample = components['schemas']['Sample'];
+export type SampleCreate = components['schemas']['SampleCreate'];
+export type SamplePage = components['schemas']['SamplePage'];
+export type SampleUpdate = components['schemas']['SampleUpdate'];
+export type SearchHit = components['schemas']['SearchHit'];
+export type SearchIn = components['schemas']['SearchIn'];
+export type SearchKind = components['schemas']['SearchKind'];
+export type SearchPage = components['schemas']['SearchPage'];
 export type Source = components['schemas']['Source'];
 export type SourceCreate = components['schemas']['SourceCreate'];
 export type SourceState = components['schemas']['SourceState'];
@@ -2602,6 +3304,7 @@ export type Token = components['schemas']['Token'];
 export type TokenCreate = components['schemas']['TokenCreate'];
 export type TokenMade = components['schemas']['TokenMade'];
 export type TokenScope = components['schemas']['TokenScope'];
+export type Unit = components['schemas']['Unit'];
 export type User = components['schemas']['User'];
 export type UserCreate = components['schemas']['UserCreate'];
 export type UserSource = components['schemas']['UserSource'];
@@ -4198,55 +4901,6 @@ export interface operations {
             };
         };
     };
-    list_metadata: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                element_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MetadataEntry"][];
-                };
-            };
-            /** @description No token, or one that is not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is not acceptable. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     move_element: {
         parameters: {
             query?: never;
@@ -4731,6 +5385,1249 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkflowTemplate"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metadata: {
+        parameters: {
+            query?: {
+                /** @description Keeps entries that hold these words. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataEntry"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_metadatum: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetadataWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataEntry"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_metadatum: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetadataWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataEntry"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_metadatum: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_metadata: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["MetadataFormat"];
+                /** @description Of the file; left out: the element's. */
+                name?: string;
+                /** @description Keeps entries that hold these words. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file; Content-Disposition names it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/json": unknown;
+                    "application/xml": unknown;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetadataFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetadataImport"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metadata_names: {
+        parameters: {
+            query?: {
+                /** @description What was typed so far. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownName"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_quantities: {
+        parameters: {
+            query?: {
+                /** @description What was typed so far. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quantity"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    convert: {
+        parameters: {
+            query: {
+                value: number;
+                unit: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                quantity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Converted"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteWrite"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_samples: {
+        parameters: {
+            query?: {
+                /** @description Held by the name, type or barcode. */
+                text?: string;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplePage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SampleUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Placed"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sample_id: string;
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_element_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find: {
+        parameters: {
+            query?: {
+                /** @description Words, each the beginning of one. */
+                text?: string;
+                /** @description Where; left out: everywhere. */
+                in?: components["schemas"]["SearchIn"][] | null;
+                /** @description What; left out: everything. */
+                kind?: components["schemas"]["SearchKind"][] | null;
+                /** @description Left out: any. */
+                status?: components["schemas"]["Status"][] | null;
+                /** @description User name of who made it. */
+                owner?: string;
+                /** @description Changed at this time or later. */
+                since?: string | null;
+                /** @description Changed before this time. */
+                until?: string | null;
+                /** @description Typed condition: defocus > 1 um and microscope = 'Krios G4'. */
+                where?: string;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_recent: {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["ElementKind"] | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Placed"][];
                 };
             };
             /** @description No token, or one that is not valid. */
