@@ -159,6 +159,7 @@ class Athena:
         """Your own tokens for scripts."""
         return Tokens(self._client)
 
+    @property
     def samples(self) -> Samples:
         """Samples you may see."""
         return Samples(self._client)

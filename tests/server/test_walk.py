@@ -93,8 +93,8 @@ QUERIES = {
     "convert": {"value": "1", "unit": "m", "to": "mm"},
 }
 FILLED = {
-    "role": "customer-admin",
     "quantity": "length",
+    "role": "customer-admin",
     "group_id": "00000000-0000-0000-0000-000000000000",
     "index": "0",
     "level": "0",
