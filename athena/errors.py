@@ -8,7 +8,8 @@
     ├── Forbidden        403  you see it, but may not do this
     ├── Conflict         409  the state of things does not allow it now
     ├── Invalid          422  the request or the file is not acceptable
-    │   └── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    │   ├── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    │   └── TooLarge     413  there is no room for it, or it is more than this instance takes
     └── Unavailable      503  something Athena needs is not there at the moment
 
 Only ``athena.server.problems`` knows how these travel over HTTP; the SDK raises the same classes again.
@@ -84,6 +85,13 @@ class BadFile(Invalid):
     """A foreign file cannot be used; the message names the file and the reason."""
 
     code = "bad_file"
+
+
+class TooLarge(Invalid):
+    """What was sent, or is about to be, is more than the instance takes or has room for."""
+
+    code = "too_large"
+    status = 413
 
 
 class Unavailable(AthenaError):

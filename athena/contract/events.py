@@ -18,6 +18,8 @@ class EventKind(StrEnum):
     ACQUISITION_COMPLETED = "acquisition.completed"
     ACQUISITION_FAILED = "acquisition.failed"
     JOB_CHANGED = "job.changed"
+    FILE_CHANGED = "file.changed"
+    STORAGE_CHANGED = "storage.changed"
 
 
 class Event(Wire):

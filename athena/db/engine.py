@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 # whoever has a database has every model: foreign keys name tables of modules that a caller need not import
-from athena.db import acquisitions, elements, events, jobs, people  # noqa: F401
+from athena.db import acquisitions, elements, events, jobs, people, storages  # noqa: F401
 
 MIGRATION_LOCK = 0x61746865
 """Key of the advisory lock under which PostgreSQL instances migrate one at a time."""

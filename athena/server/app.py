@@ -12,6 +12,7 @@ from athena.db.engine import Database
 from athena.server.auth import make_auth
 from athena.server.caller import Server
 from athena.server.clock import EventClock
+from athena.server.housekeeping import keeping_house, prepare
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
@@ -32,7 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
         server: Server = app.state.server
         await run_in_threadpool(server.database.migrate)
         await run_in_threadpool(server.auth.prepare)
-        async with server.clock.running():
+        await run_in_threadpool(prepare, server)
+        async with server.clock.running(), keeping_house(server):
             yield
         server.auth.close()
         server.database.dispose()

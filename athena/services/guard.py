@@ -65,6 +65,12 @@ def require_owner(session: Session, principal: Principal, element_id: UUID) -> E
     return _require(session, principal, element_id, action=Action.DELETE)
 
 
+def require_admin(principal: Principal) -> None:
+    """Refuse with Forbidden who is no administrator."""
+    if not principal.is_admin:
+        raise Forbidden("Only administrators may do this.")
+
+
 def require_user_manager(principal: Principal) -> None:
     """Refuse with Forbidden who may not manage the platform's users."""
     if not (principal.is_admin or PlatformRole.USER_MANAGER in principal.roles):

@@ -10,11 +10,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from athena.db import acquisitions, elements, events, jobs, people
+from athena.db import acquisitions, elements, events, jobs, people, storages
 from athena.db.base import Base
 from athena.db.engine import Database
 
-MODELS = (acquisitions, elements, events, jobs, people)
+MODELS = (acquisitions, elements, events, jobs, people, storages)
 
 
 def config_on(connection: Connection) -> Config:

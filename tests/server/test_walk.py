@@ -15,7 +15,9 @@ from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
-NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"}
+NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"} | {
+    *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
+}
 """Operations whose request names neither an element nor a run."""
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -24,6 +26,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
     "attach_source": {"path": "/", "adapter": "epu"},
+    "add_storage": {"name": "Mine", "url": "home:mine", "role": "export"},
+    "update_storage": {"name": "Stolen"},
 }
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
@@ -32,7 +36,7 @@ QUERIES = {
     "get_table": {"columns": "defocus_um"},
     "list_events": {"after": "0"},
 }
-FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json"}
+FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json", "storage_id": str(uuid.uuid4())}
 
 
 def operations(api: Api) -> Iterator[tuple[str, str, str]]:

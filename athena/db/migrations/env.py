@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from athena.db import acquisitions, elements, events, jobs, people  # noqa: F401 - models register themselves
+from athena.db import acquisitions, elements, events, jobs, people, storages  # noqa: F401 - models register themselves
 from athena.db.base import Base
 
 connection = context.config.attributes["connection"]

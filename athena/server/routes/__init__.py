@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter
 
-from athena.server.routes import acquisitions, elements, events, health, images, jobs, paths, people, runs, zarr
+from athena.server.routes import (
+    acquisitions,
+    elements,
+    events,
+    health,
+    images,
+    jobs,
+    paths,
+    people,
+    runs,
+    storages,
+    zarr,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    module.router for module in (health, people, elements, paths, runs, acquisitions, images, zarr, events, jobs)
+    module.router
+    for module in (health, people, elements, paths, runs, acquisitions, images, zarr, events, jobs, storages)
 )

@@ -484,6 +484,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/storages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Storages
+         * @description List the connected storages with their use, as it was when they were last looked at.
+         */
+        get: operations["list_storages"];
+        put?: never;
+        /**
+         * Add Storage
+         * @description Connect a storage, if it answers.
+         */
+        post: operations["add_storage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storages/{storage_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Storage
+         * @description Disconnect a storage that is not in use.
+         */
+        delete: operations["remove_storage"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Storage
+         * @description Rename a storage, renew its options, set its quota, or choose it for new files of its role.
+         */
+        patch: operations["update_storage"];
+        trace?: never;
+    };
+    "/api/storages/{storage_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Storage
+         * @description Look at a storage now.
+         */
+        post: operations["check_storage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -856,7 +924,7 @@ export interface components {
          * @description What kind of change.
          * @enum {string}
          */
-        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed";
+        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "file.changed" | "storage.changed";
         /**
          * EventPage
          * @description Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see).
@@ -1329,6 +1397,142 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
+         * Storage
+         * @description A connected storage. Where it lies and how it is reached is told to administrators only, secrets to nobody.
+         */
+        Storage: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["StorageRole"];
+            /** Read Only */
+            read_only: boolean;
+            /**
+             * Chosen
+             * @description Whether new files of its role go there.
+             */
+            chosen: boolean;
+            use: components["schemas"]["StorageUse"];
+            /** Url */
+            url?: string | null;
+            /** Options */
+            options?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Secrets
+             * @description Names of the options that are kept secret.
+             */
+            secrets?: string[] | null;
+        };
+        /**
+         * StorageCreate
+         * @description A storage to connect.
+         */
+        StorageCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Url
+             * @description file:///folder, home:folder, s3://bucket/folder, gs://…, az://….
+             */
+            url: string;
+            role: components["schemas"]["StorageRole"];
+            /**
+             * Options
+             * @description How an object store is reached: endpoint, region, access_key_id, secret_access_key, ….
+             */
+            options?: {
+                [key: string]: string;
+            };
+            /** Quota Bytes */
+            quota_bytes?: number | null;
+            /**
+             * Chosen
+             * @description Let new files of its role go there from now on.
+             * @default false
+             */
+            chosen: boolean;
+        };
+        /**
+         * StorageRole
+         * @description What a storage is for (ST-01).
+         * @enum {string}
+         */
+        StorageRole: "primary" | "acquisition" | "export" | "archive";
+        /**
+         * StorageState
+         * @description How a storage answered when it was last looked at.
+         * @enum {string}
+         */
+        StorageState: "unknown" | "stable" | "down";
+        /**
+         * StorageUpdate
+         * @description What to change; what is left out stays. Options are merged; an empty value removes one.
+         */
+        StorageUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Options */
+            options?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Quota Bytes
+             * @description 0: no bound.
+             */
+            quota_bytes?: number | null;
+            /**
+             * Chosen
+             * @description True: new files of its role go there from now on.
+             */
+            chosen?: boolean | null;
+        };
+        /**
+         * StorageUse
+         * @description What a storage holds and has room for, in bytes; looked at in the background, every five minutes at most.
+         */
+        StorageUse: {
+            state: components["schemas"]["StorageState"];
+            /**
+             * Message
+             * @description Why it is down.
+             * @default
+             */
+            message: string;
+            /**
+             * Checked
+             * @description When it was last looked at.
+             */
+            checked?: string | null;
+            /**
+             * File Count
+             * @description Files that Athena keeps there.
+             */
+            file_count: number;
+            /**
+             * Used Bytes
+             * @description Size of these files together.
+             */
+            used_bytes: number;
+            /**
+             * Total Bytes
+             * @description Size of the device; null where there is no bound.
+             */
+            total_bytes?: number | null;
+            /** Free Bytes */
+            free_bytes?: number | null;
+            /**
+             * Quota Bytes
+             * @description How much Athena's files may take together; null: no bound.
+             */
+            quota_bytes?: number | null;
+        };
+        /**
          * Template
          * @description What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``.
          * @enum {string}
@@ -1431,6 +1635,12 @@ export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type StepCreate = components['schemas']['StepCreate'];
 export type StepStatus = components['schemas']['StepStatus'];
+export type Storage = components['schemas']['Storage'];
+export type StorageCreate = components['schemas']['StorageCreate'];
+export type StorageRole = components['schemas']['StorageRole'];
+export type StorageState = components['schemas']['StorageState'];
+export type StorageUpdate = components['schemas']['StorageUpdate'];
+export type StorageUse = components['schemas']['StorageUse'];
 export type Template = components['schemas']['Template'];
 export type User = components['schemas']['User'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
@@ -2854,6 +3064,253 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_storages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                storage_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             /** @description No token, or one that is not valid. */
