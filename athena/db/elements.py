@@ -119,7 +119,8 @@ class FileRow(HasId, Base):
     """A file of an element; ``key`` is its place in the storage, which does not change when it is renamed.
 
     ``name`` may hold slashes: a file of an uploaded folder. ``sha256`` is empty where it is not known. An element is
-    not deleted before its files are, so that no bytes are forgotten on a storage.
+    not deleted before its files are, so that no bytes are forgotten on a storage; for the same reason a file that is
+    being deleted keeps its row, with ``deleted`` set and its name given up, until its bytes are gone.
     """
 
     __tablename__ = "file"
@@ -131,6 +132,12 @@ class FileRow(HasId, Base):
         Index("ix_file_sorted", "element_id", "sort_key", "id"),
         Index("ix_file_created", "element_id", "created", "id"),
         Index("ix_file_size", "element_id", "size", "id"),
+        Index(
+            "ix_file_deleted",
+            "deleted",
+            sqlite_where=text("deleted IS NOT NULL"),
+            postgresql_where=text("deleted IS NOT NULL"),
+        ),
     )
 
     element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="RESTRICT"))
@@ -144,6 +151,7 @@ class FileRow(HasId, Base):
     creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), default=None)
     created: Mapped[datetime] = mapped_column(default=now)
     acquisition_index: Mapped[int | None] = mapped_column(default=None)
+    deleted: Mapped[datetime | None] = mapped_column(default=None)
 
     @validates("name")
     def _order_by_name(self, _attribute: str, name: str) -> str:

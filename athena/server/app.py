@@ -16,6 +16,7 @@ from athena.server.housekeeping import keeping_house, prepare
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
+from athena.server.tus import UPLOAD_PATHS
 from athena.settings import Settings
 
 _PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -52,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings.resolved_database_url)
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))
     install_problem_handlers(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, unlimited=UPLOAD_PATHS)
     api = APIRouter(prefix="/api", responses=_PROBLEMS)
     for router in ROUTERS:
         api.include_router(router)

@@ -1,17 +1,23 @@
-"""What the API does by itself from time to time: looks at the storages."""
+"""What the API does by itself from time to time: looks at the storages, clears what nobody went on with."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from athena.db.engine import Database
+from athena.errors import AthenaError
 from athena.server.caller import Server
+from athena.services.files import remove_deleted
 from athena.services.storage_checks import check_due
 from athena.services.storages import prepare_storages
+from athena.services.uploads import remove_expired, sweep_partials
+from athena.settings import Settings
 
+TASKS: tuple[Callable[[Database, Settings], int], ...] = (check_due, remove_deleted, remove_expired, sweep_partials)
 TURN_SECONDS = 20.0
 """How often it looks whether there is something to do; several API processes share the work out in the database."""
 
@@ -41,8 +47,9 @@ async def keeping_house(server: Server) -> AsyncIterator[None]:
 async def _turns(server: Server) -> None:
     while True:
         try:
-            await run_in_threadpool(check_due, server.database, server.settings)
-        except (SQLAlchemyError, OSError) as error:
-            # a database that restarts must not end this
+            for task in TASKS:
+                await run_in_threadpool(task, server.database, server.settings)
+        except (SQLAlchemyError, AthenaError, OSError) as error:
+            # a database or a storage that restarts must not end this
             logger.warning("housekeeping has to wait: %s", error)
         await asyncio.sleep(TURN_SECONDS)

@@ -53,7 +53,7 @@ class LocalStorage:
     def stat(self, key: str) -> Stat:
         """Size, time and tag of a file."""
         path = self.path(key)
-        with _told(key):
+        with told(key):
             found = path.stat()
         if not path.is_file():
             raise _absent(key)
@@ -82,9 +82,9 @@ class LocalStorage:
         pieces = hashed(content, sha256=sha256)
         with self._partial(key) as (handle, partial):
             for piece in pieces:
-                with _told(key):
-                    _write_all(handle, piece)
-            with _told(key):
+                with told(key):
+                    write_all(handle, piece)
+            with told(key):
                 os.fdatasync(handle)
             self._put_in_place(partial, target, key)
         return pieces.stored
@@ -92,7 +92,7 @@ class LocalStorage:
     def adopt(self, key: str, file: Path) -> None:
         """Move a file in: by renaming it where it lies on the same file system, else by copying it first."""
         target = self._writable(key)
-        with _told(key):
+        with told(key):
             handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.fdatasync(handle)
@@ -108,7 +108,7 @@ class LocalStorage:
     def delete(self, key: str) -> None:
         """Remove a file, and the folders it leaves empty."""
         path = self._writable(key)
-        with _told(key), suppress(FileNotFoundError, NotADirectoryError):
+        with told(key), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
         self._drop_empty(path.parent)
 
@@ -121,7 +121,7 @@ class LocalStorage:
         count = 0
         for parent, folders, files in os.walk(folder, topdown=False):
             for name in files:
-                with _told(prefix), suppress(FileNotFoundError):
+                with told(prefix), suppress(FileNotFoundError):
                     Path(parent, name).unlink()
                     count += 1
             for name in folders:
@@ -161,17 +161,7 @@ class LocalStorage:
 
     def sweep(self, older_than: timedelta) -> int:
         """Remove unfinished files that nobody has written to for that long."""
-        if self.staging is None:
-            return 0
-        count = 0
-        before = time.time() - older_than.total_seconds()
-        for left in _inside(self.staging):
-            with suppress(FileNotFoundError):
-                if left.stat().st_mtime < before:
-                    left.unlink()
-                    count += 1
-        _drop(self.staging)
-        return count
+        return 0 if self.staging is None else sweep_folder(self.staging, older_than)
 
     def capacity(self) -> Capacity | None:
         """Room on the file system of the folder."""
@@ -213,7 +203,7 @@ class LocalStorage:
         folder = self.root / PARTIAL_FOLDER
         mark = hashlib.sha256(key.encode()).hexdigest()[:32]
         partial = folder / f"{mark}-{uuid.uuid4().hex}"
-        handle = _create(partial, key)
+        handle = create_file(partial, key)
         try:
             yield handle, partial
             for left in _inside(folder):
@@ -227,7 +217,7 @@ class LocalStorage:
     def _put_in_place(self, partial: Path, target: Path, key: str) -> None:
         """Rename to the final name. A folder that others empty (and so remove) at this moment is made again."""
         while True:
-            with _told(key):
+            with told(key):
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     partial.replace(target)
@@ -249,6 +239,31 @@ class LocalStorage:
         """Remove a folder and those above it as long as they are empty."""
         while folder != self.root and folder.is_relative_to(self.root) and _drop(folder):
             folder = folder.parent
+
+
+def sweep_folder(folder: Path, older_than: timedelta) -> int:
+    """Remove the files of a folder that nobody has written to for that long, and the folder if that empties it."""
+    count = 0
+    before = time.time() - older_than.total_seconds()
+    for left in _inside(folder):
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < before:
+                left.unlink()
+                count += 1
+    _drop(folder)
+    return count
+
+
+def create_file(path: Path, key: str) -> int:
+    """Handle of a new file; its folder is made, again if another writer has just removed it as empty."""
+    with told(key):
+        while True:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            except (FileNotFoundError, FileExistsError):
+                if path.parent.is_dir() or any(folder.is_file() for folder in path.parents):
+                    raise
 
 
 def _drop(folder: Path) -> bool:
@@ -287,21 +302,9 @@ def _inside(folder: Path) -> list[Path]:
         return []
 
 
-def _create(path: Path, key: str) -> int:
-    """Handle of a new file; its folder is made, again if another writer has just removed it as empty."""
-    with _told(key):
-        while True:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            except (FileNotFoundError, FileExistsError):
-                if path.parent.is_dir() or any(folder.is_file() for folder in path.parents):
-                    raise
-
-
 def _open(path: Path, key: str) -> int:
     """Handle of a plain file: a folder is none, and a pipe would be waited for."""
-    with _told(key):
+    with told(key):
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -309,7 +312,8 @@ def _open(path: Path, key: str) -> int:
     return handle
 
 
-def _write_all(handle: int, piece: bytes) -> None:
+def write_all(handle: int, piece: bytes) -> None:
+    """Write all of a piece: one call may take only a part of it."""
     view = memoryview(piece)
     while view:
         view = view[os.write(handle, view) :]
@@ -328,7 +332,7 @@ def _absent(key: str) -> NotFound:
 
 
 @contextmanager
-def _told(key: str) -> Iterator[None]:
+def told(key: str) -> Iterator[None]:
     """Tell an error of the file system as one of Athena's."""
     try:
         yield

@@ -6,6 +6,7 @@ from athena.server.routes import (
     acquisitions,
     elements,
     events,
+    files,
     health,
     images,
     jobs,
@@ -13,10 +14,27 @@ from athena.server.routes import (
     people,
     runs,
     storages,
+    uploads,
     zarr,
+    zips,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
-    for module in (health, people, elements, paths, runs, acquisitions, images, zarr, events, jobs, storages)
+    for module in (
+        health,
+        people,
+        elements,
+        paths,
+        runs,
+        acquisitions,
+        images,
+        zarr,
+        events,
+        jobs,
+        storages,
+        files,
+        uploads,
+        zips,
+    )
 )

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("creator_id", sa.Uuid(), nullable=True),
         sa.Column("created", athena.db.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("acquisition_index", sa.Integer(), nullable=True),
+        sa.Column("deleted", athena.db.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("size >= 0", name=op.f("ck_file_size_not_negative")),
         sa.CheckConstraint("length(name) > 0", name=op.f("ck_file_named")),
@@ -77,6 +78,13 @@ def upgrade() -> None:
     op.create_index("ix_file_sorted", "file", ["element_id", "sort_key", "id"])
     op.create_index("ix_file_created", "file", ["element_id", "created", "id"])
     op.create_index("ix_file_size", "file", ["element_id", "size", "id"])
+    op.create_index(
+        "ix_file_deleted",
+        "file",
+        ["deleted"],
+        sqlite_where=sa.text("deleted IS NOT NULL"),
+        postgresql_where=sa.text("deleted IS NOT NULL"),
+    )
     op.create_table(
         "upload",
         sa.Column("element_id", sa.Uuid(), nullable=False),
