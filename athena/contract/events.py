@@ -12,6 +12,7 @@ class EventKind(StrEnum):
 
     ELEMENT_CREATED = "element.created"
     ELEMENT_UPDATED = "element.updated"
+    ELEMENT_DELETED = "element.deleted"
     RUN_CHANGED = "run.changed"
     SOURCE_CHANGED = "source.changed"
     ACQUISITION_REGISTERED = "acquisition.registered"

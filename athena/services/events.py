@@ -1,6 +1,6 @@
 """The event log as a caller may see it."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from athena.contract.events import Event, EventKind, EventPage
@@ -29,7 +29,8 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
     query = select(EventRow).where(EventRow.seq > after, EventRow.seq <= newest).order_by(EventRow.seq).limit(limit)
     if not principal.is_admin:
         # an event that names no element is about the platform as a whole: administrators only
-        query = restrict(query.join(ElementRow, ElementRow.id == EventRow.element_id), principal)
+        known = query.outerjoin(ElementRow, ElementRow.id == EventRow.element_id)
+        query = restrict(known, principal, of=func.coalesce(ElementRow.permission_set_id, EventRow.permission_set_id))
     rows = session.scalars(query).all()
     events = tuple(
         Event(

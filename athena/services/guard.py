@@ -42,8 +42,10 @@ def find_visible(session: Session, principal: Principal, element_id: UUID) -> Vi
 
 
 def get_visible_element(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
-    """Element the caller may see, else NotFound."""
-    return find_visible(session, principal, element_id).row
+    """Element the caller may open, else NotFound (unseen) or Conflict (being deleted)."""
+    row = find_visible(session, principal, element_id).row
+    _refuse_deleting(row)
+    return row
 
 
 def get_visible_run(session: Session, principal: Principal, run_id: UUID) -> RunRow:
@@ -84,6 +86,10 @@ def _require(session: Session, principal: Principal, element_id: UUID, *, action
             f"You may see “{found.row.name}” as {found.role.value}, but not {action.value} it.",
             hint="Ask one of its owners for a stronger role.",
         )
-    if found.row.state == State.DELETING:
-        raise Conflict(f"“{found.row.name}” is being deleted.")
+    _refuse_deleting(found.row)
     return found.row
+
+
+def _refuse_deleting(row: ElementRow) -> None:
+    if row.state == State.DELETING:
+        raise Conflict(f"“{row.name}” is being deleted.")

@@ -16,7 +16,7 @@ from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow, count_states
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
-from athena.db.jobs import JobRow, reopen_processing
+from athena.db.jobs import JobRow, processing_job, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
@@ -56,7 +56,7 @@ def attach_source(
     _check_adapter(wanted.adapter, DatasetType(element.type))
     folder = _checked_folder(wanted.path, settings, acquisition_folders(session, settings))
     # the order in which the registrar and the collector lock too
-    session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update(key_share=True))
+    session.execute(processing_job(run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
     source = session.get(SourceRow, run_id)
     if source is None:
@@ -164,8 +164,8 @@ def _template(session: Session, run: ElementRow) -> Template:
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:
     """Make the run's processing job, or set the one that has ended to pending again; whether there was need."""
-    known = select(JobRow.id).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value)
-    if session.scalar(known) is not None:
+    if session.scalar(processing_job(run_id)) is not None:
         return reopen_processing(session, run_id, cancelled_too=True)
-    session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id))
+    name = session.get_one(ElementRow, run_id).name
+    session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, subject=name, initiator_id=principal.user_id))
     return True

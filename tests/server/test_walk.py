@@ -11,12 +11,14 @@ import pytest
 from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.db.engine import Database
+from athena.db.jobs import JobRow
 from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
 NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"} | {
     *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
+    *("list_job_kinds", "remove_ended_jobs", "cancel_jobs_of_kind"),
 }
 """Operations whose request names neither an element nor a run."""
 
@@ -29,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_storage": {"name": "Mine", "url": "home:mine", "role": "export"},
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
+    "start_job": {"kind": "delete", "element_id": "FOLDER"},
 }
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
@@ -42,6 +45,7 @@ FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json", "s
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {"get_file", "get_file_content", "head_file_content", "list_uploads", "get_upload_offset"}
 """Operations on what the run of this walk has not: files of people, and uploads."""
+FILLED["kind"] = "delete"
 
 
 def operations(api: Api) -> Iterator[tuple[str, str, str]]:
@@ -53,7 +57,7 @@ def operations(api: Api) -> Iterator[tuple[str, str, str]]:
 
 def ask(client: httpx.Client, name: str, method: str, path: str, *, folder: object, run: object) -> httpx.Response:
     """Send the request of an operation that names this folder and run."""
-    values = {**FILLED, "element_id": str(run), "run_id": str(run)}
+    values = {**FILLED, "element_id": str(run), "run_id": str(run), "job_id": str(run)}
     place = path.removeprefix("/api").format(**values)
     body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}
     query = {key: str(folder) if value == "FOLDER" else value for key, value in QUERIES.get(name, {}).items()}
@@ -85,6 +89,7 @@ def test_for_a_stranger_nothing_is_there(
     make_folder: Callable[..., Element],
     make_run: Callable[..., Element],
     write_arrays: Callable[[Api, Element], None],
+    database: Database,
     tmp_path: Path,
 ) -> None:
     alice, bob = make_user("alice"), make_user("bob")
@@ -93,6 +98,8 @@ def test_for_a_stranger_nothing_is_there(
     write_arrays(api, run)
     hers, his = api.client(alice), api.client(bob)
     hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
+    with database.session() as session:  # an ended job of hers, which for the walk has the run's own id
+        session.add(JobRow(id=run.id, kind="delete", state="finished", initiator_id=alice.user_id))
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
     for name, method, path in operations(api):

@@ -477,7 +477,135 @@ export interface paths {
          */
         get: operations["list_jobs"];
         put?: never;
+        /**
+         * Start Job
+         * @description Start a job of a kind on an element; a runner takes it up.
+         */
+        post: operations["start_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Job Kinds
+         * @description List the kinds of jobs there are, with the schema of their parameters.
+         */
+        get: operations["list_job_kinds"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/ended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Ended Jobs
+         * @description Take all one's own ended jobs off the list.
+         */
+        delete: operations["remove_ended_jobs"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/kinds/{kind}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Jobs Of Kind
+         * @description Cancel every open job of a kind; administrators only.
+         */
+        post: operations["cancel_jobs_of_kind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description Give one job.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Job
+         * @description Take an ended job off the list.
+         */
+        delete: operations["remove_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description Cancel a job.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Job
+         * @description Begin a failed or cancelled job again, from where it got to.
+         */
+        post: operations["retry_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1072,7 +1200,7 @@ export interface components {
          * @description What kind of change.
          * @enum {string}
          */
-        EventKind: "element.created" | "element.updated" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "file.changed" | "storage.changed";
+        EventKind: "element.created" | "element.updated" | "element.deleted" | "run.changed" | "source.changed" | "acquisition.registered" | "acquisition.completed" | "acquisition.failed" | "job.changed" | "file.changed" | "storage.changed";
         /**
          * EventPage
          * @description Events after the asked one; ``last_seq`` is where to go on from (also past events the caller may not see).
@@ -1229,8 +1357,20 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            kind: components["schemas"]["JobKind"];
+            /** Kind */
+            kind: string;
+            /**
+             * Label
+             * @description The kind as people name it.
+             */
+            label: string;
             state: components["schemas"]["JobState"];
+            /**
+             * Cancelling
+             * @description It was cancelled, and ends as soon as it has tidied up.
+             * @default false
+             */
+            cancelling: boolean;
             /** Element Id */
             element_id: string | null;
             /** Element Name */
@@ -1240,10 +1380,37 @@ export interface components {
             /** Total */
             total: number;
             /**
+             * Unit
+             * @description What is counted: files, acquisitions, elements …
+             * @default
+             */
+            unit: string;
+            /**
              * Message
+             * @description How it stands, in words; of a failed job the reason.
              * @default
              */
             message: string;
+            /**
+             * Item
+             * @description What a failed job failed on.
+             * @default
+             */
+            item: string;
+            /**
+             * Attempts
+             * @description How often it was begun since it was last asked for.
+             * @default 0
+             */
+            attempts: number;
+            /**
+             * Result
+             * @description What it made, by kind: e.g. the path of an export.
+             * @default {}
+             */
+            result: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
             /** Initiator */
             initiator: string;
             /**
@@ -1255,19 +1422,80 @@ export interface components {
             started?: string | null;
             /** Finished */
             finished?: string | null;
+            /**
+             * Actions
+             * @description What the caller may do with it now.
+             * @default []
+             */
+            actions: components["schemas"]["JobAction"][];
         };
         /**
-         * JobKind
-         * @description What a job does. A processing job is a run's: it plans, follows and collects all its acquisitions.
+         * JobAction
+         * @description What the caller may do with a job as it stands.
          * @enum {string}
          */
-        JobKind: "processing";
+        JobAction: "cancel" | "retry" | "remove";
+        /**
+         * JobCount
+         * @description How many jobs a request reached.
+         */
+        JobCount: {
+            /** Count */
+            count: number;
+        };
+        /**
+         * JobCreate
+         * @description A job to start; ``GET /jobs/kinds`` says which there are.
+         */
+        JobCreate: {
+            /** Kind */
+            kind: string;
+            /** Element Id */
+            element_id?: string | null;
+            /**
+             * Parameters
+             * @description As the kind's model takes them.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * JobKindInfo
+         * @description A kind of job that may be started.
+         */
+        JobKindInfo: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /**
+             * Elements
+             * @description Kinds of elements it works on; empty: on none.
+             */
+            elements: components["schemas"]["ElementKind"][];
+            /**
+             * Dataset Types
+             * @description Of datasets, the types it works on.
+             * @default []
+             */
+            dataset_types: components["schemas"]["DatasetType"][];
+            /**
+             * Parameters
+             * @description JSON schema of its parameters.
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * JobState
-         * @description Life of a job.
+         * @description Life of a job; ``athena.domain.job_life`` says which follows which.
          * @enum {string}
          */
         JobState: "pending" | "running" | "finished" | "failed" | "cancelled";
+        JsonValue: unknown;
         /**
          * MetadataEntry
          * @description One metadatum of an element (MD-02).
@@ -1884,8 +2112,12 @@ export type FolderCreate = components['schemas']['FolderCreate'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
 export type Job = components['schemas']['Job'];
-export type JobKind = components['schemas']['JobKind'];
+export type JobAction = components['schemas']['JobAction'];
+export type JobCount = components['schemas']['JobCount'];
+export type JobCreate = components['schemas']['JobCreate'];
+export type JobKindInfo = components['schemas']['JobKindInfo'];
 export type JobState = components['schemas']['JobState'];
+export type JsonValue = components['schemas']['JsonValue'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type Optics = components['schemas']['Optics'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
@@ -3321,7 +3553,10 @@ export interface operations {
     };
     list_jobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only the jobs of this element. */
+                element_id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3335,6 +3570,394 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_job_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobKindInfo"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_ended_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_jobs_of_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description No token, or one that is not valid. */
