@@ -19,6 +19,9 @@ class JobKind(StrEnum):
 
     PROCESSING = "processing"
     DELETE = "delete"
+    EXPORT = "export"
+    LIVE_EXPORT = "live_export"
+    CLEANUP = "cleanup"
 
 
 class JobState(StrEnum):

@@ -61,6 +61,18 @@ class JobRow(HasId, Base):
     finished: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class JobItemRow(Base):
+    """One item that a job has settled: what was copied, with its size and SHA-256, or was not to be (``left_out``)."""
+
+    __tablename__ = "job_item"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    left_out: Mapped[bool] = mapped_column(default=False)
+
+
 def processing_job(run_id: UUID) -> Select[UUID]:
     """Select the id of a run's processing job."""
     return select(JobRow.id).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value)

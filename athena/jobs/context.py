@@ -59,6 +59,12 @@ class JobContext:
         self._stop = threading.Event()
         self._cancelled = row.cancelling
 
+    def refresh_parameters(self) -> None:
+        """Take the parameters as they are now: of some kinds they may change on the way."""
+        with self.reading() as session:
+            row = session.get_one(JobRow, self.lease.job_id)
+            self.parameters = type(self.parameters).model_validate(row.parameters)
+
     @property
     def element_id(self) -> UUID:
         """Element the job works on."""
@@ -134,6 +140,11 @@ class JobContext:
                 append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.element_id)
         self._saved_at = time.monotonic()
 
+    def progress_of_nothing(self) -> None:
+        """Forget what was done: it was taken back."""
+        self._done = self._total = 0
+        self.checkpoint.clear()
+
     def finish(self, session: Session, *, message: str, permission_set_id: UUID | None = None) -> None:
         """End the job well within a transaction of its own making; else it ends when the function returns.
 
@@ -179,27 +190,3 @@ class JobContext:
         row.checkpoint, row.result = dict(self.checkpoint), dict(self.result)
         session.flush()
         return row
-
-
-class ItemFailures:
-    """Items that a job could not do, so that one bad file does not keep the others back."""
-
-    SHOWN = 3
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first = ""
-        self._reasons: list[str] = []
-
-    def add(self, item: str, reason: str) -> None:
-        """Note a failure."""
-        self.count += 1
-        if not self.first:
-            self.first = item
-        if len(self._reasons) < self.SHOWN:
-            self._reasons.append(f"{item}: {reason}")
-
-    def words(self, what: str) -> str:
-        """All of it in one sentence or two."""
-        more = f" … and {self.count - self.SHOWN} more." if self.count > self.SHOWN else ""
-        return f"{self.count} {what}. {' '.join(self._reasons)}{more}"

@@ -13,12 +13,13 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.db.acquisitions import AcquisitionRow, FoilHoleRow, GridSquareRow, RunRow
 from athena.db.base import now
-from athena.db.elements import ElementRow, PermissionSetRow
+from athena.db.elements import ElementRow, FileRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.domain.job_kinds import JobSpec
 from athena.domain.permissions import Action
 from athena.jobs.context import JobContext
+from athena.services.storage_access import storage_of
 from athena.zarrio.stores import PARTIAL
 
 KIND = JobSpec(
@@ -36,6 +37,7 @@ KIND = JobSpec(
 
 BATCH_ELEMENTS = 50
 """Elements whose rows go in one transaction, so that others need not wait long for the database."""
+BATCH_FILES = 50
 BATCH_ROWS = 2000
 """Rows of a run that go in one transaction."""
 BUSY_SECONDS = 1.0
@@ -102,6 +104,7 @@ def _deepest(context: JobContext, top: ElementRow) -> list[ElementRow]:
 def _delete_content(context: JobContext, row: ElementRow) -> None:
     """Take away what an element holds outside the tree, and the many rows of a run."""
     context.check()
+    _delete_files(context, row.id)
     if row.kind != ElementKind.DATASET:
         return
     _delete_store(context, context.settings.run_store(str(row.id)))
@@ -114,6 +117,21 @@ def _delete_content(context: JobContext, row: ElementRow) -> None:
                 gone = len(session.execute(rows).all())
     # whatever a straggling worker wrote meanwhile
     _delete_store(context, context.settings.run_store(str(row.id)))
+
+
+def _delete_files(context: JobContext, element_id: UUID) -> None:
+    """Remove files from whatever storages they lie on, archives too; a row goes after its bytes."""
+    some = select(FileRow).where(FileRow.element_id == element_id).limit(BATCH_FILES)
+    while True:
+        with context.reading() as session:
+            rows = list(session.scalars(some))
+            storages = {row.storage_id: storage_of(session, row.storage_id, context.settings) for row in rows}
+        if not rows:
+            return
+        for row in rows:
+            storages[row.storage_id].delete(row.key)
+        with context.transaction() as session:
+            session.execute(delete(FileRow).where(FileRow.id.in_([row.id for row in rows])))
 
 
 def _delete_store(context: JobContext, store: Path) -> None:

@@ -16,6 +16,7 @@ from athena.db.jobs import JobRow
 from athena.domain.job_life import JobMove, pause_seconds
 from athena.errors import AthenaError, Unavailable
 from athena.jobs.context import JobCancelled, JobContext, JobStopped
+from athena.jobs.failures import JobFailed
 from athena.jobs.leases import JobLease, LeaseLost, SourceLease, hold, release
 from athena.jobs.work import explain_os_error
 from athena.services.job_kinds import load_kind
@@ -52,17 +53,6 @@ class Worker(Protocol):
     def join(self) -> None:
         """Wait for the end and give the lease back."""
         ...
-
-
-class JobFailed(AthenaError):
-    """A job's function could not do all of it; ``item`` is what it failed on first."""
-
-    code = "job_failed"
-
-    def __init__(self, message: str, *, item: str, transient: bool = False) -> None:
-        super().__init__(message)
-        self.item = item
-        self.transient = transient
 
 
 class JobWorker:

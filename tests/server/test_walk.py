@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_storage": {"name": "Mine", "url": "home:mine", "role": "export"},
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
+    "save_run_filter": {"rules": []},
     "start_job": {"kind": "delete", "element_id": "FOLDER"},
 }
 QUERIES = {

@@ -4,14 +4,17 @@ from fastapi import APIRouter
 
 from athena.server.routes import (
     acquisitions,
+    cleanup,
     elements,
     events,
+    exports,
     files,
     health,
     images,
     jobs,
     paths,
     people,
+    run_filters,
     runs,
     storages,
     uploads,
@@ -36,5 +39,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         files,
         uploads,
         zips,
+        exports,
+        run_filters,
+        cleanup,
     )
 )

@@ -36,9 +36,29 @@ def upgrade() -> None:
         batch_op.drop_constraint("fk_event_element_id_element", type_="foreignkey")
         batch_op.add_column(sa.Column("permission_set_id", sa.Uuid(), nullable=True))
 
+    op.create_table(
+        "job_item",
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("left_out", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_item_job_id_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_id", "name", name=op.f("pk_job_item")),
+    )
+    op.create_table(
+        "run_filter",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_run_filter_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run_filter")),
+    )
+
 
 def downgrade() -> None:
     """Take this step back."""
+    op.drop_table("run_filter")
+    op.drop_table("job_item")
     op.execute("UPDATE event SET element_id = NULL WHERE element_id NOT IN (SELECT id FROM element)")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_column("permission_set_id")
