@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, people, services
+from athena.cli import data, jobs, people, services
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("runner")(services.runner)
 app.add_typer(data.import_app, name="import")
 app.command("watch")(data.watch)
 app.add_typer(data.simulate_app, name="simulate")
+app.command("export")(jobs.export)
+app.add_typer(jobs.jobs_app, name="jobs")
 app.add_typer(people.user_app, name="user")
 
 

@@ -22,6 +22,8 @@ class JobKind(StrEnum):
     EXPORT = "export"
     LIVE_EXPORT = "live_export"
     CLEANUP = "cleanup"
+    ARCHIVE = "archive"
+    RESTORE = "restore"
 
 
 class JobState(StrEnum):

@@ -140,6 +140,12 @@ class JobContext:
                 append_event(session, EventKind.JOB_CHANGED, element_id=self.lease.element_id)
         self._saved_at = time.monotonic()
 
+    def save(self, session: Session, *, done: int) -> None:
+        """Write progress and checkpoint in a transaction of the function's own, together with what they stand for."""
+        self._done = done
+        self._total = max(self._total, done)
+        self._write(session)
+
     def progress_of_nothing(self) -> None:
         """Forget what was done: it was taken back."""
         self._done = self._total = 0

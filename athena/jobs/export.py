@@ -70,8 +70,7 @@ def run_live(context: JobContext) -> None:
         while True:
             ended, version = export.state()
             if version != seen:
-                context.refresh_parameters()
-                export.new_acquisitions(context.parameters.filter or RunFilter(), last=ended)
+                export.new_acquisitions(last=ended)
                 seen = version
             if ended:
                 break
@@ -141,12 +140,15 @@ class Exporter:
         for rows in self._blocks():
             self.transfer.copy(item for row in rows if not self._left_out(row) for item in self._items(row))
 
-    def new_acquisitions(self, wanted: RunFilter, *, last: bool) -> None:
+    def new_acquisitions(self, *, last: bool) -> None:
         """Decide on the acquisitions that can be decided on, and copy what matches; ``last``: on all that are left."""
         self._check_source()
-        # without rules a raw file need not wait for what is measured on it
-        early = not wanted.rules and not self._wanted.processed
         for rows in self._blocks(after=self._settled_to):
+            # after the rows: whatever completed after a change of the filter is judged by the changed one
+            self._context.refresh_parameters()
+            wanted = self._context.parameters.filter or RunFilter()
+            # without rules a raw file need not wait for what is measured on it
+            early = not wanted.rules and not self._wanted.processed
             kept = self._kept(rows, wanted)
             ready = [
                 row

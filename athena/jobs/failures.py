@@ -1,15 +1,19 @@
 """How a job's function says that it could not do all of it."""
 
-from athena.errors import AthenaError
 
+class JobFailed(Exception):
+    """A job's function could not do all of it.
 
-class JobFailed(AthenaError):
-    """A job's function could not do all of it; ``item`` is what it failed on first."""
-
-    code = "job_failed"
+    Parameters
+    ----------
+    message : the reason, in words.
+    item : what it failed on first.
+    transient : it may go better in a while.
+    """
 
     def __init__(self, message: str, *, item: str, transient: bool = False) -> None:
         super().__init__(message)
+        self.message = message
         self.item = item
         self.transient = transient
 

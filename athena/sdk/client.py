@@ -112,6 +112,14 @@ class Client:
         """``PATCH`` with a contract model; what comes back as another."""
         return _parsed(self._send("PATCH", path, body=body), model)
 
+    @overload
+    def delete(self, path: str, model: type[T]) -> T: ...
+    @overload
+    def delete(self, path: str, model: None = None) -> None: ...
+    def delete(self, path: str, model: type[T] | None = None) -> T | None:
+        """``DELETE``; what comes back as a contract model, if anything."""
+        return _parsed(self._send("DELETE", path), model)
+
     def get_bytes(self, path: str, *, params: Query | None = None) -> bytes:
         """``GET`` a picture or any other body as it is."""
         return self._send("GET", path, params=params).content

@@ -114,6 +114,7 @@ def export(start_job: StartJob, running: RunsRunner, wait_for: Wait, alice: Prin
     return do
 
 
+@SQLITE
 @pytest.mark.feature("EX-01", "EX-02", "EX-05")
 def test_a_free_dataset_with_files_and_metadata(
     export: Callable[..., JobUnderTest], free: Element, quick: Settings
@@ -243,6 +244,7 @@ def test_folders_that_are_none_are_refused(
     assert not (quick.home / "export").exists()
 
 
+@SQLITE
 @pytest.mark.feature("EX-01", "EX-02", "EX-03")
 def test_what_cannot_be_exported_is_refused_with_the_reason(
     database: Database,
@@ -281,6 +283,7 @@ def test_what_cannot_be_exported_is_refused_with_the_reason(
         exports.update_live_export(session, alice, run.id)
 
 
+@SQLITE
 @pytest.mark.feature("EX-05", "JB-04")
 def test_one_missing_file_keeps_no_other_back_and_a_retry_brings_it(
     database: Database,
@@ -310,6 +313,7 @@ def test_one_missing_file_keeps_no_other_back_and_a_retry_brings_it(
     no_leftovers(quick)
 
 
+@SQLITE
 @pytest.mark.feature("EX-05")
 def test_a_copy_that_differs_from_its_source_is_no_copy(
     database: Database, export: Callable[..., JobUnderTest], free: Element, quick: Settings
@@ -333,7 +337,7 @@ def test_a_cancelled_export_leaves_nothing(
     wait_for: Wait,
     quick: Settings,
 ) -> None:
-    session.add(150)
+    session.add(100)
     job = start_job(alice, "export", session.run, folder="out")
     with running():
         wait_for(lambda: job.now().done > 30)
@@ -346,7 +350,7 @@ def test_a_cancelled_export_leaves_nothing(
     job.retry()
     with running():
         wait_for(job.ended)
-    assert check_sums(folder_of(job, quick)) == 150 * 4 + 5
+    assert check_sums(folder_of(job, quick)) == 100 * 4 + 5
 
 
 @pytest.mark.feature("EX-05", "JB-01")
@@ -361,7 +365,7 @@ def test_an_export_goes_on_after_its_runner_was_killed(
     quick: Settings,
     runner_process: Callable[[], "subprocess.Popen[bytes]"],
 ) -> None:
-    session.add(200, size=400_000, side_files=False)
+    session.add(200, size=20_000, side_files=False)
     job = start_job(alice, "export", session.run, folder="out", files="raw")
     first = runner_process()
     wait_for(lambda: settled(database) >= 32)
