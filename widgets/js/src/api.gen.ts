@@ -828,6 +828,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/live-export/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Update Live Export
+         * @description Apply the run's saved filter to what its live export has still to come.
+         */
+        post: operations["update_live_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Filter
+         * @description Give the filter of a run, with how many acquisitions match it.
+         */
+        get: operations["get_run_filter"];
+        /**
+         * Save Run Filter
+         * @description Save the filter of a run.
+         */
+        put: operations["save_run_filter"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cleanup Sizes
+         * @description Give the rules of a run's cleanup, each with the files and bytes it would take away.
+         */
+        get: operations["get_cleanup_sizes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -958,6 +1022,36 @@ export interface components {
          * @enum {string}
          */
         AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
+        /**
+         * CleanupRule
+         * @description One sort of data that may go (EX-04).
+         * @enum {string}
+         */
+        CleanupRule: "movies" | "integrated" | "processed";
+        /**
+         * CleanupSize
+         * @description What a rule would take away now.
+         */
+        CleanupSize: {
+            rule: components["schemas"]["CleanupRule"];
+            /** Label */
+            label: string;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Allowed
+             * @description Whether this instance's settings let a cleanup take it away.
+             */
+            allowed: boolean;
+            /**
+             * Reason
+             * @description Why not, in words.
+             * @default
+             */
+            reason: string;
+        };
         /**
          * Crumb
          * @description One level of the breadcrumb (WS-09).
@@ -1295,6 +1389,22 @@ export interface components {
             name: string;
         };
         /**
+         * FilterRule
+         * @description One rule: a metric by catalogue name, in its stored unit. A metric that is not there (yet) matches no rule.
+         */
+        FilterRule: {
+            /** Metric */
+            metric: string;
+            operator: components["schemas"]["Operator"];
+            /** Value */
+            value: number;
+            /**
+             * Upper
+             * @description Second bound of between and outside.
+             */
+            upper?: number | null;
+        };
+        /**
          * FolderCreate
          * @description A folder at the root (no parent) or in another folder.
          */
@@ -1524,6 +1634,12 @@ export interface components {
             unit: string;
         };
         /**
+         * Operator
+         * @description How a rule compares a metric; bounds belong to ``between`` and not to ``outside``.
+         * @enum {string}
+         */
+        Operator: "<" | "<=" | ">" | ">=" | "between" | "outside";
+        /**
          * Optics
          * @description What the microscope says of an exposure. ``None``: unknown; nothing is guessed.
          */
@@ -1676,6 +1792,17 @@ export interface components {
             error: number;
         };
         /**
+         * RunFilter
+         * @description Rules that must all match; no rules match every acquisition.
+         */
+        RunFilter: {
+            /**
+             * Rules
+             * @default []
+             */
+            rules: components["schemas"]["FilterRule"][];
+        };
+        /**
          * RunGrid
          * @description Where a run's acquisitions were taken: its grid's atlases, squares and foil holes.
          */
@@ -1724,6 +1851,22 @@ export interface components {
             columns: {
                 [key: string]: (number | null)[];
             };
+        };
+        /**
+         * SavedFilter
+         * @description The filter saved for a run, and how many of its acquisitions match it now.
+         */
+        SavedFilter: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            filter: components["schemas"]["RunFilter"];
+            /** Matching */
+            matching: number;
+            /** Total */
+            total: number;
         };
         /**
          * Source
@@ -2090,6 +2233,8 @@ export type Acquisition = components['schemas']['Acquisition'];
 export type AcquisitionCurves = components['schemas']['AcquisitionCurves'];
 export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
+export type CleanupRule = components['schemas']['CleanupRule'];
+export type CleanupSize = components['schemas']['CleanupSize'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
@@ -2108,6 +2253,7 @@ export type File = components['schemas']['File'];
 export type FilePage = components['schemas']['FilePage'];
 export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
+export type FilterRule = components['schemas']['FilterRule'];
 export type FolderCreate = components['schemas']['FolderCreate'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
@@ -2119,6 +2265,7 @@ export type JobKindInfo = components['schemas']['JobKindInfo'];
 export type JobState = components['schemas']['JobState'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
+export type Operator = components['schemas']['Operator'];
 export type Optics = components['schemas']['Optics'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
 export type PathCreate = components['schemas']['PathCreate'];
@@ -2127,8 +2274,10 @@ export type Problem = components['schemas']['Problem'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
+export type RunFilter = components['schemas']['RunFilter'];
 export type RunGrid = components['schemas']['RunGrid'];
 export type RunTable = components['schemas']['RunTable'];
+export type SavedFilter = components['schemas']['SavedFilter'];
 export type Source = components['schemas']['Source'];
 export type SourceCreate = components['schemas']['SourceCreate'];
 export type SourceState = components['schemas']['SourceState'];
@@ -4896,6 +5045,206 @@ export interface operations {
                 };
                 content: {
                     "application/zip": unknown;
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_live_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_run_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunFilter"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cleanup_sizes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupSize"][];
                 };
             };
             /** @description No token, or one that is not valid. */
