@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "connect"]
+__all__ = ["__version__", "connect", "ureg"]
 
-_LAZY = {"connect": "athena.sdk.connect"}
+_LAZY = {"connect": "athena.sdk.connect", "ureg": "athena.domain.registry"}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,10 +6,12 @@
     ├── NotFound         404  it is not there, or you may not know that it is
     ├── Unauthorized     401  no token, or one that is not valid
     ├── Forbidden        403  you see it, but may not do this
+    │   └── LoginRefused 403  it is you, but you may not come in: no licence, or switched off
     ├── Conflict         409  the state of things does not allow it now
     ├── Invalid          422  the request or the file is not acceptable
     │   ├── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
     │   └── TooLarge     413  there is no room for it, or it is more than this instance takes
+    ├── TooManyAttempts  429  wrong passwords too often: wait
     └── Unavailable      503  something Athena needs is not there at the moment
 
 Only ``athena.server.problems`` knows how these travel over HTTP; the SDK raises the same classes again.
@@ -67,6 +69,12 @@ class Forbidden(AthenaError):
     status = 403
 
 
+class LoginRefused(Forbidden):
+    """The person is known and proven, but may not log in: without a licence, or switched off."""
+
+    code = "login_refused"
+
+
 class Conflict(AthenaError):
     """The present state does not allow the request."""
 
@@ -92,6 +100,17 @@ class TooLarge(Invalid):
 
     code = "too_large"
     status = 413
+
+
+class TooManyAttempts(AthenaError):
+    """Log-in was tried too often with wrong passwords; ``retry_after_s``: how long to wait, 0 if that is not known."""
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(AthenaError):

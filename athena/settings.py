@@ -5,13 +5,47 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
 def default_home() -> Path:
     """Folder of the instance: ``ATHENA_HOME``, else ``~/.athena``."""
     return Path(os.environ.get("ATHENA_HOME") or Path.home() / ".athena").expanduser().resolve()
+
+
+class LdapSettings(BaseModel):
+    """The site's directory: table ``[ldap]`` of athena.toml, or ``ATHENA_LDAP`` as JSON.
+
+    In filters ``{text}`` and ``{username}`` stand for what was typed, escaped.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(pattern=r"^ldaps?://[^/\s]+/?$", description="ldap://host:port or ldaps://host:port.")
+    base_dn: str = Field(min_length=1, description="Where people are: ou=people,dc=example,dc=org.")
+    bind_dn: str = Field("", description="Who looks people up; empty: anonymously.")
+    bind_password: str = Field("", repr=False)
+    start_tls: bool = Field(False, description="Encrypt an ldap:// connection before anything is said.")
+    ca_file: Path | None = Field(None, description="Certificates to trust; empty: the system's.")
+    user_filter: str = Field(
+        "(&(objectClass=person)({username_attribute}={username}))", description="Finds one person by user name."
+    )
+    search_filter: str = Field(
+        "(&(objectClass=person)(|(mail={text}*)(cn={text}*)({username_attribute}={text}*)))",
+        description="Finds people to be added, as their e-mail, name or user name is typed.",
+    )
+    username_attribute: str = Field("uid", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    email_attribute: str = Field("mail", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    first_name_attribute: str = Field("givenName", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    last_name_attribute: str = Field("sn", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    timeout_seconds: float = Field(5.0, gt=0, le=60, description="How long the directory may take to answer.")
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> "LdapSettings":
+        if self.start_tls and self.url.startswith("ldaps:"):
+            raise ValueError("ldaps:// is encrypted already: leave start_tls out")
+        return self
 
 
 class Settings(BaseSettings):
@@ -43,6 +77,11 @@ class Settings(BaseSettings):
     )
 
     auth: Literal["local", "hub"] = Field("local", description="Who vouches for a token: this instance, or JupyterHub.")
+    ldap: LdapSettings | None = Field(None, description="The site's directory of people; empty: none.")
+    vendor_key: str = Field("", description="Public key that licence keys are checked with; empty: no licences.")
+    licensed: bool = Field(
+        False, description="Whether log-in needs a licence without the hub too; behind the hub a vendor key is enough."
+    )
     url: str = Field("", description="Address of the API for clients; empty: found from the instance's home.")
     token: str = Field("", description="Token clients use; empty: the local token of the instance's home.")
 
@@ -78,6 +117,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, toml_file=default_home() / "athena.toml")
         return init_settings, env_settings, toml
+
+    @model_validator(mode="after")
+    def _licences_can_be_checked(self) -> "Settings":
+        if self.licensed and not self.vendor_key:
+            raise ValueError("'licensed' needs 'vendor_key': licences cannot be checked without it")
+        return self
+
+    @property
+    def licence_required(self) -> bool:
+        """Whether people need a licence seat to log in."""
+        return bool(self.vendor_key) and (self.licensed or self.auth == "hub")
 
     @cached_property
     def resolved_database_url(self) -> str:

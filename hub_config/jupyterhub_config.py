@@ -30,6 +30,8 @@ c.ConfigurableHTTPProxy.pid_file = str(folder / "proxy.pid")
 
 # people: Athena's own
 c.JupyterHub.authenticator_class = AthenaAuthenticator
+# no notebook server, and no hub, for who has lost account or licence meanwhile, whoever asks and however
+c.Authenticator.refresh_pre_spawn = c.Authenticator.auth_refresh_strict = True
 c.Authenticator.allow_all = True  # whoever the authenticator lets pass is a user of Athena
 c.AthenaAuthenticator.api_url = api_url
 c.AthenaAuthenticator.service_token = login_token

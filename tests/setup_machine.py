@@ -1,4 +1,4 @@
-"""Install what the tests use beyond Python packages: Debian's Chromium for the browser tests, where that is allowed."""
+"""Install what the tests use beyond Python packages, where that is allowed: Debian's Chromium and its LDAP server."""
 
 import os
 import shutil
@@ -26,25 +26,49 @@ def chromium() -> str | None:
     return None
 
 
+def slapd() -> str | None:
+    """Path of OpenLDAP's server on this machine, if any; it is often not on an ordinary user's path."""
+    return shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/usr/local/libexec")
+
+
 def main() -> int:
-    """Install Chromium if it is missing and this user may; say plainly what happens otherwise."""
+    """Install what is missing and may be installed; say plainly what happens otherwise."""
+    wanted = []
     if found := chromium():
         print(f"browser tests use {found}")
+    else:
+        wanted.append(("browser", ["chromium", "fonts-liberation"]))
+    if found := slapd():
+        print(f"directory tests use {found}")
+    else:
+        wanted.append(("directory", ["slapd"]))
+    if not wanted:
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print("no Chromium here and it cannot be installed without root and apt: the browser tests will be skipped")
+        for tests, packages in wanted:
+            print(f"{packages[0]} cannot be installed without root and apt: the {tests} tests will be skipped")
         return 0
-    steps = (
-        ["apt-get", "update"],
-        ["apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"],
-    )
-    for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{' '.join(step)} failed; the browser tests will be skipped:\n{done.stderr[-800:]}")
-            return 0
-    print(f"browser tests use {chromium()}")
+    _run(["apt-get", "update"])
+    for tests, packages in wanted:
+        if "slapd" in packages:
+            # the tests run one of their own: the machine's is neither set up nor started
+            _run(["debconf-set-selections"], told="slapd slapd/no_configuration boolean true\n")
+        failed = _run(["apt-get", "install", "-y", "--no-install-recommends", *packages])
+        if failed:
+            print(f"{packages[0]} could not be installed; the {tests} tests will be skipped:\n{failed}")
+        else:
+            print(f"{tests} tests use {packages[0]}, now installed")
     return 0
+
+
+def _run(command: list[str], *, told: str = "") -> str:
+    """Run a command; the end of what it complained of if it failed, else nothing."""
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, env=quiet)
+    except OSError as error:
+        return str(error)
+    return (done.stderr or done.stdout)[-800:] if done.returncode else ""
 
 
 if __name__ == "__main__":

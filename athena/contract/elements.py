@@ -42,8 +42,12 @@ class State(StrEnum):
     ARCHIVED = "archived"
 
 
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+"""Name of a workflow template: that of its file in ``athena.domain.templates``."""
+
+
 class Template(StrEnum):
-    """What a workflow is made from (WS-02); the steps of each are data in ``athena.domain.templates``."""
+    """The templates Athena ships (WS-02), for code to name; any other is a data file away and a plain name."""
 
     FREE = "free"
     SPA = "spa"
@@ -103,6 +107,7 @@ class Element(Wire):
     creator: str
     created: datetime
     updated: datetime
+    revision: int = Field(1, description="Grows with each change a person makes; say it with a change of your own.")
     my_role: Role = Field(description="The caller's role on this element (admins: owner).")
     steps: tuple[StepStatus, ...] = Field((), description="Of a workflow: its steps in order.")
     child_count: int = 0
@@ -122,7 +127,7 @@ class WorkflowCreate(Wire):
     kind: Literal["workflow"] = "workflow"
     name: Name
     parent_id: UUID
-    template: Template
+    template: TemplateName = Field(description="Name of one of the offered templates: see GET /api/templates.")
 
 
 class StepCreate(Wire):
@@ -151,6 +156,22 @@ class ElementUpdate(Wire):
     name: Name | None = None
     description: str | None = Field(None, max_length=20_000)
     status: Status | None = None
+    revision: int | None = Field(
+        None, description="Revision the change was made on: Conflict if the element has changed since then."
+    )
+
+
+class ElementMove(Wire):
+    """Where an element goes: into another element, or (null) to the root."""
+
+    parent_id: UUID | None
+    revision: int | None = Field(None, description="As in ElementUpdate.")
+
+
+class ElementPlace(Wire):
+    """Before which of its siblings an element goes; null: last."""
+
+    before_id: UUID | None
 
 
 class PathCreate(Wire):

@@ -21,6 +21,12 @@ class EventKind(StrEnum):
     JOB_CHANGED = "job.changed"
     FILE_CHANGED = "file.changed"
     STORAGE_CHANGED = "storage.changed"
+    METADATA_CHANGED = "metadata.changed"
+    NOTE_CHANGED = "note.changed"
+    SAMPLE_CHANGED = "sample.changed"
+    PERMISSIONS_CHANGED = "permissions.changed"
+    ACCESS_CHANGED = "access.changed"
+    """Names nothing: what its reader may see is not what it was, so all that is shown has to be asked for again."""
 
 
 class Event(Wire):

@@ -24,6 +24,7 @@ class JobKind(StrEnum):
     CLEANUP = "cleanup"
     ARCHIVE = "archive"
     RESTORE = "restore"
+    REINDEX = "reindex"
 
 
 class JobState(StrEnum):

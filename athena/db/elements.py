@@ -1,22 +1,30 @@
 """The workspace tree, its permission sets and its metadata."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from athena.contract.elements import MetadataEntry
 from athena.db.base import BYTE_ORDERED, Base, HasId, now
+from athena.domain.metadata import comparable, name_key, value_json
 from athena.domain.tree import sort_key
 
 
 class PermissionSetRow(HasId, Base):
-    """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01)."""
+    """Who may do what; elements refer to a set, so that one change reaches all that share it (SH-01).
+
+    A set belongs to the one element that does not inherit it (``uq_element_own_set``). ``revision`` grows with each
+    change. Groups' roles are in ``athena.db.groups``.
+    """
 
     __tablename__ = "permission_set"
     __table_args__ = (CheckConstraint("public_role IN ('viewer', 'collaborator')", name="public_role"),)
 
     public_role: Mapped[str | None] = mapped_column(String(20), default=None)
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     grants: Mapped[list["GrantRow"]] = relationship(cascade="all, delete-orphan", lazy="selectin")
 
 
@@ -42,6 +50,7 @@ class ElementRow(HasId, Base):
     ``path`` is the chain of ids from the root (``/<hex>/<hex>/``, its own last), for subtree queries and the
     breadcrumb. ``position`` is its place among its siblings, 0 for every root. ``sort_key`` follows ``name``.
     ``inherits``: the permission set is the parent's, so that changes of it reach this element too (SH-01).
+    ``revision`` grows with each change that a person makes; what follows from below (a step's status) leaves it.
     """
 
     __tablename__ = "element"
@@ -64,8 +73,15 @@ class ElementRow(HasId, Base):
             sqlite_where=text("inherits = 0"),
             postgresql_where=text("NOT inherits"),
         ),
+        Index(
+            "uq_element_own_set",
+            "permission_set_id",
+            unique=True,
+            sqlite_where=text("inherits = 0"),
+            postgresql_where=text("NOT inherits"),
+        ),
         Index("ix_element_path", "path"),
-        Index("ix_element_permission_set", "permission_set_id"),
+        Index("ix_element_permission_set", "permission_set_id", "path"),
     )
 
     kind: Mapped[str] = mapped_column(String(20))
@@ -80,6 +96,7 @@ class ElementRow(HasId, Base):
     path: Mapped[str] = mapped_column(BYTE_ORDERED)
     permission_set_id: Mapped[UUID] = mapped_column(ForeignKey("permission_set.id"))
     inherits: Mapped[bool]
+    revision: Mapped[int] = mapped_column(default=1, server_default="1")
     creator_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     created: Mapped[datetime] = mapped_column(default=now)
     updated: Mapped[datetime] = mapped_column(default=now, onupdate=now)
@@ -91,18 +108,67 @@ class ElementRow(HasId, Base):
 
 
 class MetadataRow(HasId, Base):
-    """One metadatum of an element; ``value`` is its JSON text."""
+    """One metadatum of an element; ``value`` is its JSON text.
+
+    ``name_key`` follows ``name``. The columns after ``unit`` hold the value so that queries can compare it; see
+    ``athena.domain.metadata.Comparable``.
+    """
 
     __tablename__ = "metadata_entry"
-    __table_args__ = (UniqueConstraint("element_id", "group", "name"),)
+    __table_args__ = (
+        UniqueConstraint("element_id", "group", "name"),
+        Index("ix_metadata_entry_text", "name_key", "text_key"),
+        Index("ix_metadata_entry_base", "name_key", "base"),
+    )
 
     element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"))
     group: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(BYTE_ORDERED)
     type: Mapped[str] = mapped_column(String(20))
     value: Mapped[str] = mapped_column(Text)
     quantity: Mapped[str] = mapped_column(String(60), default="")
     unit: Mapped[str] = mapped_column(String(40), default="")
+    text_key: Mapped[str | None] = mapped_column(BYTE_ORDERED, default=None)
+    number: Mapped[float | None] = mapped_column(Double, default=None)
+    base: Mapped[float | None] = mapped_column(Double, default=None)
+    moment: Mapped[datetime | None] = mapped_column(default=None)
+
+    @validates("name")
+    def _find_by_name(self, _attribute: str, name: str) -> str:
+        self.name_key = name_key(name)
+        return name
+
+    def fill(self, entry: MetadataEntry) -> bool:
+        """Take over type, value and unit of a checked entry; True when anything changed."""
+        known = comparable(entry)
+        new = {
+            "type": entry.type,
+            "value": value_json(entry.value),
+            "quantity": entry.quantity,
+            "unit": entry.unit,
+            "text_key": known.text,
+            "number": known.number,
+            "base": known.base,
+            "moment": known.moment,
+        }
+        changed = {column: value for column, value in new.items() if getattr(self, column) != value}
+        for column, value in changed.items():
+            setattr(self, column, value)
+        return bool(changed)
+
+    def entry(self) -> MetadataEntry:
+        """The metadatum as it travels."""
+        return MetadataEntry.model_validate(
+            {
+                "group": self.group,
+                "name": self.name,
+                "type": self.type,
+                "value": json.loads(self.value),
+                "quantity": self.quantity,
+                "unit": self.unit,
+            }
+        )
 
 
 class LastUseRow(Base):

@@ -11,7 +11,21 @@ from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 # whoever has a database has every model: foreign keys name tables of modules that a caller need not import
-from athena.db import acquisitions, elements, events, jobs, people, storages  # noqa: F401
+from athena.db import (  # noqa: F401
+    acquisitions,
+    audit,
+    elements,
+    events,
+    groups,
+    jobs,
+    licences,
+    notes,
+    people,
+    samples,
+    search,
+    storages,
+)
+from athena.db.search import keep_current
 
 MIGRATION_LOCK = 0x61746865
 """Key of the advisory lock under which PostgreSQL instances migrate one at a time."""
@@ -35,6 +49,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        keep_current(self._sessions)
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Session]:
@@ -62,7 +77,11 @@ class Database:
             as_file(files("athena.db") / "migrations") as scripts,
             self.engine.connect() as connection,
         ):
-            if not self.is_sqlite:
+            if self.is_sqlite:
+                # SQLite alters a table by making it anew: with foreign keys on, dropping the old one would take every
+                # row that refers to it along
+                _foreign_keys(connection, on=False)
+            else:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             try:
                 config = Config()
@@ -71,7 +90,10 @@ class Database:
                 command.upgrade(config, "head")
                 connection.commit()
             finally:
-                if not self.is_sqlite:
+                if self.is_sqlite:
+                    connection.rollback()  # what failed; the switch works outside transactions alone
+                    _foreign_keys(connection, on=True)
+                else:
                     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
                     connection.commit()
 
@@ -86,6 +108,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _foreign_keys(connection: Connection, *, on: bool) -> None:
+    """Switch SQLite's foreign keys; the driver's own connection, since any other call would begin a transaction."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}").close()
 
 
 def _begin_immediate(connection: Connection) -> None:

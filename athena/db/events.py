@@ -24,10 +24,13 @@ class EventClockRow(Base):
 
 
 class EventRow(Base):
-    """One change. The element may be gone by now; ``permission_set_id`` then says who might see it when it went."""
+    """One change. ``recipient_id``: the user, or the members of the group, it is for (``EventKind.ACCESS_CHANGED``).
+
+    The element may be gone by now; ``permission_set_id`` then says who might see it when it went.
+    """
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_element", "element_id", "seq"),)
+    __table_args__ = (Index("ix_event_element", "element_id", "seq"), Index("ix_event_kind", "kind", "seq"))
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(40))
@@ -36,6 +39,8 @@ class EventRow(Base):
     index: Mapped[int | None] = mapped_column(default=None)
     version: Mapped[int | None] = mapped_column(BigInteger, default=None)
     permission_set_id: Mapped[UUID | None] = mapped_column(default=None)
+    # no foreign key: a group's event must not become everybody's when the group goes
+    recipient_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 def append_event(
@@ -46,6 +51,7 @@ def append_event(
     index: int | None = None,
     version: int | None = None,
     permission_set_id: UUID | None = None,
+    recipient_id: UUID | None = None,
 ) -> int:
     """Add an event to the transaction; returns its sequence number. Call it last: it holds the clock until commit.
 
@@ -67,6 +73,7 @@ def append_event(
             index=index,
             version=version,
             permission_set_id=permission_set_id,
+            recipient_id=recipient_id,
         )
     )
     return seq

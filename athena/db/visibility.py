@@ -3,12 +3,13 @@
 from typing import TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, and_, case, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from athena.contract.people import Principal, Role
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
-from athena.domain.permissions import Action, roles_allowing, strongest
+from athena.db.groups import GroupGrantRow, GroupMemberRow
+from athena.domain.permissions import PERMISSIONS, Action, roles_allowing, strongest
 
 Columns = TypeVarTuple("Columns")
 Permissions = type[PermissionSetRow]
@@ -32,25 +33,26 @@ def restrict(
         return query
     permissions, grant = aliased(PermissionSetRow), aliased(GrantRow)
     return _join(query, principal, of=of, permissions=permissions, grant=grant).where(
-        _allowed(action, permissions=permissions, grant=grant)
+        _allowed(action, principal, of=of, permissions=permissions, grant=grant)
     )
 
 
-def visible_with_roles(principal: Principal) -> Select[ElementRow, str, str | None]:
-    """Select the visible elements, each with the caller's own role in its set and the set's public role.
+def visible_with_roles(principal: Principal) -> Select[ElementRow, str | None, str | None, str | None]:
+    """Select the visible elements, each with the caller's own role in its set, that of its groups, and the public one.
 
-    ``effective_role`` makes one role of the two.
+    ``effective_role`` makes one role of the three.
     """
+    of = ElementRow.permission_set_id
     query = _join(
-        select(ElementRow, GrantRow.role, PermissionSetRow.public_role),
+        select(ElementRow, GrantRow.role, _role_through_groups(principal, of), PermissionSetRow.public_role),
         principal,
-        of=ElementRow.permission_set_id,
+        of=of,
         permissions=PermissionSetRow,
         grant=GrantRow,
     )
     if principal.is_admin:
         return query
-    return query.where(_allowed(Action.VIEW, permissions=PermissionSetRow, grant=GrantRow))
+    return query.where(_allowed(Action.VIEW, principal, of=of, permissions=PermissionSetRow, grant=GrantRow))
 
 
 def visible_counts(principal: Principal, place: ColumnElement[bool]) -> Select[UUID | None, int]:
@@ -71,11 +73,11 @@ def visible_counts(principal: Principal, place: ColumnElement[bool]) -> Select[U
     return restrict(query, principal, of=sets.c.permission_set_id)
 
 
-def effective_role(principal: Principal, *, own: str | None, public: str | None) -> Role | None:
-    """Role that counts for the principal: the stronger of its grant and the public role; administrators own all."""
+def effective_role(principal: Principal, *roles: str | None) -> Role | None:
+    """Role that counts for the principal: the strongest that applies; administrators own all."""
     if principal.is_admin:
         return Role.OWNER
-    return strongest(Role(role) if role else None for role in (own, public))
+    return strongest(Role(role) if role else None for role in roles)
 
 
 def _join(
@@ -86,6 +88,27 @@ def _join(
     )
 
 
-def _allowed(action: Action, *, permissions: Permissions, grant: Grant) -> ColumnElement[bool]:
+def _allowed(
+    action: Action, principal: Principal, *, of: SetReference, permissions: Permissions, grant: Grant
+) -> ColumnElement[bool]:
     roles = roles_allowing(action)
-    return or_(grant.role.in_(roles), permissions.public_role.in_(roles))
+    through_groups = _group_grants(principal, of).where(GroupGrantRow.role.in_(roles)).exists()
+    return or_(grant.role.in_(roles), permissions.public_role.in_(roles), through_groups)
+
+
+def _role_through_groups(principal: Principal, of: SetReference) -> ScalarSelect[str]:
+    """Strongest role that the caller's groups have in a set; NULL without any."""
+    ranks = {role.value: rank for rank, role in enumerate(PERMISSIONS)}
+    highest = func.max(case(ranks, value=GroupGrantRow.role))
+    strongest_role = case({rank: role for role, rank in ranks.items()}, value=highest)
+    return _group_grants(principal, of).with_only_columns(strongest_role).scalar_subquery()
+
+
+def _group_grants(principal: Principal, of: SetReference) -> Select[str]:
+    # a subquery, not a join: several groups of one user in a set would double the rows of a listing
+    return (
+        select(GroupGrantRow.role)
+        .join(GroupMemberRow, GroupMemberRow.group_id == GroupGrantRow.group_id)
+        .where(GroupGrantRow.permission_set_id == of, GroupMemberRow.user_id == principal.user_id)
+        .correlate_except(GroupGrantRow, GroupMemberRow)
+    )

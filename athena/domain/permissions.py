@@ -14,13 +14,15 @@ class Action(StrEnum):
     WRITE = "write"
     DELETE = "delete"
     SHARE = "share"
+    MOVE = "move"
+    AUDIT = "audit"
 
 
 PERMISSIONS: MappingProxyType[Role, frozenset[Action]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({Action.VIEW}),
         Role.COLLABORATOR: frozenset({Action.VIEW, Action.WRITE}),
-        Role.OWNER: frozenset({Action.VIEW, Action.WRITE, Action.DELETE, Action.SHARE}),
+        Role.OWNER: frozenset({Action.VIEW, Action.WRITE, Action.DELETE, Action.SHARE, Action.MOVE, Action.AUDIT}),
     }
 )
 """What each role allows, weakest role first."""

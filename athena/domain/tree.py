@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from athena.contract.elements import DatasetCreate, ElementCreate, ElementKind, Name, Template
+from athena.contract.elements import DatasetCreate, DatasetType, ElementCreate, ElementKind, Name
 from athena.domain.templates import TEMPLATES, dataset_types
 from athena.errors import Invalid
 
@@ -22,11 +22,12 @@ _CHILDREN: dict[ElementKind | None, tuple[ElementKind, ...]] = {
 }
 _NAME = TypeAdapter[str](Name)
 _SORT_KEY_LENGTH = 400
+_RUN_HINT = "EPU runs go into Screening and Imaging, Tomo runs into Imaging."
 
 
 def child_kinds(kind: ElementKind | None, type_: str) -> tuple[ElementKind, ...]:
     """Kinds a user may make in an element (``None``: at the root); template steps come with their workflow only."""
-    if kind is ElementKind.WORKFLOW and not TEMPLATES[Template(type_)].own_steps:
+    if kind is ElementKind.WORKFLOW and not TEMPLATES[type_].own_steps:
         return ()
     return _CHILDREN[kind]
 
@@ -35,9 +36,9 @@ def check_child(kind: ElementKind | None, type_: str, *, child: ElementCreate) -
     """Refuse with Invalid what may not be made in an element of this kind and type (``None``: at the root)."""
     wanted = ElementKind(child.kind)
     place = f"a {kind.value}" if kind else "the root"
-    if kind is ElementKind.WORKFLOW and wanted is ElementKind.STEP and not TEMPLATES[Template(type_)].own_steps:
+    if kind is ElementKind.WORKFLOW and wanted is ElementKind.STEP and not TEMPLATES[type_].own_steps:
         raise Invalid(
-            f"The steps of a workflow “{TEMPLATES[Template(type_)].label}” are fixed.",
+            f"The steps of a workflow “{TEMPLATES[type_].label}” are fixed.",
             hint="Only workflows of the template “Free” take steps of your own.",
         )
     if wanted not in _CHILDREN[kind]:
@@ -47,8 +48,54 @@ def check_child(kind: ElementKind | None, type_: str, *, child: ElementCreate) -
         step = f"step “{type_}”" if type_ else "step of your own"
         raise Invalid(
             f"A dataset of type {child.type.value} cannot be made in a {step}.",
-            hint="EPU runs go into Screening and Imaging, Tomo runs into Imaging.",
+            hint=_RUN_HINT,
         )
+
+
+def check_move(kind: ElementKind, type_: str, *, to: ElementKind | None, to_type: str, same_workflow: bool) -> None:
+    """Refuse with Invalid to move an element of this kind and type into one of another (``None``: to the root).
+
+    Parameters
+    ----------
+    same_workflow : whether the element and its new place lie in one workflow, which processes its runs in one way.
+    """
+    place = f"a {to.value}" if to else "the root"
+    if kind is ElementKind.STEP:
+        raise Invalid("A step stays in its workflow.", hint="Its place among the other steps can be changed.")
+    if kind not in _CHILDREN[to]:
+        allowed = ", ".join(_CHILDREN[to]) or "nothing"
+        raise Invalid(f"A {kind.value} cannot be moved to {place}.", hint=f"It can hold: {allowed}.")
+    if kind is not ElementKind.DATASET or type_ == DatasetType.FREE:
+        return
+    if not same_workflow:
+        raise Invalid("A run stays in its workflow, whose template says how it is processed.")
+    if DatasetType(type_) not in dataset_types(to_type):
+        raise Invalid(
+            f"A dataset of type {type_} cannot be moved to step “{to_type or 'of your own'}”.", hint=_RUN_HINT
+        )
+
+
+def check_order(kind: ElementKind, type_: str) -> None:
+    """Refuse with Invalid to move an element of this kind and type among its siblings."""
+    if kind is ElementKind.STEP and type_:
+        raise Invalid(
+            "The order of a template's steps is fixed.",
+            hint="Steps of your own, in a Free workflow, can be ordered.",
+        )
+
+
+def check_status(kind: ElementKind, type_: str, name: str) -> None:
+    """Refuse with Invalid to set the status of an element that has none, or whose status follows its acquisitions."""
+    if kind not in (ElementKind.STEP, ElementKind.DATASET):
+        raise Invalid(f"“{name}” is a {kind.value}: only steps and datasets have a status.")
+    if kind is ElementKind.DATASET and type_ != DatasetType.FREE:
+        raise Invalid(f"The status of the run “{name}” follows its acquisitions; it cannot be set.")
+
+
+def check_depth(path: str, below: int = 0) -> None:
+    """Refuse with Invalid a path with this many levels below it if that makes the tree too deep."""
+    if path.count("/") - 1 + below > MAX_DEPTH:
+        raise Invalid(f"The tree cannot be deeper than {MAX_DEPTH} levels.", hint="Put it higher up.")
 
 
 def checked_name(name: str) -> str:
@@ -71,8 +118,7 @@ def sort_key(name: str) -> str:
 def child_path(parent_path: str | None, element_id: UUID) -> str:
     """Path of a new element below ``parent_path`` (``None``: at the root); Invalid where the tree gets too deep."""
     path = f"{parent_path or '/'}{element_id.hex}/"
-    if path.count("/") > MAX_DEPTH + 1:
-        raise Invalid(f"The tree cannot be deeper than {MAX_DEPTH} levels.", hint="Make it higher up.")
+    check_depth(path)
     return path
 
 

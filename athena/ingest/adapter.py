@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.metadata import entry_points
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -10,6 +11,8 @@ from athena.errors import Invalid
 
 GROUP = "athena.acquisition"
 """Entry point group in which packages name their adapters."""
+MOST_SUBFOLDERS = 200
+"""Folders looked into for a session; who gives the root of a storage did not mean one of thousands."""
 
 
 @runtime_checkable
@@ -60,3 +63,26 @@ def adapter_names() -> tuple[str, ...]:
 def recognise(path: Path) -> str | None:
     """Name of the first adapter that recognises a folder; None when none does."""
     return next((name for name in adapter_names() if load_adapter(name).recognises(path)), None)
+
+
+def locate_session(path: Path, name: str) -> Path:
+    """Session folder a user means: ``path`` itself, or the only session directly below it.
+
+    A folder without any session is given back as it is: its session may still come.
+
+    Raises
+    ------
+    Invalid : no such adapter, or several sessions lie below ``path``.
+    """
+    adapter = load_adapter(name)
+    if adapter.recognises(path):
+        return path
+    try:
+        below = sorted(islice((child for child in path.iterdir() if child.is_dir()), MOST_SUBFOLDERS))
+    except OSError:  # whoever follows the source says what is wrong, and tries again
+        return path
+    sessions = [child for child in below if adapter.recognises(child)]
+    if len(sessions) > 1:
+        named = ", ".join(child.name for child in sessions[:5]) + ("…" if len(sessions) > 5 else "")
+        raise Invalid(f"{path} holds {len(sessions)} sessions: {named}.", hint="Give the folder of one of them.")
+    return sessions[0] if sessions else path

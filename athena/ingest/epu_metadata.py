@@ -38,7 +38,10 @@ def _of_session(session: EpuSession) -> Iterator[tuple[str, str, Value | None, s
     yield "Grid", "Hole rotation", _scaled(session.hole_rotation_rad, 180 / math.pi), "angle", "°"
     yield "Acquisition", "Exposures a hole", len(session.areas) or None, "", ""
     defocus = sorted({value for area in session.areas for value in area.defocus_m}, reverse=True)
-    yield "Acquisition", "Target defocus", ", ".join(f"{-value * 1e6:.2f}" for value in defocus), "length", "µm"
+    targets = [round(-value * 1e6, 4) for value in defocus]
+    yield "Acquisition", "Target defocus", ", ".join(f"{value:.2f}" for value in targets), "", "µm" if targets else ""
+    yield "Acquisition", "Least target defocus", min(targets, default=None), "length", "µm"
+    yield "Acquisition", "Greatest target defocus", max(targets, default=None), "length", "µm"
     times = sorted({area.exposure_time_s for area in session.areas if area.exposure_time_s})
     yield "Acquisition", "Exposure time", times[0] if len(times) == 1 else None, "time", "s"
 
@@ -47,14 +50,15 @@ def _of_exposures(exposures: Sequence[DiscoveredExposure]) -> Iterator[tuple[str
     first = next((e.optics for e in exposures if e.optics.voltage_kv is not None), None)
     if first is None:
         return
-    yield "Microscope", "Model", first.microscope, "", ""
-    yield "Microscope", "Voltage", first.voltage_kv, "voltage", "kV"
-    yield "Microscope", "Nominal magnification", first.nominal_magnification, "", ""
-    yield "Microscope", "Energy slit", first.energy_slit_ev, "energy", "eV"
-    yield "Camera", "Model", first.camera, "", ""
-    yield "Camera", "Pixel size", first.pixel_size_angstrom, "length", "Å"
+    yield "Instrument", "Microscope", first.microscope, "", ""
+    yield "Instrument", "Voltage", first.voltage_kv, "voltage", "kV"
+    yield "Instrument", "Nominal magnification", first.nominal_magnification, "magnification", "×"
+    yield "Instrument", "Energy slit", first.energy_slit_ev, "energy", "eV"
+    yield "Instrument", "Spherical aberration", first.spherical_aberration_mm, "spherical_aberration", "mm"
+    yield "Instrument", "Camera", first.camera, "", ""
+    yield "Acquisition", "Pixel size", first.pixel_size_angstrom, "length", "Å"
     yield "Acquisition", "Frames", first.frame_count, "", ""
-    yield "Acquisition", "Dose", first.total_dose_e_per_A2, "dose", "e⁻/Å²"
+    yield "Acquisition", "Dose", first.total_dose_e_per_A2, "electron_dose", "e⁻/Å²"
 
 
 _CLUSTERING = {"ClusteringWithImageBeamShift": "aberration-free image shift", "NoClustering": "none"}

@@ -4,10 +4,8 @@ Whatever order the pieces of a session arrive in, and however often they are off
 rows are found by (run, name), known values are never replaced by unknown ones, and a state never goes back.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -30,6 +28,7 @@ from athena.db.elements import MetadataRow
 from athena.db.events import append_event
 from athena.db.jobs import processing_job, reopen_processing
 from athena.errors import NotFound
+from athena.ingest.metadata import session_entry
 from athena.services.statuses import follow_acquisitions
 
 INCOMPLETE_MOVIE = "incomplete_movie"
@@ -219,17 +218,13 @@ def _store_session(session: Session, run_id: UUID, discovered: DiscoveredSession
     entries = {(entry.group, entry.name): entry for entry in (*_own_metadata(discovered), *discovered.metadata)}
     rows = session.scalars(select(MetadataRow).where(MetadataRow.element_id == run_id))
     stored = {(row.group, row.name): row for row in rows}
-    for key, entry in entries.items():
-        kind, value = _typed(entry)
+    for key, told in entries.items():
         row = stored.get(key)
         if row is None:
-            row = MetadataRow(element_id=run_id, group=entry.group, name=entry.name, type=kind, value="")
+            row = MetadataRow(element_id=run_id, group=told.group, name=told.name)
             session.add(row)
-        known = {"type": kind, "value": value, "quantity": entry.quantity, "unit": entry.unit}
-        for name, new in known.items():
-            if getattr(row, name) != new:
-                setattr(row, name, new)
-                changes.touched = True
+        if row.fill(session_entry(told)):
+            changes.touched = True
 
 
 def _own_metadata(discovered: DiscoveredSession) -> list[SessionMetadatum]:
@@ -241,30 +236,6 @@ def _own_metadata(discovered: DiscoveredSession) -> list[SessionMetadatum]:
         "Started": discovered.started.isoformat() if discovered.started else "",
     }
     return [SessionMetadatum(group="Core", name=name, value=value) for name, value in values.items() if value]
-
-
-def _typed(entry: SessionMetadatum) -> tuple[str, str]:
-    """Metadata type and JSON text of a session value."""
-    value = entry.value
-    if isinstance(value, bool):
-        kind = "boolean"
-    elif isinstance(value, int):
-        kind = "integer"
-    elif isinstance(value, float):
-        kind = "double"
-    else:
-        kind = "date" if _is_time(value) else "string"
-    return kind, json.dumps(value, ensure_ascii=False)
-
-
-def _is_time(text: str) -> bool:
-    if len(text) < len("2025-01-01T00:00"):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _store_grid(session: Session, run_id: UUID, discovered: DiscoveredSession, changes: _Changes) -> None:

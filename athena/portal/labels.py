@@ -1,6 +1,7 @@
 """Words for kinds and types, as people see them."""
 
-from athena.contract.elements import DatasetType, Element, ElementKind, Template
+from athena.contract.elements import DatasetType, Element, ElementKind
+from athena.domain.templates import TEMPLATES as SPECS
 
 KINDS = {
     ElementKind.FOLDER: "Folder",
@@ -8,13 +9,7 @@ KINDS = {
     ElementKind.STEP: "Step",
     ElementKind.DATASET: "Dataset",
 }
-TEMPLATES = {
-    Template.FREE: "Free",
-    Template.SPA: "Single Particle Analysis",
-    Template.SPA_QUALITY_MONITOR: "SPA with quality monitor",
-    Template.SPA_CRYOSPARC_LIVE: "SPA with CryoSPARC Live",
-    Template.TOMO_LIVE: "Cryo-electron tomography with Tomo Live",
-}
+TEMPLATES = {name: spec.label for name, spec in SPECS.items()}
 DATASET_TYPES = {
     DatasetType.FREE: "Free dataset",
     DatasetType.EPU_RUN: "EPU run",
@@ -31,7 +26,7 @@ def kind_label(kind: ElementKind) -> str:
 def type_label(element: Element) -> str:
     """Word for an element's type; empty where its kind says all."""
     if element.kind is ElementKind.WORKFLOW and element.type:
-        return TEMPLATES[Template(element.type)]
+        return TEMPLATES.get(element.type, element.type)
     if element.kind is ElementKind.DATASET and element.type:
         return DATASET_TYPES[DatasetType(element.type)]
     return ""

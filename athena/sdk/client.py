@@ -1,7 +1,7 @@
 """The one HTTP client of Athena's API: synchronous, thread-safe, contract models out, ``athena.errors`` raised."""
 
 import weakref
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Self, TypeVar, cast, overload
 
@@ -15,7 +15,7 @@ from athena.errors import AthenaError, Invalid, Unavailable, by_code
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Wire)
-Query = Mapping[str, str | int | float | bool | None]
+Query = Mapping[str, str | int | float | bool | Sequence[str] | None]
 
 TIMEOUT_S = 60.0
 POLL_WAIT_S = 25.0
@@ -113,12 +113,12 @@ class Client:
         return _parsed(self._send("PATCH", path, body=body), model)
 
     @overload
-    def delete(self, path: str, model: type[T]) -> T: ...
+    def delete(self, path: str, model: type[T], *, params: Query | None = None) -> T: ...
     @overload
-    def delete(self, path: str, model: None = None) -> None: ...
-    def delete(self, path: str, model: type[T] | None = None) -> T | None:
+    def delete(self, path: str, model: None = None, *, params: Query | None = None) -> None: ...
+    def delete(self, path: str, model: type[T] | None = None, *, params: Query | None = None) -> T | None:
         """``DELETE``; what comes back as a contract model, if anything."""
-        return _parsed(self._send("DELETE", path), model)
+        return _parsed(self._send("DELETE", path, params=params), model)
 
     def get_bytes(self, path: str, *, params: Query | None = None) -> bytes:
         """``GET`` a picture or any other body as it is."""

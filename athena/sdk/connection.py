@@ -1,24 +1,37 @@
 """A connection to an instance: where everything else is found from."""
 
-from collections.abc import Iterator
-from typing import Any, Self
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from athena.contract import elements as wire
-from athena.contract.elements import DatasetType
+from athena.contract.elements import DatasetType, Status
 from athena.contract.events import Event
 from athena.contract.health import Health
 from athena.contract.jobs import JobCount
+from athena.contract.metadata import Quantity
 from athena.contract.people import User
+from athena.contract.search import Placed, SearchIn, SearchKind
+from athena.contract.templates import WorkflowTemplate
 from athena.errors import Invalid
 from athena.sdk import html
 from athena.sdk.client import Client, checked
 from athena.sdk.elements import Element, Folder, Listing, branch, list_children, wrap
+from athena.sdk.groups import Group, Groups, create_group
 from athena.sdk.instance import find_instance, stop_instance
 from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
+from athena.sdk.licences import Licence
 from athena.sdk.runs import Run
+from athena.sdk.samples import Samples
+from athena.sdk.search import Places, SearchResults, as_list, as_moment, find
+from athena.sdk.tokens import Tokens
+from athena.sdk.users import Users
 from athena.sdk.watching import watch
 from athena.settings import Settings
+
+if TYPE_CHECKING:
+    from pint import UnitRegistry
 
 TREE_DEPTH = 2
 """Levels shown below the roots: workflows and their steps."""
@@ -100,6 +113,19 @@ class Athena:
         new = checked(wire.FolderCreate, name=name)
         return Folder(self._client, self._client.post("/api/elements", new, wire.Element))
 
+    @property
+    def groups(self) -> Groups:
+        """Groups by name: those you are in; for user managers all."""
+        return Groups(self._client)
+
+    def create_group(self, name: str, *, members: Iterable[str] = (), description: str = "") -> Group:
+        """Make a group of users, by user name; for user managers and administrators."""
+        return create_group(self._client, name, members=members, description=description)
+
+    def templates(self) -> list[WorkflowTemplate]:
+        """What new workflows can be made from."""
+        return self._client.get("/api/templates", list[WorkflowTemplate])
+
     def events(self, after: int | None = None, *, timeout: float | None = None) -> Iterator[Event]:
         """All events you may see, as they come; see ``Run.watch``."""
         return watch(self._client, after=after, timeout=timeout)
@@ -115,6 +141,80 @@ class Athena:
     def remove_ended_jobs(self) -> int:
         """Take all your own ended jobs off the list; returns how many."""
         return self._client.delete("/api/jobs/ended", JobCount).count
+
+    @property
+    def users(self) -> Users:
+        """People of the platform, for those who manage them."""
+        return Users(self._client)
+
+    @property
+    def licence(self) -> Licence:
+        """Licence of the platform, for those who manage it."""
+        return Licence(self._client)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Your own tokens for scripts."""
+        return Tokens(self._client)
+
+    def samples(self) -> Samples:
+        """Samples you may see."""
+        return Samples(self._client)
+
+    @property
+    def ureg(self) -> "UnitRegistry[Any]":
+        """Units: ``1.2 * athena.ureg.um``."""
+        from athena.domain.registry import ureg
+
+        return ureg
+
+    def quantities(self, text: str = "") -> list[Quantity]:
+        """Physical quantities with their units, searched by name, unit or symbol."""
+        return self._client.get("/api/quantities", list[Quantity], params={"text": text})
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        kind: SearchKind | str | Sequence[str] = (),
+        within: SearchIn | str | Sequence[str] = (),
+        status: Status | str | Sequence[str] = (),
+        owner: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        where: str = "",
+        limit: int = 50,
+    ) -> SearchResults:
+        """Find elements and files, the best first.
+
+        Parameters
+        ----------
+        text : words; each is the beginning of one in name, metadata or notes.
+        kind, status, owner, since, until : what to keep; times are of the last change.
+        within : "name", "metadata", "notes"; all of them if left out.
+        where : condition on metadata, units converted: ``defocus > 1 um and microscope = 'Krios G4'``.
+        limit : how many hits at most, up to 1000.
+
+        Raises
+        ------
+        Invalid : the condition cannot be read; the message says where.
+        """
+        filters = {
+            "text": text,
+            "kind": as_list(kind),
+            "in": as_list(within),
+            "status": as_list(status),
+            "owner": owner,
+            "since": as_moment(since),
+            "until": as_moment(until),
+            "where": where,
+        }
+        return find(self._client, filters, limit=limit)
+
+    def recent(self, kind: wire.ElementKind | str | None = None, *, limit: int = 10) -> Places:
+        """What you opened last, the last first; of one kind ("folder", "workflow") or of all."""
+        params = {"kind": None if kind is None else str(wire.ElementKind(kind)), "limit": limit}
+        return Places(self._client, self._client.get("/api/recent", list[Placed], params=params))
 
     def close(self) -> None:
         """Close the connection; the instance runs on."""

@@ -1,7 +1,7 @@
 """The workspace tree as objects: folders, workflows, steps, datasets."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 from uuid import UUID
 
 from athena.contract import elements as wire
@@ -10,6 +10,9 @@ from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
 from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
+from athena.sdk.metadata import Metadata
+from athena.sdk.notes import Notes
+from athena.sdk.sharing import Shared
 
 PAGE = 200
 """Elements asked for at once."""
@@ -17,7 +20,7 @@ PAGE = 200
 E = TypeVar("E", bound="Element")
 
 
-class Element:
+class Element(Shared):
     """A folder, workflow, step or dataset, as it was when last read; ``refresh`` reads it again."""
 
     def __init__(self, client: Client, model: wire.Element) -> None:
@@ -80,8 +83,13 @@ class Element:
     def update(
         self, *, name: str | None = None, description: str | None = None, status: Status | str | None = None
     ) -> Self:
-        """Rename, describe or set the status; what is left out stays."""
-        given = {"name": name, "description": description, "status": status}
+        """Rename, describe or set the status; what is left out stays.
+
+        Raises
+        ------
+        Conflict : somebody else has changed it since it was read; ``refresh`` shows what it is now.
+        """
+        given = {"name": name, "description": description, "status": status, "revision": self._model.revision}
         change = checked(wire.ElementUpdate, **{key: value for key, value in given.items() if value is not None})
         self._model = self._client.patch(f"/api/elements/{self.id}", change, wire.Element)
         return self
@@ -90,12 +98,15 @@ class Element:
         """What lies in it, in order."""
         return list_children(self._client, self.id)
 
-    def metadata(self) -> dict[str, dict[str, Any]]:
-        """Metadata by group and name; units are in ``client.get('/api/elements/<id>/metadata', …)``."""
-        found: dict[str, dict[str, Any]] = {}
-        for entry in self._client.get(f"/api/elements/{self.id}/metadata", list[wire.MetadataEntry]):
-            found.setdefault(entry.group, {})[entry.name] = entry.value
-        return found
+    @property
+    def metadata(self) -> Metadata:
+        """Metadata by name: ``element.metadata["defocus"] = 1.2 * athena.ureg.um``."""
+        return Metadata(self._client, self.id, self.name)
+
+    @property
+    def notes(self) -> Notes:
+        """Notes on it, the newest first."""
+        return Notes(self._client, self.id)
 
     def delete(self) -> Job:
         """Delete it with all that it holds: closed at once, taken away by the job that is given back."""
@@ -159,7 +170,7 @@ class Folder(Element):
         """Make a folder in it."""
         return _as(Folder, self._create(checked(wire.FolderCreate, name=name, parent_id=self.id)))
 
-    def create_workflow(self, name: str, *, template: Template | str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
+    def create_workflow(self, name: str, *, template: str = Template.SPA_QUALITY_MONITOR) -> "Workflow":
         """Make a workflow in it, with the steps of the template."""
         new = checked(wire.WorkflowCreate, name=name, parent_id=self.id, template=template)
         return _as(Workflow, self._create(new))
@@ -169,9 +180,9 @@ class Workflow(Element):
     """A workflow: its steps in order."""
 
     @property
-    def template(self) -> Template:
-        """What it was made from."""
-        return Template(self._model.type)
+    def template(self) -> str:
+        """Name of the template it was made from."""
+        return self._model.type
 
     def create_step(self, name: str) -> "Step":
         """Add a step; only Free workflows take more."""

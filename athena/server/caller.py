@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from athena.contract.people import Principal, PrincipalKind
+from athena.contract.people import Principal, PrincipalKind, TokenScope
 from athena.db.engine import Database
 from athena.errors import Forbidden, Unauthorized
 from athena.server.auth.base import AuthProvider, bearer_token
@@ -51,13 +51,18 @@ class Caller:
 
         Raises
         ------
-        Forbidden : the caller is one of Athena's services, which is nobody and so can own nothing.
+        Forbidden : the caller is one of Athena's services, which is nobody and so can own nothing; or its token reads
+            only.
         """
+        refuse_reader(self.principal)
         if self.principal.kind is PrincipalKind.SERVICE:
             raise Forbidden(f"“{self.principal.username}” is a service of Athena: it changes nothing.")
         with self.server.database.session() as session:
             yield session
 
+
+READING_METHODS = frozenset({"GET", "HEAD"})
+"""What a token of scope ``read`` may send; every route that changes something has another method."""
 
 # Only told to the contract: HTTPBearer itself knows nothing of the hub's "token" scheme.
 _SCHEME = HTTPBearer(scheme_name="token", description="A token of this instance, or of its hub.", auto_error=False)
@@ -71,7 +76,16 @@ def get_caller(
     token = bearer_token(request.headers.get("authorization"))
     if token is None:
         raise Unauthorized("This address needs a token.", hint="Send it as 'Authorization: Bearer <token>'.")
-    return Caller(server.auth.authenticate(token), server)
+    principal = server.auth.authenticate(token)
+    if request.method not in READING_METHODS:
+        refuse_reader(principal)
+    return Caller(principal, server)
+
+
+def refuse_reader(principal: Principal) -> None:
+    """Refuse with Forbidden whatever a token that reads only would change."""
+    if principal.scope is TokenScope.READ:
+        raise Forbidden("This token only reads.", hint="Make one with the scope 'write' for what changes something.")
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]

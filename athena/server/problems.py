@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from athena.contract.base import Problem
-from athena.errors import AthenaError, Invalid, NotFound, Unauthorized, Unavailable
+from athena.errors import AthenaError, Invalid, NotFound, TooManyAttempts, Unauthorized, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 async def _athena_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AthenaError)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else None
+    if isinstance(error, TooManyAttempts):
+        headers = {"Retry-After": str(error.retry_after_s)}
     return problem_response(
         Problem(code=error.code, message=error.message, hint=error.hint), error.status, headers=headers
     )

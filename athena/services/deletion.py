@@ -15,6 +15,7 @@ from athena.db.visibility import restrict
 from athena.domain.job_kinds import Prepared
 from athena.domain.permissions import Action
 from athena.errors import Forbidden, Invalid
+from athena.services.guard import require_deleter
 from athena.services.jobs import cancel_below, refuse_content_jobs
 from athena.settings import Settings
 
@@ -29,11 +30,7 @@ def prepare(
     Forbidden : a folder of somebody else, or something below is not the caller's to delete.
     Invalid : a step that comes with its workflow's template.
     """
-    if element.kind == ElementKind.FOLDER and element.creator_id != principal.user_id and not principal.is_admin:
-        raise Forbidden(
-            f"The folder “{element.name}” can be deleted by its creator or an administrator only.",
-            hint="Delete what is yours in it.",
-        )
+    require_deleter(session, principal, element.id)
     if element.kind == ElementKind.STEP and element.type:
         raise Invalid(
             f"The step “{element.name}” belongs to its workflow's template and stays.",

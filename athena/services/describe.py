@@ -54,6 +54,7 @@ def _element(visible: Visible, **found: Any) -> Element:
         description=row.description,
         created=row.created,
         updated=row.updated,
+        revision=row.revision,
         my_role=visible.role,
         **found,
     )

@@ -1,6 +1,5 @@
 """Elements of the workspace tree: make, list, open, change."""
 
-import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +7,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import (
     Crumb,
     DatasetCreate,
@@ -17,24 +17,31 @@ from athena.contract.elements import (
     ElementPage,
     ElementSort,
     ElementUpdate,
-    MetadataEntry,
     WorkflowCreate,
 )
 from athena.contract.events import EventKind
 from athena.contract.people import Principal, Role
 from athena.db import base
 from athena.db.acquisitions import RunRow
-from athena.db.elements import ElementRow, GrantRow, LastUseRow, MetadataRow, PermissionSetRow
+from athena.db.elements import ElementRow, GrantRow, LastUseRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.people import UserRow
+from athena.db.tree import lock_tree
 from athena.db.visibility import effective_role, restrict, visible_counts, visible_with_roles
-from athena.domain.templates import RUN_STEPS, TEMPLATES
-from athena.domain.tree import check_child, child_path, path_ids
-from athena.errors import Invalid
+from athena.domain.templates import RUN_STEPS, check_template
+from athena.domain.tree import check_child, check_status, child_path, path_ids
+from athena.errors import Conflict, Invalid
+from athena.services.audit import record
 from athena.services.describe import describe_element, describe_elements
-from athena.services.guard import Visible, find_visible, get_visible_element, require_writer
+from athena.services.guard import Visible, find_visible, get_visible_element, lock_element, require_writer
+from athena.services.statuses import follow_datasets
 
 MAX_PAGE = 1000
+_AUDITED = {
+    "name": AuditAction.RENAMED,
+    "description": AuditAction.DESCRIBED,
+    "status": AuditAction.STATUS_SET,
+}
 _SORT_COLUMNS: dict[ElementSort, InstrumentedAttribute[Any]] = {
     ElementSort.POSITION: ElementRow.position,
     ElementSort.NAME: ElementRow.sort_key,
@@ -43,24 +50,28 @@ _SORT_COLUMNS: dict[ElementSort, InstrumentedAttribute[Any]] = {
 }
 
 
-def create_element(session: Session, principal: Principal, wanted: ElementCreate) -> Element:
+def create_element(
+    session: Session, principal: Principal, wanted: ElementCreate, *, features: frozenset[str] | None = None
+) -> Element:
     """Make a folder, workflow (with its template's steps), step or dataset.
 
     At the root anyone may make a folder and becomes its owner; below, the caller must be able to write to the parent,
     and the new element shares the parent's permission set. Raises NotFound, Forbidden, or Invalid where such an
-    element cannot be made there.
+    element cannot be made there. ``features`` of the licence limit the templates (None: all may be used).
     """
     parent = None if wanted.parent_id is None else require_writer(session, principal, wanted.parent_id)
     check_child(ElementKind(parent.kind) if parent else None, parent.type if parent else "", child=wanted)
+    spec = check_template(wanted.template, features) if isinstance(wanted, WorkflowCreate) else None
     lock_children(session, principal, parent)
     row = _add(session, principal, wanted, parent=parent)
     if isinstance(wanted, DatasetCreate) and wanted.type in RUN_STEPS:
         session.add(RunRow(id=row.id))
-    if isinstance(wanted, WorkflowCreate):
-        for position, step in enumerate(TEMPLATES[wanted.template].steps):
+    if spec is not None:
+        for position, step in enumerate(spec.steps):
             session.add(
                 _row(principal, ElementKind.STEP, step, type_=step, position=position, parent=row, permissions=None)
             )
+    record(session, principal, AuditAction.CREATED, row, type=row.type)
     session.flush()
     append_event(session, EventKind.ELEMENT_CREATED, element_id=row.id)
     return get_element(session, principal, row.id)
@@ -99,20 +110,45 @@ def list_children(
 
 
 def update_element(session: Session, principal: Principal, element_id: UUID, change: ElementUpdate) -> Element:
-    """Rename, describe or set the status of an element; a run's status follows its acquisitions and is not set."""
+    """Rename, describe or set the status of an element; a run's status follows its acquisitions and is not set.
+
+    The status of a dataset also changes that of its step (WS-04). Raises NotFound, Forbidden, Invalid, or Conflict
+    where the element has been changed since ``change.revision``.
+    """
     row = require_writer(session, principal, element_id)
-    values = change.model_dump(exclude_none=True)
-    if "status" in values and row.type in RUN_STEPS:
-        raise Invalid(f"The status of the run “{row.name}” follows its acquisitions; it cannot be set.")
-    if "status" in values and row.kind not in (ElementKind.STEP, ElementKind.DATASET):
-        raise Invalid(f"“{row.name}” is a {row.kind}: only steps and datasets have a status.")
+    values = change.model_dump(exclude_none=True, exclude={"revision"})
+    if "status" in values:
+        check_status(ElementKind(row.kind), row.type, row.name)
+    if "status" in values and row.kind == ElementKind.DATASET:
+        # a step before its datasets, as everybody locks who needs both
+        session.execute(select(ElementRow.id).where(ElementRow.id == row.parent_id).with_for_update(key_share=True))
+    lock_element(session, row)
+    check_revision(row, change.revision)
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(row, name, value)
-        session.flush()
-        append_event(session, EventKind.ELEMENT_UPDATED, element_id=row.id)
+    if not changed:
+        return get_element(session, principal, element_id)
+    for name, value in changed.items():
+        record(session, principal, _AUDITED[name], row, **_told(row, name, value))
+        setattr(row, name, value)
+    row.revision += 1
+    session.flush()
+    step = follow_datasets(session, row.parent_id) if "status" in changed and row.parent_id else None
+    for changed_id in filter(None, (row.id, step)):
+        append_event(session, EventKind.ELEMENT_UPDATED, element_id=changed_id)
     return get_element(session, principal, element_id)
+
+
+def check_revision(row: ElementRow, revision: int | None) -> None:
+    """Refuse with Conflict a change that was made on an older state of the element than the present one."""
+    if revision is not None and revision != row.revision:
+        raise Conflict(
+            f"“{row.name}” has been changed by somebody else meanwhile.", hint="Read it again, then change it."
+        )
+
+
+def _told(row: ElementRow, name: str, value: Any) -> dict[str, Any]:
+    """What the audit trail says of a change; descriptions are too long for it."""
+    return {} if name == "description" else {"before": getattr(row, name), "after": value}
 
 
 def breadcrumb(session: Session, principal: Principal, element_id: UUID) -> tuple[Crumb, ...]:
@@ -139,27 +175,6 @@ def mark_opened(session: Session, principal: Principal, element_id: UUID) -> Non
     )
 
 
-def list_metadata(session: Session, principal: Principal, element_id: UUID) -> tuple[MetadataEntry, ...]:
-    """Metadata of an element, by group and name."""
-    get_visible_element(session, principal, element_id)
-    rows = session.scalars(
-        select(MetadataRow).where(MetadataRow.element_id == element_id).order_by(MetadataRow.group, MetadataRow.name)
-    )
-    return tuple(
-        MetadataEntry.model_validate(
-            {
-                "group": row.group,
-                "name": row.name,
-                "type": row.type,
-                "value": json.loads(row.value),
-                "quantity": row.quantity,
-                "unit": row.unit,
-            }
-        )
-        for row in rows
-    )
-
-
 def at_top(principal: Principal) -> Any:
     """Condition on ``ElementRow``: it has no parent, or none the caller may see."""
     if principal.is_admin:
@@ -182,20 +197,25 @@ def _count_children(session: Session, principal: Principal, parent_id: UUID) -> 
     return sum(count for _, count in session.execute(visible_counts(principal, ElementRow.parent_id == parent_id)))
 
 
-def visible_rows(session: Session, principal: Principal, query: Select[ElementRow, str, str | None]) -> list[Visible]:
+def visible_rows(
+    session: Session, principal: Principal, query: Select[ElementRow, str | None, str | None, str | None]
+) -> list[Visible]:
     """Rows of a ``visible_with_roles`` query, each with the caller's role."""
-    found = ((row, effective_role(principal, own=own, public=public)) for row, own, public in session.execute(query))
+    found = ((row, effective_role(principal, *roles)) for row, *roles in session.execute(query))
     return [Visible(row, role) for row, role in found if role is not None]
 
 
 def lock_children(session: Session, principal: Principal, parent: ElementRow | None) -> None:
-    """Queue up with others who add to the same place; what they committed is seen afterwards.
+    """Queue up with others who add to the same place; what they committed is seen afterwards, also in ``parent``.
 
     At the root the caller's own user row stands for the place. SQLite needs no lock: its writers queue up anyway.
+    Raises NotFound or Conflict if the place has gone or is being deleted meanwhile.
     """
-    row, key = (ElementRow, parent.id) if parent is not None else (UserRow, principal.user_id)
-    # not the full row lock: inserts that refer to the row (events, other children's keys) need not wait
-    session.execute(select(row.id).where(row.id == key).with_for_update(key_share=True))
+    lock_tree(session, alone=False)
+    if parent is not None:
+        lock_element(session, parent)
+        return
+    session.execute(select(UserRow.id).where(UserRow.id == principal.user_id).with_for_update(key_share=True))
 
 
 def _add(session: Session, principal: Principal, wanted: ElementCreate, *, parent: ElementRow | None) -> ElementRow:
@@ -210,7 +230,7 @@ def _add(session: Session, principal: Principal, wanted: ElementCreate, *, paren
         session.flush()
     type_ = ""
     if isinstance(wanted, WorkflowCreate):
-        type_ = wanted.template.value
+        type_ = wanted.template
     elif isinstance(wanted, DatasetCreate):
         type_ = wanted.type.value
     row = _row(

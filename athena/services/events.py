@@ -1,12 +1,13 @@
 """The event log as a caller may see it."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from athena.contract.events import Event, EventKind, EventPage
 from athena.contract.people import Principal
 from athena.db.elements import ElementRow
 from athena.db.events import EventRow, last_seq
+from athena.db.groups import GroupMemberRow
 from athena.db.visibility import restrict
 from athena.errors import Invalid
 
@@ -27,11 +28,13 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
     if after == -1 or after >= newest:
         return EventPage(events=(), last_seq=newest)
     query = select(EventRow).where(EventRow.seq > after, EventRow.seq <= newest).order_by(EventRow.seq).limit(limit)
-    if not principal.is_admin:
-        # an event that names no element is about the platform as a whole: administrators only
-        known = query.outerjoin(ElementRow, ElementRow.id == EventRow.element_id)
-        query = restrict(known, principal, of=func.coalesce(ElementRow.permission_set_id, EventRow.permission_set_id))
-    rows = session.scalars(query).all()
+    if principal.is_admin:
+        rows = session.scalars(query).all()
+    else:
+        # an event that names no element is about the platform as a whole (administrators only) or addressed
+        named = session.scalars(_of_seen(query, principal))
+        addressed = session.scalars(query.where(_addressed_to(principal)))
+        rows = sorted([*named, *addressed], key=lambda row: row.seq)[:limit]
     events = tuple(
         Event(
             seq=row.seq,
@@ -44,3 +47,17 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
         for row in rows
     )
     return EventPage(events=events, last_seq=events[-1].seq if len(events) == limit else newest)
+
+
+def _addressed_to(principal: Principal) -> ColumnElement[bool]:
+    """Condition on ``EventRow``: it is for the caller, for a group of the caller's, or for everybody."""
+    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.user_id == principal.user_id)
+    recipient = EventRow.recipient_id
+    mine = or_(recipient.is_(None), recipient == principal.user_id, recipient.in_(groups))
+    return and_(EventRow.kind == EventKind.ACCESS_CHANGED.value, mine)
+
+
+def _of_seen(query: Select[EventRow], principal: Principal) -> Select[EventRow]:
+    """Events of elements the caller may see, or might see when they went."""
+    known = query.outerjoin(ElementRow, ElementRow.id == EventRow.element_id)
+    return restrict(known, principal, of=func.coalesce(ElementRow.permission_set_id, EventRow.permission_set_id))

@@ -22,7 +22,7 @@ from athena.domain.job_kinds import Prepared
 from athena.domain.job_life import OPEN
 from athena.domain.templates import TEMPLATES
 from athena.domain.tree import path_ids
-from athena.errors import Conflict, Invalid, NotFound
+from athena.errors import Conflict, Invalid
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.jobs import get_job, refuse_content_jobs
 from athena.services.run_filters import saved_filter
@@ -75,7 +75,7 @@ def prepare_live(
 
 
 def update_live_export(session: Session, principal: Principal, run_id: UUID) -> Job:
-    """Apply the run's saved filter, as it is now, to what its live export has still to come; NotFound without one."""
+    """Apply the run's saved filter, as it is now, to what its live export has still to come; Conflict without one."""
     element = require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
     row = session.scalar(
@@ -89,7 +89,7 @@ def update_live_export(session: Session, principal: Principal, run_id: UUID) -> 
         .with_for_update()
     )
     if row is None:
-        raise NotFound(f"The run “{element.name}” has no live export.", hint="Start one.")
+        raise Conflict(f"The run “{element.name}” has no live export.", hint="Start one.")
     row.parameters = row.parameters | {"filter": saved_filter(session, run_id).model_dump(mode="json")}
     session.flush()
     append_event(session, EventKind.JOB_CHANGED, element_id=run_id)

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from athena.contract.elements import State
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.elements import ElementKind, State
+from athena.contract.people import Principal, Role
 from athena.db.acquisitions import RunRow
 from athena.db.elements import ElementRow
 from athena.db.visibility import effective_role, visible_with_roles
 from athena.domain.permissions import Action, can
+from athena.domain.roles import PlatformAction, may, roles_allowing_on_platform
 from athena.errors import Conflict, Forbidden, NotFound
 
 
@@ -34,8 +36,8 @@ def find_visible(session: Session, principal: Principal, element_id: UUID) -> Vi
     found = session.execute(visible_with_roles(principal).where(ElementRow.id == element_id)).one_or_none()
     if found is None:
         raise absent(element_id)
-    row, own, public = found
-    role = effective_role(principal, own=own, public=public)
+    row, *roles = found
+    role = effective_role(principal, *roles)
     if role is None:
         raise absent(element_id)
     return Visible(row, role)
@@ -73,20 +75,79 @@ def require_admin(principal: Principal) -> None:
         raise Forbidden("Only administrators may do this.")
 
 
+def require_sharer(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
+    """Element whose permissions the caller may change, else NotFound, Forbidden or Conflict (being deleted)."""
+    return _require(session, principal, element_id, action=Action.SHARE)
+
+
+def require_mover(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
+    """Element the caller may move elsewhere, else NotFound, Forbidden or Conflict (being deleted).
+
+    Owners only: an element that inherits its permissions gets those of its new place.
+    """
+    return _require(session, principal, element_id, action=Action.MOVE)
+
+
+def require_auditor(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
+    """Element whose audit trail the caller may read, else NotFound or Forbidden."""
+    return _require(session, principal, element_id, action=Action.AUDIT, also_deleting=True)
+
+
+def require_deleter(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
+    """Element the caller may delete, else NotFound, Forbidden or Conflict (being deleted already).
+
+    Its owners may; a folder only its creator among them, or an administrator (WS-13).
+    """
+    row = _require(session, principal, element_id, action=Action.DELETE)
+    if row.kind == ElementKind.FOLDER and row.creator_id != principal.user_id and not principal.is_admin:
+        raise Forbidden(
+            f"The folder “{row.name}” can be deleted by who made it, or by an administrator.",
+            hint="What lies in it may be other people's.",
+        )
+    return row
+
+
+def require_platform(principal: Principal, action: PlatformAction) -> None:
+    """Refuse with Forbidden who has no role that allows an action on the platform."""
+    if not may(action, principal.roles):
+        holders = ", ".join(role.value for role in roles_allowing_on_platform(action))
+        raise Forbidden(f"You may not {action.value}.", hint=f"This takes one of the roles: {holders}.")
+
+
 def require_user_manager(principal: Principal) -> None:
     """Refuse with Forbidden who may not manage the platform's users."""
-    if not (principal.is_admin or PlatformRole.USER_MANAGER in principal.roles):
-        raise Forbidden("Only administrators and user managers may do this.")
+    require_platform(principal, PlatformAction.MANAGE_USERS)
 
 
-def _require(session: Session, principal: Principal, element_id: UUID, *, action: Action) -> ElementRow:
+def may_manage_users(principal: Principal) -> bool:
+    """Whether the caller may manage the platform's users and groups."""
+    return may(PlatformAction.MANAGE_USERS, principal.roles)
+
+
+def lock_element(session: Session, row: ElementRow) -> None:
+    """Lock an element's row until the transaction ends, and read into it what others have committed meanwhile.
+
+    Raises NotFound or Conflict if the element has gone or is being deleted by now.
+    """
+    # not the full row lock: inserts that refer to the row (events, its children's keys) need not wait
+    this = select(ElementRow).where(ElementRow.id == row.id).with_for_update(key_share=True)
+    if session.scalars(this.execution_options(populate_existing=True)).one_or_none() is None:
+        raise absent(row.id)
+    if row.state == State.DELETING:
+        raise Conflict(f"“{row.name}” is being deleted.")
+
+
+def _require(
+    session: Session, principal: Principal, element_id: UUID, *, action: Action, also_deleting: bool = False
+) -> ElementRow:
     found = find_visible(session, principal, element_id)
     if not can(action, found.role):
         raise Forbidden(
             f"You may see “{found.row.name}” as {found.role.value}, but not {action.value} it.",
             hint="Ask one of its owners for a stronger role.",
         )
-    _refuse_deleting(found.row)
+    if not also_deleting:
+        _refuse_deleting(found.row)
     return found.row
 
 

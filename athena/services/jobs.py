@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import Job, JobAction, JobCreate, JobKind, JobKindInfo, JobState
@@ -24,6 +25,7 @@ from athena.domain.job_life import ENDED, OPEN, JobMove, after, can_move
 from athena.domain.permissions import Action
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
+from athena.services.audit import record
 from athena.services.guard import get_visible_element, require_owner, require_writer
 from athena.services.job_kinds import check_parameters, installed_kinds, label_of, load_kind
 from athena.settings import Settings
@@ -104,6 +106,8 @@ def start_job(session: Session, principal: Principal, wanted: JobCreate, *, sett
         session.refresh(element)
         if spec.slot == CONTENT:
             refuse_content_jobs(session, principal, element, label=spec.label)
+    else:
+        _refuse_second(session, spec)
     prepared = Prepared(parameters)
     if spec.prepare:
         prepared = pkgutil.resolve_name(spec.prepare)(session, principal, element, parameters, settings)
@@ -122,6 +126,10 @@ def start_job(session: Session, principal: Principal, wanted: JobCreate, *, sett
             session.add(row)
     except IntegrityError as error:
         raise _taken(element, spec.label) from error
+    if element is not None:
+        told = prepared.parameters.model_dump(mode="json")
+        record(session, principal, AuditAction.JOB_STARTED, element, kind=spec.name, parameters=told)
+        session.flush()
     append_event(session, EventKind.JOB_CHANGED, element_id=row.element_id)
     return get_job(session, principal, row.id)
 
@@ -130,6 +138,9 @@ def cancel_job(session: Session, principal: Principal, job_id: UUID) -> Job:
     """Call off a job: one's own, or (administrators) any. A running one ends as soon as it has tidied up."""
     row = _steered(session, principal, job_id, JobMove.CANCEL)
     _cancel(row)
+    element = session.get(ElementRow, row.element_id) if row.element_id is not None else None
+    if element is not None:
+        record(session, principal, AuditAction.JOB_CANCELLED, element, kind=row.kind)
     session.flush()
     append_event(session, EventKind.JOB_CHANGED, element_id=row.element_id)
     return get_job(session, principal, job_id)
@@ -268,6 +279,13 @@ def _lock_tree(session: Session, element: ElementRow) -> None:
     """Queue up with whoever starts jobs in the same root folder, so that checks over the tree hold until commit."""
     top = path_ids(element.path)[0]
     session.execute(select(ElementRow.id).where(ElementRow.id == top).with_for_update(key_share=True))
+
+
+def _refuse_second(session: Session, spec: JobSpec) -> None:
+    """Refuse with Conflict a second job of the platform in its slot."""
+    open_one = select(JobRow.id).where(JobRow.element_id.is_(None), JobRow.slot == spec.slot, JobRow.state.in_(_OPEN))
+    if spec.slot and session.scalar(open_one.limit(1)) is not None:
+        raise _taken(None, spec.label)
 
 
 def refuse_content_jobs(

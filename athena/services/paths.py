@@ -13,13 +13,12 @@ from athena.contract.elements import (
     FolderCreate,
     State,
     StepCreate,
-    Template,
     WorkflowCreate,
 )
 from athena.contract.people import Principal
 from athena.db.elements import ElementRow
 from athena.db.visibility import visible_with_roles
-from athena.domain.templates import TEMPLATES
+from athena.domain.templates import TEMPLATES, default_template
 from athena.domain.tree import parse_run_path, split_path
 from athena.errors import Conflict, Invalid, NotFound
 from athena.services.describe import describe_element
@@ -40,19 +39,32 @@ def find_path(session: Session, principal: Principal, path: str) -> Element:
 
 
 def ensure_path(
-    session: Session, principal: Principal, path: str, *, dataset_type: DatasetType = DatasetType.EPU_RUN
+    session: Session,
+    principal: Principal,
+    path: str,
+    *,
+    dataset_type: DatasetType = DatasetType.EPU_RUN,
+    features: frozenset[str] | None = None,
 ) -> Element:
     """Dataset at "Folder/…/Workflow/Step/Name", made with all that is missing on the way.
 
-    Missing folders are made, a missing workflow from the template "SPA with quality monitor" (Tomo Live for Tomo
-    runs). Calling it again, or at the same time from elsewhere as the same user, gives the same element.
+    Missing folders are made, a missing workflow from the default template for the type of dataset. Calling
+    it again, or at the same time from elsewhere as the same user, gives the same element. ``features`` of the licence
+    limit the templates (None: all may be used).
     """
     wanted = parse_run_path(path)
-    template = Template.TOMO_LIVE if dataset_type is DatasetType.TOMO_RUN else Template.SPA_QUALITY_MONITOR
     place: ElementRow | None = None
     for name in wanted.folders:
         place = _ensure(session, principal, place, name=name, kind=ElementKind.FOLDER)
-    place = _ensure(session, principal, place, name=wanted.workflow, kind=ElementKind.WORKFLOW, template=template)
+    place = _ensure(
+        session,
+        principal,
+        place,
+        name=wanted.workflow,
+        kind=ElementKind.WORKFLOW,
+        dataset_type=dataset_type,
+        features=features,
+    )
     place = _ensure(session, principal, place, name=wanted.step, kind=ElementKind.STEP)
     run = _ensure(session, principal, place, name=wanted.run, kind=ElementKind.DATASET, dataset_type=dataset_type)
     if run.type != dataset_type:
@@ -70,8 +82,8 @@ def _ensure(
     *,
     name: str,
     kind: ElementKind,
-    template: Template = Template.SPA_QUALITY_MONITOR,
     dataset_type: DatasetType = DatasetType.EPU_RUN,
+    features: frozenset[str] | None = None,
 ) -> ElementRow:
     """Child of this name and kind, made if it is missing."""
     found = _child(session, principal, parent, name=name, kinds=(kind,))
@@ -85,7 +97,8 @@ def _ensure(
     elif kind is ElementKind.FOLDER:
         made = create_element(session, principal, FolderCreate(name=name, parent_id=parent.id))
     elif kind is ElementKind.WORKFLOW:
-        made = create_element(session, principal, WorkflowCreate(name=name, parent_id=parent.id, template=template))
+        workflow = WorkflowCreate(name=name, parent_id=parent.id, template=default_template(dataset_type))
+        made = create_element(session, principal, workflow, features=features)
     elif kind is ElementKind.STEP:
         made = _own_step(session, principal, parent, name=name)
     else:
@@ -94,7 +107,7 @@ def _ensure(
 
 
 def _own_step(session: Session, principal: Principal, workflow: ElementRow, *, name: str) -> Element:
-    spec = TEMPLATES[Template(workflow.type)]
+    spec = TEMPLATES[workflow.type]
     if not spec.own_steps:
         raise Invalid(
             f"The workflow “{workflow.name}” has no step “{name}”.", hint=f"Its steps: {', '.join(spec.steps)}."

@@ -6,11 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow, RunRow, bump_version
 from athena.db.events import append_event
 from athena.db.jobs import processing_job, reopen_processing
+from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
 
@@ -20,7 +22,7 @@ def retry_failed(session: Session, principal: Principal, run_id: UUID) -> int:
 
     Those that failed without ever having had a movie stay as they are. Raises NotFound, Forbidden.
     """
-    require_writer(session, principal, run_id)
+    element = require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
     # the order in which the collector and the registrar lock too
     session.execute(processing_job(run_id).with_for_update())
@@ -41,6 +43,7 @@ def retry_failed(session: Session, principal: Principal, run_id: UUID) -> int:
         row.error = ""
         row.flags = []
         row.attempts = 0
+    record(session, principal, AuditAction.RETRIED, element, acquisitions=len(failed))
     session.flush()
     reopened = reopen_processing(session, run_id)
     version = bump_version(session, run_id)

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow, RunFilterRow
 from athena.db.events import append_event
 from athena.domain.filters import check_filter, columns_of, matches
+from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
@@ -30,11 +32,12 @@ def save_filter(
     session: Session, principal: Principal, run_id: UUID, wanted: RunFilter, *, settings: Settings
 ) -> SavedFilter:
     """Save the filter of a run for everyone; Invalid where it names what is no metric."""
-    require_writer(session, principal, run_id)
+    element = require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
     check_filter(wanted)
     rules = [rule.model_dump(mode="json") for rule in wanted.rules]
     session.merge(RunFilterRow(run_id=run_id, rules=rules))
+    record(session, principal, AuditAction.FILTER_SAVED, element, rules=rules)
     session.flush()
     append_event(session, EventKind.ELEMENT_UPDATED, element_id=run_id)
     return get_filter(session, principal, run_id, settings=settings)

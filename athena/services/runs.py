@@ -1,5 +1,6 @@
 """Runs: what they hold, the session folder that fills them, and the grid they were taken on."""
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import UUID
@@ -8,18 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
-from athena.contract.elements import DatasetType, ElementKind, Template
+from athena.contract.audit import AuditAction
+from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
 from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
-from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow, count_states
+from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow, processing_job, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
+from athena.services.audit import record
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
@@ -42,19 +45,32 @@ def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
     )
 
 
+Locate = Callable[[Path, str], Path]
+"""Takes a folder and an adapter's name to the session folder that is meant."""
+
+
 def attach_source(
-    session: Session, principal: Principal, run_id: UUID, wanted: SourceCreate, *, settings: Settings
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    wanted: SourceCreate,
+    *,
+    settings: Settings,
+    locate: Locate = lambda folder, _adapter: folder,
 ) -> Run:
     """Let a session folder fill a run; a runner takes it up from there.
 
     Attaching the same folder again wakes the source (and changes ``follow``). In a workflow whose template processes
     movies, the run's processing job is made with it. Raises NotFound, Forbidden, Invalid (no such adapter, folder
-    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder fills it).
+    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder
+    fills it, which has not been looked at in vain).
     """
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
-    folder = _checked_folder(wanted.path, settings, acquisition_folders(session, settings))
+    roots = acquisition_folders(session, settings)
+    folder = locate(_checked_folder(wanted.path, settings, roots), wanted.adapter)
+    folder = _checked_folder(str(folder), settings, roots)  # what lies in an allowed folder may be a link out of it
     # the order in which the registrar and the collector lock too
     session.execute(processing_job(run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
@@ -62,16 +78,20 @@ def attach_source(
     if source is None:
         source = SourceRow(run_id=run_id, adapter=wanted.adapter, path=str(folder))
         session.add(source)
-    elif (source.adapter, source.path) != (wanted.adapter, str(folder)):
+    elif (source.adapter, source.path) != (wanted.adapter, str(folder)) and not _came_to_nothing(run, source):
         raise Conflict(
             f"The run “{element.name}” is already filled from {source.path}.",
             hint="One folder fills one run: make another run for this folder.",
         )
-    source.follow = wanted.follow
+    if (source.adapter, source.path, source.follow) != (wanted.adapter, str(folder), wanted.follow):
+        # whoever follows the source starts anew
+        source.adapter, source.path, source.follow = wanted.adapter, str(folder), wanted.follow
+        source.lease_owner = source.lease_until = source.last_scan = None
     source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
     source.message = ""
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
     session.flush()
+    record(session, principal, AuditAction.SOURCE_ATTACHED, element, adapter=wanted.adapter, follow=wanted.follow)
     # every row lock is taken before the first event: events hold the clock, and two orders would deadlock
     follow_acquisitions(session, run_id)
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
@@ -125,6 +145,11 @@ def _pixel_size(session: Session, run_id: UUID) -> float | None:
     return float(value) if value is not None else None
 
 
+def _came_to_nothing(run: RunRow, source: SourceRow) -> bool:
+    """Whether the source's folder was looked at in vain: then a wrong one may be put right."""
+    return source.last_scan is not None and not run.acquisition_count
+
+
 def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:
     known = {point.name for point in entry_points(group="athena.acquisition")}
     if adapter not in known:
@@ -154,12 +179,12 @@ def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
     return folder
 
 
-def _template(session: Session, run: ElementRow) -> Template:
-    """Template of the workflow a run lies in."""
+def _template(session: Session, run: ElementRow) -> str:
+    """Name of the template of the workflow a run lies in."""
     workflow = select(ElementRow.type).where(
         ElementRow.id.in_(path_ids(run.path)), ElementRow.kind == ElementKind.WORKFLOW.value
     )
-    return Template(session.scalars(workflow).one())
+    return session.scalars(workflow).one()
 
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
-from athena.contract.elements import Status
+from athena.contract.elements import ElementKind, Status
 from athena.contract.events import EventKind
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, SourceRow
@@ -34,16 +34,27 @@ def follow_acquisitions(session: Session, run_id: UUID) -> Status:
     step = session.get_one(ElementRow, run.parent_id, with_for_update={"key_share": True}, populate_existing=True)
     run.status = status.value
     session.flush()
-    datasets = session.scalars(select(ElementRow.status).where(ElementRow.parent_id == step.id))
-    above = step_status(Status(step.status), [Status(dataset) for dataset in datasets])
-    changed = [run.id]
-    if above != step.status:
-        step.status = above.value
-        changed.append(step.id)
-    session.flush()
-    for element_id in changed:
+    changed_step = follow_datasets(session, step.id)
+    for element_id in filter(None, (run.id, changed_step)):
         append_event(session, EventKind.ELEMENT_UPDATED, element_id=element_id)
     return status
+
+
+def follow_datasets(session: Session, step_id: UUID) -> UUID | None:
+    """Set the status of a step, whose row the caller has locked, from its datasets; its id if that changed it.
+
+    For what is not a step (a step's own status was set) nothing follows. The event is the caller's to append.
+    """
+    step = session.get_one(ElementRow, step_id)
+    if step.kind != ElementKind.STEP:
+        return None
+    datasets = session.scalars(select(ElementRow.status).where(ElementRow.parent_id == step.id))
+    above = step_status(Status(step.status), [Status(dataset) for dataset in datasets])
+    if above == step.status:
+        return None
+    step.status = above.value
+    session.flush()
+    return step.id
 
 
 def _any(session: Session, run_id: UUID, *states: AcquisitionState) -> bool:

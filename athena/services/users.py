@@ -1,28 +1,25 @@
-"""Users: who they are, their passwords (argon2) and their tokens (kept as SHA-256 only)."""
+"""Users as identities: adding them, proving who they are, and the principals they act as."""
 
 import hashlib
 import os
 import secrets
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from athena.contract.people import PlatformRole, Principal, PrincipalKind, User
+from athena.contract.people import PlatformRole, Principal, PrincipalKind, TokenScope, User, UserSource
 from athena.db import base
 from athena.db.people import TokenRow, UserRoleRow, UserRow
-from athena.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
-from athena.services.guard import require_user_manager
+from athena.domain.roles import PlatformAction, may_assign
+from athena.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Unauthorized
+from athena.services.guard import require_platform, require_user_manager
+from athena.services.passwords import hash_password, password_fits
 
 TOKEN_BYTES = 32
-MIN_PASSWORD = 8
-_HASHER = PasswordHasher()
 
 
 def create_user(
@@ -33,32 +30,52 @@ def create_user(
     password: str = "",
     display_name: str = "",
     roles: frozenset[PlatformRole] = frozenset(),
+    source: UserSource = UserSource.LOCAL,
 ) -> User:
-    """Add a user; without a password, another service must vouch for it. Only administrators make administrators."""
+    """Add a user; without a password, another service must vouch for it. Roles are for those who may assign them.
+
+    Raises
+    ------
+    Forbidden : the caller does not manage users, or may not assign one of the roles.
+    Conflict : the name is taken.
+    Invalid : the name or the password cannot be one.
+    """
     require_user_manager(principal)
-    if PlatformRole.ADMIN in roles and not principal.is_admin:
-        raise Forbidden("Only administrators may make an administrator.")
-    if password and len(password) < MIN_PASSWORD:
-        raise Invalid(f"The password is too short: it needs at least {MIN_PASSWORD} characters.")
-    row = _add_user(session, username, display_name=display_name, roles=roles)
+    require_assigner(principal, roles)
+    password_hash = hash_password(password) if password else ""
+    row = _add_user(session, username, display_name=display_name, roles=roles, source=source)
     if row is None:
         raise Conflict(f"There is already a user “{username}”.")
-    row.password_hash = _HASHER.hash(password) if password else ""
+    row.password_hash = password_hash
     return describe_user(row)
+
+
+def require_assigner(principal: Principal, roles: frozenset[PlatformRole]) -> None:
+    """Refuse with Forbidden who may not give or take one of these roles."""
+    for role in sorted(roles):
+        if not may_assign(role, principal.roles):
+            require_platform(principal, PlatformAction.ASSIGN_ROLES)
+            raise Forbidden("Only customer-admins make or unmake a customer-admin.")
 
 
 def ensure_user(session: Session, username: str, *, display_name: str = "") -> User:
     """User of this name, added without password or roles if it is new: for people whom the hub vouches for."""
-    row = _find(session, username) or _add_user(session, username, display_name=display_name)
+    row = _find(session, username) or _add_user(session, username, display_name=display_name, source=UserSource.HUB)
     return describe_user(row or _known(session, username))
 
 
 def ensure_local_user(session: Session, username: str, *, admin: bool = True) -> User:
-    """User who runs this instance on its own machine, added if new; ``admin`` is given even to one already there."""
-    roles = frozenset({PlatformRole.ADMIN}) if admin else frozenset[PlatformRole]()
+    """User who runs this instance on its own machine, added if new.
+
+    ``admin``: whoever owns the machine may do everything; the role and the right to log in are given even to one who is
+    there already.
+    """
+    roles = frozenset({PlatformRole.CUSTOMER_ADMIN}) if admin else frozenset[PlatformRole]()
     row = _find(session, username) or _add_user(session, username, roles=roles) or _known(session, username)
-    if admin and PlatformRole.ADMIN not in {role.role for role in row.roles}:
-        row.roles.append(UserRoleRow(role=PlatformRole.ADMIN.value))
+    if admin:
+        row.active = True
+        if PlatformRole.CUSTOMER_ADMIN not in _roles(row):
+            row.roles.append(UserRoleRow(role=PlatformRole.CUSTOMER_ADMIN.value))
         session.flush()
     return describe_user(row)
 
@@ -66,17 +83,27 @@ def ensure_local_user(session: Session, username: str, *, admin: bool = True) ->
 def verify_password(session: Session, username: str, password: str) -> User | None:
     """User if the password is right, else None; takes as long for a user who does not exist or has no password."""
     row = _find(session, username)
-    stored = row.password_hash if row is not None and row.password_hash else _decoy()
-    try:
-        _HASHER.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return None
-    return describe_user(row) if row is not None and row.password_hash else None
+    fits = password_fits(row.password_hash if row is not None else "", password)
+    return describe_user(row) if row is not None and fits else None
 
 
 def principal_for(session: Session, username: str, *, kind: PrincipalKind = PrincipalKind.LOCAL) -> Principal:
-    """Principal that acts as this user; NotFound for an unknown name. For callers who have verified the identity."""
-    return _principal(_known(session, username), kind)
+    """Principal that acts as this user, for callers who have verified the identity.
+
+    Raises
+    ------
+    NotFound : there is no such user.
+    LoginRefused : the account is switched off.
+    """
+    row = _known(session, username)
+    require_active(row)
+    return _principal(row, kind, TokenScope.ADMIN)
+
+
+def require_active(row: UserRow) -> None:
+    """Refuse with LoginRefused whose account is switched off."""
+    if not row.active:
+        raise LoginRefused(f"The account “{row.username}” is switched off.", hint="Ask who manages users here.")
 
 
 def issue_token(
@@ -86,18 +113,26 @@ def issue_token(
     *,
     kind: PrincipalKind = PrincipalKind.LOCAL,
     lifetime: timedelta | None = None,
+    scope: TokenScope = TokenScope.ADMIN,
+    prefix: str = "",
+    shown: int = 0,
 ) -> str:
-    """Make a token and return its text, which is not kept; ``lifetime`` None: it does not expire."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    """Make a token and return its text, which is not kept; ``lifetime`` None: it does not expire.
+
+    ``prefix`` begins the text; its first ``shown`` characters are kept for people to tell tokens apart.
+    """
+    token = prefix + secrets.token_urlsafe(TOKEN_BYTES)
     issued = base.now()
     session.add(
         TokenRow(
             user_id=user_id,
             name=name,
             kind=kind.value,
-            sha256=_digest(token),
+            sha256=token_digest(token),
             created=issued,
             expires=issued + lifetime if lifetime is not None else None,
+            scope=scope.value,
+            start=token[:shown],
         )
     )
     session.flush()
@@ -105,13 +140,29 @@ def issue_token(
 
 
 def authenticate_token(session: Session, token: str) -> Principal:
-    """Principal a token stands for; Unauthorized if it is unknown or has expired."""
+    """Principal a token stands for.
+
+    Raises
+    ------
+    Unauthorized : the token is unknown or has expired.
+    LoginRefused : the account is switched off.
+    """
     found = session.execute(
-        select(TokenRow, UserRow).join(UserRow, UserRow.id == TokenRow.user_id).where(TokenRow.sha256 == _digest(token))
+        select(TokenRow, UserRow)
+        .join(UserRow, UserRow.id == TokenRow.user_id)
+        .where(TokenRow.sha256 == token_digest(token))
     ).one_or_none()
     if found is None or (found[0].expires is not None and found[0].expires <= base.now()):
         raise Unauthorized("The token is not valid.", hint="It may have expired: get a new one.")
-    return _principal(found[1], PrincipalKind(found[0].kind))
+    require_active(found[1])
+    return _principal(found[1], PrincipalKind(found[0].kind), TokenScope(found[0].scope))
+
+
+def note_seen(session: Session, user_id: UUID, token: str) -> None:
+    """Note that a person was here just now, with this token (one of the hub's is nobody's row)."""
+    moment = base.now()
+    session.execute(update(UserRow).where(UserRow.id == user_id).values(last_seen=moment))
+    session.execute(update(TokenRow).where(TokenRow.sha256 == token_digest(token)).values(last_used=moment))
 
 
 def ensure_local_token(session: Session, user: User, token_file: Path) -> str:
@@ -144,6 +195,14 @@ def get_me(session: Session, principal: Principal) -> User:
     return describe_user(row)
 
 
+def get_user_row(session: Session, user_id: UUID, *, lock: bool = False) -> UserRow:
+    """Row of a present user; NotFound if there is none or it was removed. ``lock``: until the transaction ends."""
+    row = session.get(UserRow, user_id, with_for_update=lock or None)
+    if row is None or row.removed is not None:
+        raise NotFound(f"There is no user {user_id}.")
+    return row
+
+
 def describe_user(row: UserRow) -> User:
     """User as others may see it."""
     return User(id=row.id, username=row.username, display_name=row.display_name, roles=_roles(row), created=row.created)
@@ -153,8 +212,10 @@ def _roles(row: UserRow) -> frozenset[PlatformRole]:
     return frozenset(PlatformRole(role.role) for role in row.roles)
 
 
-def _principal(row: UserRow, kind: PrincipalKind) -> Principal:
-    return Principal(user_id=row.id, username=row.username, roles=_roles(row), kind=kind)
+def _principal(row: UserRow, kind: PrincipalKind, scope: TokenScope) -> Principal:
+    # platform roles come with the whole scope alone: a script that reads or writes does so as an ordinary person
+    roles = _roles(row) if scope is TokenScope.ADMIN else frozenset[PlatformRole]()
+    return Principal(user_id=row.id, username=row.username, roles=roles, kind=kind, scope=scope)
 
 
 def _find(session: Session, username: str) -> UserRow | None:
@@ -169,7 +230,12 @@ def _known(session: Session, username: str) -> UserRow:
 
 
 def _add_user(
-    session: Session, username: str, *, display_name: str = "", roles: frozenset[PlatformRole] = frozenset()
+    session: Session,
+    username: str,
+    *,
+    display_name: str = "",
+    roles: frozenset[PlatformRole] = frozenset(),
+    source: UserSource = UserSource.LOCAL,
 ) -> UserRow | None:
     """Add a user; None if another transaction or this one already has the name."""
     name = username.strip()
@@ -178,6 +244,7 @@ def _add_user(
     row = UserRow(
         username=name,
         display_name=display_name,
+        source=source.value,
         roles=[UserRoleRow(role=role.value) for role in sorted(roles)],
     )
     try:
@@ -188,11 +255,6 @@ def _add_user(
     return row
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-@cache
-def _decoy() -> str:
-    """Hash that no password has, so that unknown users take as long as known ones."""
-    return _HASHER.hash(secrets.token_urlsafe(TOKEN_BYTES))
+def token_digest(token: str) -> str:
+    """SHA-256 under which a token is kept; surrogates, which JSON can spell, are no token's."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

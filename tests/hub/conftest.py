@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from athena.contract.licences import Licence, LicensedFeature
 from athena.contract.people import PlatformRole
 from athena.db.engine import Database
-from athena.services import users
+from athena.domain.licences import new_key_pair, sign_licence
+from athena.services import licences, users
 from athena.settings import Settings
 from hub_config.launch import hub_command
 
@@ -123,19 +127,36 @@ class HubKeeper:
 
 @pytest.fixture(scope="session")
 def hub_keeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubKeeper]:
-    """Keeper of this session's hub; alice and bob are Athena's users, carol its administrator."""
+    """Keeper of this session's hub; alice and bob are Athena's users, carol its administrator.
+
+    A licence is needed there: all hold a seat but *seatless*.
+    """
     home = tmp_path_factory.mktemp("hub")
     names = ("api_port", "portal_port", "hub_port", "hub_internal_port", "hub_proxy_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    settings = Settings(home=home, **ports)
+    private, public = new_key_pair()
+    settings = Settings(home=home, vendor_key=public, **ports)
     database = Database(settings.resolved_database_url)
     database.migrate()
+    behind_the_hub = settings.model_copy(update={"auth": "hub"})
     with database.session() as session:
         users.ensure_local_user(session, "carol")
         carol = users.principal_for(session, "carol")
-        users.create_user(session, carol, "alice", password="wonderland")
-        users.create_user(session, carol, "bob", password="can we fix it")
-        users.create_user(session, carol, "Dora Mixed", password="upper and lower", roles=ADMINS)
+        seated = [
+            users.create_user(session, carol, "alice", password="wonderland"),
+            users.create_user(session, carol, "bob", password="can we fix it"),
+            users.create_user(session, carol, "Dora Mixed", password="upper and lower", roles=ADMINS),
+        ]
+        users.create_user(session, carol, "seatless", password="stands in line")
+        licence = Licence(
+            id=uuid4(),
+            platform_id=licences.get_platform_id(session, carol),
+            issued=datetime.now(UTC),
+            features=(LicensedFeature(name="platform", seats=len(seated)),),
+        )
+        licences.install_licence(session, carol, sign_licence(licence, private), settings=behind_the_hub)
+        for user in seated:
+            licences.give_seat(session, carol, user.id, settings=behind_the_hub)
     database.dispose()
     keeper = HubKeeper(settings)
     yield keeper

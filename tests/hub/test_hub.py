@@ -9,10 +9,11 @@ import httpx
 import pytest
 import websocket
 
-from athena.contract.people import PrincipalKind
+from athena.contract.people import Principal, PrincipalKind
 from athena.db.engine import Database
 from athena.errors import Unauthorized, Unavailable
 from athena.server.auth.hub import CACHE_SECONDS, HubAuth
+from athena.services import licences, users
 from tests.hub.conftest import Hub, free_ports, wait_until
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,68 @@ def test_others_are_refused(hub: Hub, name: str, password: str) -> None:
     with hub.browser(name, password) as browser:
         assert browser.get("/hub/api/user").status_code == 403
         assert browser.get("/hub/home").headers["location"].startswith("/hub/login")
+
+
+@pytest.mark.feature("HB-01", "AD-08")
+def test_the_unlicensed_are_refused_with_the_reason(hub: Hub) -> None:
+    database, name = Database(hub.settings.resolved_database_url), "seatless"
+    carol = principal(database, "carol")
+    settings = hub.settings.model_copy(update={"auth": "hub"})
+    with hub.browser(name, "stands in line") as browser:
+        form = {"username": name, "password": "stands in line", "_xsrf": browser.cookies["_xsrf"]}
+        refused = browser.post("/hub/login", data=form)
+        assert refused.status_code == 403
+        assert "You have no licence" in refused.text
+        assert browser.get("/hub/home").headers["location"].startswith("/hub/login")
+    with database.session() as session:
+        licences.take_seat(session, carol, principal(database, "bob").user_id)
+        licences.give_seat(session, carol, principal(database, name).user_id, settings=settings)
+    try:
+        with hub.browser(name, "stands in line") as browser:
+            token = hub.new_token(browser, name)
+            assert me(hub, token).json()["username"] == name
+            with database.session() as session:
+                licences.take_seat(session, carol, principal(database, name).user_id)
+            # both at the API and at the hub, which asks before it starts anything
+            assert (me(hub, token).status_code, me(hub, token).json()["code"]) == (403, "login_refused")
+            asked = browser.post(f"/hub/api/users/{name}/server", headers=hub.page_headers(browser), json={})
+            assert asked.status_code == 403, asked.text
+    finally:
+        with database.session() as session:
+            licences.give_seat(session, carol, principal(database, "bob").user_id, settings=settings)
+        database.dispose()
+
+
+def principal(database: Database, username: str) -> Principal:
+    with database.session(read_only=True) as session:
+        return users.principal_for(session, username)
+
+
+@pytest.mark.feature("HB-01")
+def test_passwords_cannot_be_tried_for_ever(hub: Hub) -> None:
+    for _ in range(5):
+        with hub.browser("mallory", "a guess") as browser:
+            pass
+    with httpx.Client(base_url=hub.url, timeout=60) as browser:
+        browser.get("/hub/login")
+        form = {"username": "mallory", "password": "another", "_xsrf": browser.cookies["_xsrf"]}
+        answer = browser.post("/hub/login", data=form)
+        assert answer.status_code == 429
+        assert "Try again in" in answer.text
+
+
+@pytest.mark.feature("HB-01", "BY-07")
+def test_tokens_of_scripts_work_beside_the_hubs(hub: Hub) -> None:
+    with hub.browser("alice", "wonderland") as browser:
+        headers = {"Authorization": f"token {hub.new_token(browser, 'alice')}"}
+    made = httpx.post(f"{hub.api_url}/tokens", json={"name": "script"}, headers=headers, timeout=30).json()
+    assert me(hub, made["text"], scheme="Bearer").json()["username"] == "alice"
+    script = {"Authorization": f"Bearer {made['text']}"}
+    folder = {"kind": "folder", "name": "By a script"}
+    assert httpx.post(f"{hub.api_url}/elements", json=folder, headers=script, timeout=30).status_code == 403
+    gone = httpx.delete(f"{hub.api_url}/tokens/{made['token']['id']}", headers=headers, timeout=30)
+    assert gone.status_code == 204
+    assert me(hub, made["text"]).status_code == 401
 
 
 @pytest.mark.feature("HB-01")

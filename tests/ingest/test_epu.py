@@ -11,10 +11,10 @@ import pytest
 import tifffile
 
 from athena.contract.acquisitions import DiscoveredSession
-from athena.errors import BadFile
+from athena.errors import BadFile, Invalid
 from athena.formats.epu_xml_atlas import read_atlas, read_sample
 from athena.formats.epu_xml_session import read_session
-from athena.ingest.adapter import adapter_names, load_adapter
+from athena.ingest.adapter import adapter_names, load_adapter, locate_session
 from athena.ingest.epu import EpuAdapter
 
 pytestmark = pytest.mark.feature("AC-01")
@@ -306,3 +306,15 @@ def test_damaged_fractions_cost_only_the_frame_count(falcon3: Path) -> None:
     assert sorted(str(exposure.optics.frame_count) for exposure in session.exposures) == ["22"] * 5 + ["None"]
     (problem,) = session.problems
     assert str(damaged) in problem
+
+
+def test_the_one_session_in_a_folder_is_meant(tmp_path: Path, krios: Path) -> None:
+    inside = krios_session(krios)
+    assert locate_session(inside, "epu") == inside
+    assert locate_session(krios, "epu") == inside
+    (tmp_path / "empty").mkdir()
+    assert locate_session(tmp_path / "empty", "epu") == tmp_path / "empty"
+    assert locate_session(tmp_path / "absent", "epu") == tmp_path / "absent"
+    shutil.copytree(inside, krios / "Second session")
+    with pytest.raises(Invalid, match=r"2 sessions: Second session, "):
+        locate_session(krios, "epu")

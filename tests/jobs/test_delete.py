@@ -172,7 +172,7 @@ def test_only_owners_delete_and_folders_only_their_creator(
     with pytest.raises(Forbidden):
         start_job(bob, "delete", run)
     grant(folder, bob, Role.OWNER)
-    with pytest.raises(Forbidden, match="creator"):
+    with pytest.raises(Forbidden, match="who made it"):
         start_job(bob, "delete", folder)
     with database.session(read_only=True) as session:
         step = session.get_one(ElementRow, run.parent_id)

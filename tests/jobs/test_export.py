@@ -279,7 +279,7 @@ def test_what_cannot_be_exported_is_refused_with_the_reason(
     grant(run, bob, Role.VIEWER)
     with pytest.raises(Forbidden):
         start_job(bob, "export", run, folder="out")
-    with database.session() as session, pytest.raises(NotFound, match="no live export"):
+    with database.session() as session, pytest.raises(Conflict, match="no live export"):
         exports.update_live_export(session, alice, run.id)
 
 

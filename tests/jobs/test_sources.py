@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from athena.contract.elements import DatasetType
+from athena.contract.people import Principal
+from athena.contract.runs import SourceCreate
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.jobs.sources import describe_session
+from athena.services import runs
+from athena.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -122,4 +127,20 @@ def test_a_failing_adapter_is_told_and_tried_again(attach, running, wait_for, fo
         wait_for(lambda: "The plain adapter failed" in run.source().message)
         broken.unlink()
         folder.add("a")
+        wait_for(lambda: run.states() == {"a": "completed"})
+
+
+def test_a_wrong_folder_put_right_is_followed_at_once(
+    attach, running, wait_for, folder, database: Database, quick: Settings, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(runs, "RUN_ADAPTERS", {DatasetType.EPU_RUN: {"plain"}})
+    folder.add("a")
+    (tmp_path / "wrong").mkdir()
+    run = attach(tmp_path / "wrong")
+    with running():
+        wait_for(lambda: "holds no plain session yet" in run.source().message)
+        right = SourceCreate(adapter="plain", path=str(folder.path))
+        with database.session() as session:
+            owner = Principal(user_id=run.job().initiator_id, username="alice")
+            runs.attach_source(session, owner, run.id, right, settings=quick)
         wait_for(lambda: run.states() == {"a": "completed"})

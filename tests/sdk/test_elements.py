@@ -14,7 +14,7 @@ def test_walk_down_and_up(athena: Athena) -> None:
     folder = athena.create_folder("Apoferritin")
     workflow = folder.create_workflow("Day 1", template="spa_quality_monitor")
     assert isinstance(workflow, Workflow)
-    assert workflow.template is Template.SPA_QUALITY_MONITOR
+    assert workflow.template == Template.SPA_QUALITY_MONITOR
     step = workflow["Imaging"]
     assert isinstance(step, Step)
     run = step.create_dataset("Grid 3", type="epu_run")
@@ -110,4 +110,4 @@ def test_who_and_what(athena: Athena) -> None:
     assert athena.me.username
     assert athena.health.status == "ok"
     assert athena.jobs() is not None
-    assert athena.ensure("A/B/Imaging/C").metadata() == {}
+    assert athena.ensure("A/B/Imaging/C").metadata == {}

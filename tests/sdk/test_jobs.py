@@ -70,7 +70,7 @@ def test_a_run_is_filtered_exported_and_waited_for(
         run.image(0)
     live = run.live_export("live").wait(60)
     assert live.kind == "live_export"
-    with pytest.raises(NotFound, match="no live export"):
+    with pytest.raises(Conflict, match="no live export"):
         run.update_live_export()
 
 

@@ -184,7 +184,7 @@ def test_the_local_token_is_made_once_and_kept_private(settings: Settings) -> No
         with serving(chosen) as url:
             tokens.append(chosen.token_file.read_text().strip())
             me = httpx.get(f"{url}/api/me", headers={"Authorization": f"token {tokens[-1]}"}).json()
-            assert me["roles"] == ["admin"]
+            assert me["roles"] == ["customer-admin"]
     assert tokens[0] == tokens[1]
     assert stat.S_IMODE(chosen.token_file.stat().st_mode) == 0o600
 

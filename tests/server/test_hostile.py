@@ -9,6 +9,7 @@ from athena.contract.elements import Element
 from athena.contract.people import Principal
 from athena.server.app import create_app
 from tests.server.conftest import Api
+from tests.server.test_walk import BODIES, FILLED
 
 TEXTS = ("a\x00b", "\ud800", "💥" * 300, "x" * 5000, "")
 NUMBERS = (-1, 2**31, 10**400)
@@ -46,14 +47,7 @@ def test_nonsense_is_refused_in_words(
     run = make_run(alice, acquisitions=1)
     client = api.client(alice)
     shared = create_app(api.settings).openapi()["components"]["schemas"]
-    place = {"element_id": run.id, "run_id": run.id, "index": 0, "level": 0, "x": 0, "y": 0, "key": "zarr.json"}
-    bodies: dict[str, dict[str, Any]] = {
-        "create_element": {"kind": "folder", "name": "New"},
-        "ensure_path": {"path": "A/B/Imaging/C"},
-        "attach_source": {"path": "/"},
-        "check_password": {"username": "alice", "password": "x"},
-        "update_element": {"name": "New"},
-    }
+    place = {**FILLED, "element_id": run.id, "run_id": run.id}
 
     def check(method: str, path: str, **sent: Any) -> None:
         answer = client.request(method, path.removeprefix("/api"), **sent)
@@ -77,8 +71,9 @@ def test_nonsense_is_refused_in_words(
         for content in ODD_BODIES:
             check(method, whole, content=content, headers=headers)
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        sensible = {name: value for name, value in BODIES[operation["operationId"]].items() if value != "FOLDER"}
         for name in set(texts_in(schema, shared)):
             for odd in TEXTS:
-                body = {**bodies[operation["operationId"]], name: odd}
+                body = {**sensible, name: odd}
                 check(method, whole, content=json.dumps(body).encode(), headers=headers)
     assert client.get(f"/runs/{run.id}").json()["counts"]["total"] == 1

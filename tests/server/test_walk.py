@@ -12,11 +12,31 @@ from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
+from athena.db.notes import NoteRow
+from athena.db.samples import SampleLinkRow, SampleRow
 from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
-NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_password"} | {
+PEOPLE = {
+    *("change_password", "check_password", "check_admission", "list_users", "add_user", "get_user", "update_user"),
+    *("remove_user", "reset_password", "assign_role", "unassign_role", "give_seat", "take_seat", "find_people"),
+    *("list_tokens", "create_token", "revoke_token", "get_licence", "install_licence", "list_features"),
+}
+"""Operations about people, whom tests/server/test_people.py asks as everybody."""
+NAMES_NOTHING = {
+    "get_health",
+    "get_me",
+    "list_events",
+    "list_jobs",
+    "list_templates",
+    "find_grantees",
+    "list_groups",
+    "create_group",
+    "update_group",
+    "delete_group",
+    *PEOPLE,
+    *("list_samples", "create_sample", "find", "list_recent", "list_metadata_names", "list_quantities", "convert"),
     *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
     *("list_job_kinds", "remove_ended_jobs", "cancel_jobs_of_kind"),
 }
@@ -24,6 +44,12 @@ NAMES_NOTHING = {"get_health", "get_me", "list_events", "list_jobs", "check_pass
 
 BODIES: dict[str, dict[str, Any]] = {
     "check_password": {"username": "alice", "password": "wrong"},
+    "change_password": {"current": "wonderland", "password": "looking glass"},
+    "add_user": {"username": "dora", "password": "long enough"},
+    "update_user": {"first_name": "Robert", "active": False},
+    "reset_password": {"password": "taken over"},
+    "create_token": {"name": "script"},
+    "install_licence": {"key": "athena1.e30.AAAA"},
     "create_element": {"kind": "folder", "name": "Mine", "parent_id": "FOLDER"},
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
@@ -33,6 +59,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "rename_file": {"name": "stolen.mrc"},
     "save_run_filter": {"rules": []},
     "start_job": {"kind": "delete", "element_id": "FOLDER"},
+    "move_element": {"parent_id": None},
+    "place_element": {"before_id": None},
+    "replace_permissions": {"grants": [{"name": "bob", "role": "owner"}]},
+    "set_grant": {"name": "bob", "role": "owner"},
+    "set_public": {"role": "viewer"},
+    "create_group": {"name": "Mine"},
+    "update_group": {"name": "Mine"},
+    "add_metadatum": {"name": "Stolen", "type": "boolean", "value": True},
+    "set_metadatum": {"name": "Stolen", "type": "boolean", "value": True},
+    "import_metadata": {"metadata": []},
+    "add_note": {"text": "Stolen"},
+    "change_note": {"text": "Stolen"},
+    "create_sample": {"name": "Stolen"},
+    "update_sample": {"name": "Stolen"},
 }
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
@@ -41,12 +81,28 @@ QUERIES = {
     "get_zip": {"elements": "FOLDER"},
     "get_table": {"columns": "defocus_um"},
     "list_events": {"after": "0"},
+    "find_grantees": {"text": "b"},
+    "find_people": {"text": "ali"},
+    "check_admission": {"username": "alice"},
+    "remove_user": {"heir": "carol"},
+    "remove_metadatum": {"name": "Stolen"},
+    "convert": {"value": "1", "unit": "m", "to": "mm"},
 }
-FILLED = {"index": "0", "level": "0", "x": "0", "y": "0", "key": "zarr.json", "storage_id": str(uuid.uuid4())}
+FILLED = {
+    "role": "customer-admin",
+    "quantity": "length",
+    "group_id": "00000000-0000-0000-0000-000000000000",
+    "index": "0",
+    "level": "0",
+    "x": "0",
+    "y": "0",
+    "key": "zarr.json",
+}
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {"get_file", "get_file_content", "head_file_content", "list_uploads", "get_upload_offset"}
 """Operations on what the run of this walk has not: files of people, and uploads."""
 FILLED["kind"] = "delete"
+FILLED["storage_id"] = str(uuid.uuid4())
 
 
 def operations(api: Api) -> Iterator[tuple[str, str, str]]:
@@ -56,9 +112,19 @@ def operations(api: Api) -> Iterator[tuple[str, str, str]]:
             yield operation["operationId"], method, path
 
 
-def ask(client: httpx.Client, name: str, method: str, path: str, *, folder: object, run: object) -> httpx.Response:
-    """Send the request of an operation that names this folder and run."""
-    values = {**FILLED, "element_id": str(run), "run_id": str(run), "job_id": str(run)}
+def ask(
+    client: httpx.Client,
+    name: str,
+    method: str,
+    path: str,
+    *,
+    folder: object,
+    run: object,
+    user: object = uuid.UUID(int=0),
+) -> httpx.Response:
+    """Send the request of an operation that names this folder, run and user (who also stands for a token)."""
+    values = FILLED | dict.fromkeys(("element_id", "run_id", "job_id", "note_id", "sample_id"), str(run))
+    values |= {"user_id": str(user), "token_id": str(user)}
     place = path.removeprefix("/api").format(**values)
     body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}
     query = {key: str(folder) if value == "FOLDER" else value for key, value in QUERIES.get(name, {}).items()}
@@ -79,7 +145,7 @@ def test_every_route_wants_a_token(api: Api) -> None:
             if method != "head":
                 assert Problem.model_validate_json(answer.content).code == "unauthorized"
         walked += 1
-    assert walked >= 26
+    assert walked >= 49
 
 
 @pytest.mark.feature("SH-06", "JB-02")
@@ -97,14 +163,22 @@ def test_for_a_stranger_nothing_is_there(
     folder = make_folder(alice)
     run = make_run(alice, workflow=make_workflow(alice, folder=folder), acquisitions=1)
     write_arrays(api, run)
+    with database.session() as session:
+        # under the same id, by which the walk names everything
+        session.add(SampleRow(id=run.id, name="Folder sample", creator_id=alice.user_id))
+        session.add(NoteRow(id=run.id, element_id=run.id, author_id=alice.user_id, text="Folder note"))
+        session.flush()
+        session.add(SampleLinkRow(sample_id=run.id, element_id=run.id))
     hers, his = api.client(alice), api.client(bob)
+    hers.put(f"/elements/{run.id}/metadata", json={"name": "Folder", "type": "integer", "value": 1}).raise_for_status()
+    hers.post(f"/elements/{folder.id}/opened").raise_for_status()
     hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
     with database.session() as session:  # an ended job of hers, which for the walk has the run's own id
         session.add(JobRow(id=run.id, kind="delete", state="finished", initiator_id=alice.user_id))
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
     for name, method, path in operations(api):
-        if method in {"get", "head"} and name not in {"get_health", "check_password", *OF_A_FILE}:
+        if method in {"get", "head"} and name not in {"get_health", *PEOPLE, *OF_A_FILE}:
             answer = ask(hers, name, method, path, folder=folder.id, run=run.id)
             assert answer.status_code == 200, f"alice: {method} {path}: {answer.text}"
         if name in NAMES_NOTHING or name == "ensure_path":
@@ -117,7 +191,11 @@ def test_for_a_stranger_nothing_is_there(
         hidden = answer.text.replace(str(run.id), "ID").replace(str(folder.id), "ID")
         assert hidden == absent.text.replace(str(nothing), "ID"), f"{method} {path}"
 
-    for place in ("/elements", "/events?after=0", "/jobs"):
+    for place in (
+        *("/elements", "/events?after=0", "/jobs", "/samples", "/recent", "/metadata/names", "/search"),
+        *("/search?text=folder", "/search?where=folder%20%3D%201"),
+    ):
+        assert his.get(place).status_code == 200
         assert str(run.id) not in his.get(place).text
         assert "Folder" not in his.get(place).text
     assert his.get("/events", params={"after": 0}).json()["events"] == []

@@ -19,7 +19,7 @@ from athena.db.engine import Database
 from athena.db.events import append_event, last_seq
 from athena.db.jobs import JobRow
 from athena.errors import AthenaError, Conflict
-from athena.services import elements, paths, runs, users
+from athena.services import elements, paths, places, runs, users
 from athena.services.retry import retry_failed
 from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
@@ -96,10 +96,17 @@ def test_a_run_gets_one_source_and_one_job(
 
 
 def test_people_and_processes_at_once_do_not_lock_each_other_out(
-    database: Database, make_user: MakeUser, make_workflow: Make, make_run: Make, settings: Settings, tmp_path: Path
+    database: Database,
+    make_user: MakeUser,
+    make_folder: Make,
+    make_workflow: Make,
+    make_run: Make,
+    settings: Settings,
+    tmp_path: Path,
 ) -> None:
     alice = make_user()
     workflow = make_workflow(alice)
+    folders = [make_folder(alice, f"Folder {number}") for number in range(2)]
     imaging = workflow.steps[4].id
     watched = [make_run(alice, f"Run {number}", workflow=workflow, acquisitions=2) for number in range(2)]
 
@@ -118,10 +125,13 @@ def test_people_and_processes_at_once_do_not_lock_each_other_out(
         retry_failed(session, alice, run.id)
 
     def work_on(session: Session, run: Element) -> None:
-        elements.update_element(session, alice, imaging, ElementUpdate(status=Status.IN_PROGRESS))
         elements.create_element(session, alice, DatasetCreate(name="D", parent_id=imaging, type=DatasetType.FREE))
+        elements.update_element(session, alice, imaging, ElementUpdate(status=Status.IN_PROGRESS))
 
-    deeds = (attach, fail, retry, work_on)
+    def move(session: Session, run: Element) -> None:
+        places.move_element(session, alice, workflow.id, folders[watched.index(run)].id)
+
+    deeds = (attach, fail, retry, work_on, move)
 
     def busy(number: int) -> None:
         for turn in range(8):

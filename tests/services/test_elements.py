@@ -26,7 +26,7 @@ from athena.db.elements import ElementRow, LastUseRow, MetadataRow
 from athena.db.engine import Database
 from athena.domain.templates import TEMPLATES
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
-from athena.services import elements, events, guard
+from athena.services import elements, events, guard, metadata
 
 MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
@@ -186,7 +186,7 @@ def test_the_unseen_is_absent_and_the_forbidden_is_refused(
                 lambda e: elements.get_element(session, bob, e),
                 lambda e: elements.list_children(session, bob, e),
                 lambda e: elements.breadcrumb(session, bob, e),
-                lambda e: elements.list_metadata(session, bob, e),
+                lambda e: metadata.list_metadata(session, bob, e),
                 lambda e: elements.mark_opened(session, bob, e),
                 lambda e: elements.update_element(session, bob, e, ElementUpdate(name="Mine")),
                 lambda e: elements.create_element(session, bob, FolderCreate(name="In", parent_id=e)),
@@ -324,7 +324,7 @@ def test_metadata_comes_by_group_and_keeps_its_type(database: Database, make_use
                 MetadataRow(element_id=folder.id, group="Camera", name=type_, type=type_, value=json.dumps(value))
             )
     with database.session(read_only=True) as session:
-        found = elements.list_metadata(session, alice, folder.id)
+        found = metadata.list_metadata(session, alice, folder.id, filter_text="camera")
     assert {one.type: one.value for one in found} == values
     assert [one.name for one in found] == sorted(values)
 

@@ -20,6 +20,7 @@ from athena.contract.jobs import JobState
 from athena.contract.people import Principal, Role
 from athena.contract.runs import RunCounts, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow
+from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
@@ -111,6 +112,7 @@ def test_a_source_that_cannot_be_is_refused_and_nothing_is_kept(
     settings: Settings,
     tmp_path: Path,
     grant: Callable[..., None],
+    add_acquisitions_to: Callable[..., None],
 ) -> None:
     alice, bob = make_user(), make_user()
     run, tomo, free = (
@@ -146,8 +148,20 @@ def test_a_source_that_cannot_be_is_refused_and_nothing_is_kept(
         assert session.scalar(select(func.count()).select_from(SourceRow)) == 0
         inside = SourceCreate(path=str(tmp_path / "scope" / "session"))
         runs.attach_source(session, alice, run.id, inside, settings=roots)
+        other = SourceCreate(path=str(tmp_path / "scope"))
+        out = tmp_path / "elsewhere"
+        with pytest.raises(Invalid, match="not below"):
+            runs.attach_source(session, alice, run.id, other, settings=roots, locate=lambda *_: out)
         with pytest.raises(Conflict, match="already filled"):
-            runs.attach_source(session, alice, run.id, SourceCreate(path=str(tmp_path / "scope")), settings=roots)
+            runs.attach_source(session, alice, run.id, other, settings=roots)
+        # a wrong folder, looked at in vain, may be put right
+        session.get_one(SourceRow, run.id).last_scan = now()
+        runs.attach_source(session, alice, run.id, other, settings=roots)
+    add_acquisitions_to(run)
+    with database.session() as session:
+        session.get_one(SourceRow, run.id).last_scan = now()
+    with database.session() as session, pytest.raises(Conflict, match="already filled"):
+        runs.attach_source(session, alice, run.id, inside, settings=roots)
 
 
 @pytest.mark.feature("WS-04")

@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.mark.feature("HB-01")
 def test_passwords_are_verified_and_never_kept(database: Database, make_user: MakeUser) -> None:
-    admin = make_user(admin=True)
+    admin = make_user(roles=(PlatformRole.CUSTOMER_ADMIN,))
     with database.session() as session:
         dora = users.create_user(session, admin, " dora ", password=PASSWORD, display_name="Dora")
         erik = users.create_user(session, admin, "erik")
@@ -45,7 +45,7 @@ def test_passwords_are_verified_and_never_kept(database: Database, make_user: Ma
 
 
 def test_an_unknown_user_takes_as_long_as_a_wrong_password(database: Database, make_user: MakeUser) -> None:
-    admin = make_user(admin=True)
+    admin = make_user(roles=(PlatformRole.CUSTOMER_ADMIN,))
     with database.session() as session:
         users.create_user(session, admin, "dora", password=PASSWORD)
 
@@ -62,11 +62,13 @@ def test_an_unknown_user_takes_as_long_as_a_wrong_password(database: Database, m
 
 
 def test_who_may_add_users(database: Database, make_user: MakeUser) -> None:
-    alice, manager, admin = make_user(), make_user(roles=(PlatformRole.USER_MANAGER,)), make_user(admin=True)
+    alice, manager = make_user(), make_user(roles=(PlatformRole.USER_MANAGER,))
+    opener, admin = make_user(admin=True), make_user(roles=(PlatformRole.CUSTOMER_ADMIN,))
     with database.session() as session:
-        with pytest.raises(Forbidden):
-            users.create_user(session, alice, "dora")
-        with pytest.raises(Forbidden, match="make an administrator"):
+        for nobody in (alice, opener):
+            with pytest.raises(Forbidden, match="may not add"):
+                users.create_user(session, nobody, "dora")
+        with pytest.raises(Forbidden, match="platform roles"):
             users.create_user(session, manager, "dora", roles=frozenset({PlatformRole.ADMIN}))
         made = users.create_user(session, admin, "dora", roles=frozenset({PlatformRole.ADMIN}))
         assert users.principal_for(session, "dora", kind=PrincipalKind.HUB).is_admin
@@ -87,7 +89,7 @@ def test_people_the_hub_vouches_for_are_added_once(database: Database) -> None:
         assert users.ensure_user(session, "dora") == first
         assert not first.roles
         local = users.ensure_local_user(session, "dora")
-        assert (local.id, local.roles) == (first.id, {PlatformRole.ADMIN})
+        assert (local.id, local.roles) == (first.id, {PlatformRole.CUSTOMER_ADMIN})
         assert users.ensure_local_user(session, "dora", admin=False) == local
 
 

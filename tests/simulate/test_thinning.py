@@ -52,7 +52,7 @@ def test_a_thinned_session_is_an_epu_session_that_says_what_it_is(tmp_path: Path
     assert session.problems == ()
     assert (
         "Thinned pseudo-movie"
-        in {item.name: item.value for item in session.metadata if item.group == "Camera"}["Model"]
+        in {item.name: item.value for item in session.metadata if item.group == "Instrument"}["Camera"]
     )
     for exposure, movie in zip(session.exposures, truth.movies, strict=True):
         assert "Thinned pseudo-movie" in exposure.optics.camera

@@ -34,12 +34,12 @@ class Folder(Listing):
             what = FolderCreate(name=name, parent_id=folder_id)
             session.run(lambda: session.catalogue.create(what), lambda new: made(new, dialog), failed=dialog.refused)
 
-        def make_workflow(name: str, template: Template, dialog: AddDialog) -> None:
+        def make_workflow(name: str, template: str, dialog: AddDialog) -> None:
             what = WorkflowCreate(name=name, parent_id=folder_id, template=template)
             session.run(lambda: session.catalogue.create(what), lambda new: made(new, dialog), failed=dialog.refused)
 
         add_folder = AddDialog("folder", make=make_folder)
-        ordered = sorted(TEMPLATES, key=lambda template: template is not DEFAULT_TEMPLATE)
+        ordered = sorted(TEMPLATES, key=lambda template: template != DEFAULT_TEMPLATE)
         add_workflow = AddDialog(
             "workflow",
             make=make_workflow,

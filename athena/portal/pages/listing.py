@@ -89,6 +89,8 @@ class ListingView:
         """Elements come and change; a run's progress changes the status of what holds it."""
         if event.kind in (EventKind.ELEMENT_CREATED, EventKind.ELEMENT_UPDATED):
             return True
+        if event.kind in (EventKind.PERMISSIONS_CHANGED, EventKind.ACCESS_CHANGED):
+            return True
         return event.kind in (EventKind.RUN_CHANGED, EventKind.SOURCE_CHANGED)
 
     def update(self, data: Any) -> bool:

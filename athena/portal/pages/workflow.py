@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from athena.contract.elements import Element, StepCreate, Template
+from athena.contract.elements import Element, StepCreate
 from athena.contract.people import Role
+from athena.domain.templates import TEMPLATES
 from athena.portal.components.add_dialog import AddDialog
 from athena.portal.pages.listing import Listing, ListingView
 from athena.portal.place import Place
@@ -19,7 +20,7 @@ class Workflow(Listing):
 
     def view(self, session: PortalSession) -> View:
         """Steps in order; only a Free workflow can be given more."""
-        free = self.element.type == Template.FREE.value
+        free = TEMPLATES[self.element.type].own_steps
         if not free or self.element.my_role is Role.VIEWER:
             return ListingView(self, actions=[], empty="This workflow has no step yet.", ordered=True)
         workflow_id = self.element.id

@@ -12,11 +12,10 @@ from athena.contract.elements import (
     ElementPage,
     ElementSort,
     ElementUpdate,
-    MetadataEntry,
 )
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
-from athena.services import elements
+from athena.services import elements, licences
 
 router = APIRouter(prefix="/elements", tags=["elements"])
 
@@ -44,7 +43,8 @@ def list_elements(
 def create_element(caller: CallerDep, new: ElementCreate) -> Element:
     """Create a folder, workflow, step or dataset."""
     with caller.writing() as session:
-        return elements.create_element(session, caller.principal, new)
+        features = licences.licensed_features(session, settings=caller.settings)
+        return elements.create_element(session, caller.principal, new, features=features)
 
 
 @router.get("/{element_id}")
@@ -73,10 +73,3 @@ def mark_opened(caller: CallerDep, element_id: UUID) -> None:
     """Note that the caller opened an element."""
     with caller.writing() as session:
         elements.mark_opened(session, caller.principal, element_id)
-
-
-@router.get("/{element_id}/metadata")
-def list_metadata(caller: CallerDep, element_id: UUID) -> tuple[MetadataEntry, ...]:
-    """Give the metadata of an element."""
-    with caller.reading() as session:
-        return tuple(elements.list_metadata(session, caller.principal, element_id))

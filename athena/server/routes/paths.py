@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from athena.contract.elements import Element, PathCreate
 from athena.server.caller import CallerDep
-from athena.services import paths
+from athena.services import licences, paths
 
 router = APIRouter(prefix="/paths", tags=["elements"])
 
@@ -22,4 +22,5 @@ def find_path(caller: CallerDep, path: Annotated[str, Query(min_length=1, max_le
 def ensure_path(caller: CallerDep, new: PathCreate) -> Element:
     """Give the element at a path, with whatever was missing on the way created."""
     with caller.writing() as session:
-        return paths.ensure_path(session, caller.principal, new.path, dataset_type=new.dataset_type)
+        features = licences.licensed_features(session, settings=caller.settings)
+        return paths.ensure_path(session, caller.principal, new.path, dataset_type=new.dataset_type, features=features)

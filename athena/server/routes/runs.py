@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from athena.contract.runs import AcquisitionCurves, Run, RunGrid, RunTable, SourceCreate
 from athena.errors import Invalid
+from athena.ingest.adapter import locate_session
 from athena.server.caller import CallerDep
 from athena.services import acquisitions, guard, runs
 from athena.zarrio import reader
@@ -30,9 +31,11 @@ def get_run(caller: CallerDep, run_id: UUID) -> Run:
 
 @router.put("/source")
 def attach_source(caller: CallerDep, run_id: UUID, new: SourceCreate) -> Run:
-    """Attach a session folder to a run; from then on the runner fills the run from it."""
+    """Attach a session folder (or the one that holds it alone) to a run; then the runner fills the run from it."""
     with caller.writing() as session:
-        return runs.attach_source(session, caller.principal, run_id, new, settings=caller.settings)
+        return runs.attach_source(
+            session, caller.principal, run_id, new, settings=caller.settings, locate=locate_session
+        )
 
 
 @router.get("/grid")

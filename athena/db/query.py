@@ -1,0 +1,109 @@
+"""Typed metadata queries as SQL (SE-04): ``athena.domain.query`` says what they mean."""
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from athena.db.elements import ElementRow, MetadataRow
+from athena.domain.query import And, Comparison, Moments, Not, Number, Or, Query, Text, Truth, Value
+
+TOLERANCE = 1e-9
+"""Numbers this close to one another are equal: 1200 nm and 1.2 µm, whatever their doubles say."""
+
+
+def has_metadata(query: Query) -> ColumnElement[bool]:
+    """Condition on ``ElementRow``: it has metadata such as the query asks for."""
+    match query:
+        case Comparison():
+            return _holds(query)
+        case Not():
+            return not_(has_metadata(query.query))
+        case And():
+            return and_(*map(has_metadata, query.queries))
+        case Or():
+            return or_(*map(has_metadata, query.queries))
+
+
+def _holds(comparison: Comparison) -> ColumnElement[bool]:
+    wanted = [MetadataRow.name_key == comparison.name]
+    if comparison.group:
+        wanted.append(func.lower(MetadataRow.group) == comparison.group)
+    wanted.append(or_(*(_compared(comparison.operator, value) for value in comparison.values)))
+    return ElementRow.id.in_(select(MetadataRow.element_id).where(*wanted))
+
+
+def _compared(operator: str, value: Value) -> ColumnElement[bool]:
+    match value:
+        case Text():
+            return _text(operator, value.key)
+        case Truth():
+            holds = MetadataRow.number == float(value.value)
+            return and_(MetadataRow.type == "boolean", not_(holds) if operator == "!=" else holds)
+        case Moments():
+            return _moments(operator, value)
+        case Number():
+            if not value.bases:
+                return and_(MetadataRow.type != "boolean", _number(operator, MetadataRow.number, value.value))
+            by_quantity = (
+                and_(MetadataRow.quantity == quantity, _number(operator, MetadataRow.base, base))
+                for quantity, base in value.bases
+            )
+            return or_(*by_quantity)
+
+
+def _number(operator: str, column: InstrumentedAttribute[float | None], value: float) -> ColumnElement[bool]:
+    reach = abs(value) * TOLERANCE
+    match operator:
+        case "=" | "in":
+            return column.between(value - reach, value + reach)
+        case "!=":
+            return or_(column < value - reach, column > value + reach)
+        case "<":
+            return column < value - reach
+        case "<=":
+            return column <= value + reach
+        case ">":
+            return column > value + reach
+        case _:
+            return column >= value - reach
+
+
+def _text(operator: str, key: str) -> ColumnElement[bool]:
+    column = MetadataRow.text_key
+    match operator:
+        case "contains":
+            return column.contains(key, autoescape=True)
+        case "=" | "in":
+            return column == key
+        case "!=":
+            return column != key
+        case "<":
+            return column < key
+        case "<=":
+            return column <= key
+        case ">":
+            return column > key
+        case ">=":
+            return column >= key
+    return false()
+
+
+def _moments(operator: str, value: Moments) -> ColumnElement[bool]:
+    column = MetadataRow.moment
+    if value.start == value.end:
+        inside, before, after = column == value.start, column < value.start, column > value.start
+    else:
+        inside = and_(column >= value.start, column < value.end)
+        before, after = column < value.start, column >= value.end
+    match operator:
+        case "=" | "in":
+            return inside
+        case "!=":
+            return or_(before, after)
+        case "<":
+            return before
+        case "<=":
+            return or_(before, inside)
+        case ">":
+            return after
+        case _:
+            return or_(inside, after)

@@ -1,0 +1,270 @@
+"""Every route asked by everybody: what is answered follows the table of ``athena.domain.permissions``.
+
+A new route fails here until ``MATRIX`` says what it needs; those about people are in ``test_people``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import httpx
+import pytest
+
+from athena.contract.elements import DatasetCreate, DatasetType, Element, FolderCreate, Template, WorkflowCreate
+from athena.contract.groups import GroupCreate
+from athena.contract.metadata import MetadataWrite
+from athena.contract.notes import NoteWrite
+from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.samples import SampleCreate
+from athena.contract.sharing import GrantChange
+from athena.db.engine import Database
+from athena.db.jobs import JobRow
+from athena.domain.permissions import Action, can
+from athena.domain.roles import PlatformAction, may
+from athena.services import elements, groups, metadata, notes, samples, sharing
+from athena.services.guard import may_manage_users
+from tests.conftest import add_acquisitions
+from tests.server.conftest import Api
+from tests.server.test_walk import BODIES, FILLED, PEOPLE, QUERIES, operations
+
+
+class Need(Enum):
+    """What a route needs that names no element."""
+
+    NOTHING = auto()
+    A_USER = auto()
+    USER_MANAGER = auto()
+    INITIATOR = auto()
+    """Who started the job, here the owner; administrators any."""
+    ADMIN = auto()
+
+
+MATRIX: dict[str, Need | Action] = {
+    "get_health": Need.NOTHING,
+    "get_me": Need.A_USER,
+    "list_groups": Need.A_USER,
+    "create_group": Need.USER_MANAGER,
+    "update_group": Need.USER_MANAGER,
+    "delete_group": Need.USER_MANAGER,
+    "find_grantees": Need.A_USER,
+    "list_templates": Need.A_USER,
+    "list_events": Need.A_USER,
+    "list_jobs": Need.A_USER,
+    "list_job_kinds": Need.A_USER,
+    "get_job": Need.A_USER,  # an open one
+    "start_job": Action.DELETE,  # a deletion
+    "cancel_job": Need.INITIATOR,
+    "retry_job": Need.INITIATOR,
+    "remove_job": Need.INITIATOR,
+    "remove_ended_jobs": Need.A_USER,
+    "cancel_jobs_of_kind": Need.ADMIN,
+    "update_live_export": Action.WRITE,
+    "get_run_filter": Action.VIEW,
+    "save_run_filter": Action.WRITE,
+    "get_cleanup_sizes": Action.DELETE,
+    "ensure_path": Need.A_USER,
+    "list_elements": Action.VIEW,
+    "create_element": Action.WRITE,
+    "get_element": Action.VIEW,
+    "update_element": Action.WRITE,
+    "get_breadcrumb": Action.VIEW,
+    "mark_opened": Action.VIEW,
+    "list_metadata": Action.VIEW,
+    "add_metadatum": Action.WRITE,
+    "set_metadatum": Action.WRITE,
+    "remove_metadatum": Action.WRITE,
+    "export_metadata": Action.VIEW,
+    "import_metadata": Action.WRITE,
+    "list_metadata_names": Need.A_USER,
+    "list_quantities": Need.A_USER,
+    "convert": Need.A_USER,
+    "list_notes": Action.VIEW,
+    "add_note": Action.WRITE,
+    "change_note": Action.SHARE,  # that of an owner
+    "delete_note": Action.SHARE,
+    "list_samples": Need.A_USER,
+    "create_sample": Need.A_USER,
+    "get_sample": Action.VIEW,
+    "update_sample": Action.WRITE,
+    "delete_sample": Action.SHARE,  # who registered it
+    "list_products": Action.VIEW,
+    "link_sample": Action.WRITE,
+    "unlink_sample": Action.WRITE,
+    "list_element_samples": Action.VIEW,
+    "find": Need.A_USER,
+    "list_recent": Need.A_USER,
+    "move_element": Action.MOVE,
+    "place_element": Action.WRITE,
+    "get_permissions": Action.VIEW,
+    "replace_permissions": Action.SHARE,
+    "set_grant": Action.SHARE,
+    "set_public": Action.SHARE,
+    "inherit_again": Action.SHARE,
+    "list_audit": Action.AUDIT,
+    "find_path": Action.VIEW,
+    "get_run": Action.VIEW,
+    "attach_source": Action.WRITE,
+    "get_grid": Action.VIEW,
+    "get_table": Action.VIEW,
+    "get_curves": Action.VIEW,
+    "list_acquisitions": Action.VIEW,
+    "get_acquisition": Action.VIEW,
+    "get_thumbnail": Action.VIEW,
+    "get_spectrum": Action.VIEW,
+    "get_image_info": Action.VIEW,
+    "get_tile": Action.VIEW,
+    "get_key": Action.VIEW,
+    "head_key": Action.VIEW,
+}
+"""What each route needs, by operation."""
+
+# the filter behind the answers is compared with the table on both databases elsewhere
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+NOTHING_CHANGED = {"get", "head"}
+ALLOWED = {200, 201, 204, 409, 422}
+"""Answers to those who may: done, or refused for what it would do to this element."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who asks; ``principal`` None: without a token. ``role``: on the elements that are asked for."""
+
+    name: str
+    client: httpx.Client
+    principal: Principal | None
+    role: Role | None = None
+
+    def refusal(self, need: Need | Action) -> int | None:
+        """Status of the refusal it must get; None: it may."""
+        if need is Need.NOTHING:
+            return None
+        if self.principal is None:
+            return 401
+        if isinstance(need, Action):
+            role = Role.OWNER if self.principal.is_admin else self.role
+            return None if can(need, role) else 403 if role else 404
+        if need in (Need.INITIATOR, Need.ADMIN):
+            started = need is Need.INITIATOR and self.role is Role.OWNER
+            return None if started or self.principal.is_admin else 403
+        return 403 if need is Need.USER_MANAGER and not may_manage_users(self.principal) else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is asked for."""
+
+    folder: Element
+    inner: Element
+    run: Element
+
+
+@pytest.fixture
+def askers(api: Api, make_user: Callable[..., Principal]) -> list[Asker]:
+    """Everybody, weakest first, so that what the strong may change the weak have already been refused."""
+    found = [Asker("anonymous", api.anonymous, None)]
+    people = [(make_user("bob"), None)]
+    strong = [held for held in PlatformRole if may(PlatformAction.OPEN_EVERY_ELEMENT, [held])]
+    people += [(make_user(held.value, roles=(held,)), None) for held in PlatformRole if held not in strong]
+    people += [(make_user(role.value), role) for role in Role]
+    people += [(make_user(held.value, roles=(held,)), None) for held in strong]
+    return found + [Asker(user.username, api.client(user), user, role) for user, role in people]
+
+
+@pytest.fixture
+def make_place(database: Database, askers: list[Asker]) -> Callable[[], Place]:
+    """``make_place()`` makes Folder/Workflow/Imaging/Run, shared with whoever has a role."""
+    held = {asker.role: asker.principal for asker in askers if asker.role and asker.principal}
+
+    def make() -> Place:
+        owner = held[Role.OWNER]
+        with database.session() as session:
+            folder = elements.create_element(session, owner, FolderCreate(name="Folder"))
+            for role, user in held.items():
+                sharing.set_grant(session, owner, folder.id, GrantChange(name=user.username, role=role))
+            inner = elements.create_element(session, owner, FolderCreate(name="Inner", parent_id=folder.id))
+            wanted = WorkflowCreate(name="Workflow", parent_id=folder.id, template=Template.SPA_QUALITY_MONITOR)
+            imaging = elements.create_element(session, owner, wanted).steps[4]
+            run = DatasetCreate(name="Run", parent_id=imaging.id, type=DatasetType.EPU_RUN)
+            return Place(folder, inner, elements.create_element(session, owner, run))
+
+    return make
+
+
+def send(
+    asker: Asker, operation: tuple[str, str, str], place: Place, *, group: str, held: dict[str, str]
+) -> httpx.Response:
+    name, method, path = operation
+    values = {**FILLED, "element_id": str(place.inner.id), "run_id": str(place.run.id), "group_id": group, **held}
+    body, query = (
+        {key: str(place.folder.id) if value == "FOLDER" else value for key, value in table.get(name, {}).items()}
+        for table in (BODIES, QUERIES)
+    )
+    if name.endswith("_group"):
+        body = {"name": f"Group of {asker.name}"} if body else {}
+    return asker.client.request(method, path.removeprefix("/api").format(**values), params=query, json=body or None)
+
+
+def in_order(api: Api) -> Iterator[tuple[str, str, str]]:
+    """Operations on elements, reading ones first; last the one that gives each asker a tree of its own, named alike."""
+    others = [one for one in operations(api) if one[0] not in PEOPLE]
+    yield from sorted(others, key=lambda one: (one[0] == "ensure_path", one[1] not in NOTHING_CHANGED, one))
+
+
+def test_every_route_says_what_it_needs(api: Api) -> None:
+    assert {name for name, _, _ in operations(api)} == set(MATRIX) | PEOPLE
+
+
+@pytest.mark.feature("SH-02", "SH-05", "SH-06", "AD-05")
+def test_everybody_gets_what_the_table_says(
+    api: Api,
+    database: Database,
+    askers: list[Asker],
+    make_place: Callable[[], Place],
+    write_arrays: Callable[[Api, Element], None],
+) -> None:
+    place = make_place()
+    add_acquisitions(database, place.run, count=1)
+    write_arrays(api, place.run)
+    wrong = []
+    for operation in in_order(api):
+        name, method, _ = operation
+        # what changes something does so to a place of its own
+        asked = place if method in NOTHING_CHANGED else make_place()
+        for asker in askers:
+            group = make_group(database, askers, f"{name} {asker.name}") if name.endswith("_group") else ""
+            held = make_held(database, askers, operation, asked)
+            answer = send(asker, operation, asked, group=group, held=held)
+            refusal = asker.refusal(MATRIX[name])
+            fine = answer.status_code == refusal if refusal else answer.status_code in ALLOWED
+            if not fine:
+                wrong.append(f"{asker.name}: {name}: {answer.status_code}, not {refusal or 'allowed'}: {answer.text}")
+    assert not wrong, "\n".join(wrong)
+
+
+def make_held(database: Database, askers: list[Asker], operation: tuple[str, str, str], place: Place) -> dict[str, str]:
+    """What the operation changes besides elements: a note, sample or metadatum of the owner's."""
+    name, _, path = operation
+    (owner,) = [asker.principal for asker in askers if asker.role is Role.OWNER and asker.principal]
+    with database.session() as session:
+        if "{note_id}" in path:
+            return {"note_id": str(notes.add_note(session, owner, place.inner.id, NoteWrite(text="Note")).id)}
+        if "{sample_id}" in path:
+            sample = samples.create_sample(session, owner, SampleCreate(name="Sample"))
+            samples.link_sample(session, owner, sample.id, place.run.id)
+            return {"sample_id": str(sample.id), "element_id": str(place.run.id)}
+        if "{job_id}" in path:
+            row = JobRow(kind="delete", state="running", element_id=place.run.id, initiator_id=owner.user_id)
+            session.add(row)
+            session.flush()
+            return {"job_id": str(row.id)}
+        if name == "remove_metadatum":
+            stolen = MetadataWrite.model_validate(BODIES["set_metadatum"])
+            metadata.set_metadatum(session, owner, place.inner.id, stolen)
+    return {}
+
+
+def make_group(database: Database, askers: list[Asker], name: str) -> str:
+    admin = next(asker.principal for asker in askers if asker.principal and may_manage_users(asker.principal))
+    with database.session() as session:
+        return str(groups.create_group(session, admin, GroupCreate(name=name)).id)
