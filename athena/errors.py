@@ -9,7 +9,8 @@
     │   └── LoginRefused 403  it is you, but you may not come in: no licence, or switched off
     ├── Conflict         409  the state of things does not allow it now
     ├── Invalid          422  the request or the file is not acceptable
-    │   └── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    │   ├── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    │   └── TooLarge     413  there is no room for it, or it is more than this instance takes
     ├── TooManyAttempts  429  wrong passwords too often: wait
     └── Unavailable      503  something Athena needs is not there at the moment
 
@@ -92,6 +93,13 @@ class BadFile(Invalid):
     """A foreign file cannot be used; the message names the file and the reason."""
 
     code = "bad_file"
+
+
+class TooLarge(Invalid):
+    """What was sent, or is about to be, is more than the instance takes or has room for."""
+
+    code = "too_large"
+    status = 413
 
 
 class TooManyAttempts(AthenaError):

@@ -158,5 +158,5 @@ def print_status(settings: Settings, console: Console) -> None:
         return
     table = Table("Job", "On", "State", "Progress", box=None, pad_edge=False)
     for job in jobs:
-        table.add_row(job.kind.value, job.element_name, job.state.value, f"{job.done} of {job.total}")
+        table.add_row(job.label, job.element_name, job.state.value, f"{job.done} of {job.total}")
     console.print(table)

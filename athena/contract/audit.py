@@ -33,6 +33,9 @@ class AuditAction(StrEnum):
     NOTE_DELETED = "note_deleted"
     SAMPLE_LINKED = "sample_linked"
     SAMPLE_UNLINKED = "sample_unlinked"
+    JOB_STARTED = "job_started"
+    JOB_CANCELLED = "job_cancelled"
+    FILTER_SAVED = "filter_saved"
 
 
 class AuditEntry(Wire):

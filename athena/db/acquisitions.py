@@ -115,6 +115,15 @@ class FoilHoleRow(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class RunFilterRow(Base):
+    """The filter saved for a run; ``rules`` are those of ``athena.contract.filters``."""
+
+    __tablename__ = "run_filter"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
 def bump_version(session: Session, run_id: UUID) -> int:
     """Count one more change of the run, once a transaction; returns the new version. It locks the run's row."""
     version: int | None = session.scalar(

@@ -10,6 +10,8 @@ from typing import Any, Self
 import mrcfile
 import numpy as np
 import numpy.typing as npt
+from mrcfile.constants import MAP_ID
+from mrcfile.dtypes import HEADER_DTYPE
 
 from athena.errors import BadFile
 from athena.formats.movies import MAX_EDGE, check_shape, first_bytes
@@ -186,3 +188,22 @@ def write_mrc(path: str | Path, image: npt.NDArray[Any], *, pixel_size_angstrom:
             if image.ndim == 3:
                 mrc.set_image_stack()
             mrc.voxel_size = pixel_size_angstrom
+
+
+def mrc_bytes(image: npt.NDArray[np.float32], *, pixel_size_angstrom: float) -> bytes:
+    """MRC file (mode 2) of an image (height, width), MRC row order, in memory and the same for the same image.
+
+    mrcfile writes files only, and the present moment into each.
+    """
+    height, width = image.shape
+    header = np.zeros((), dtype=HEADER_DTYPE)
+    header["nx"], header["ny"], header["nz"] = header["mx"], header["my"], header["mz"] = width, height, 1
+    header["mode"] = 2
+    header["cella"] = (width * pixel_size_angstrom, height * pixel_size_angstrom, pixel_size_angstrom)
+    header["cellb"] = (90.0, 90.0, 90.0)
+    header["mapc"], header["mapr"], header["maps"] = 1, 2, 3
+    header["map"], header["machst"] = MAP_ID, (0x44, 0x44, 0, 0)
+    header["nversion"] = 20141
+    header["dmin"], header["dmax"] = image.min(), image.max()
+    header["dmean"], header["rms"] = image.mean(dtype=np.float64), image.std(dtype=np.float64)
+    return header.tobytes() + np.ascontiguousarray(image, dtype="<f4").tobytes()

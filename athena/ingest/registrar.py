@@ -26,7 +26,7 @@ from athena.db.acquisitions import (
 )
 from athena.db.elements import MetadataRow
 from athena.db.events import append_event
-from athena.db.jobs import JobRow, reopen_processing
+from athena.db.jobs import processing_job, reopen_processing
 from athena.errors import NotFound
 from athena.ingest.metadata import session_entry
 from athena.services.statuses import follow_acquisitions
@@ -87,7 +87,7 @@ def register(
         when there is no such run.
     """
     # Always the job before the run: the collector locks them in this order too.
-    session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update())
+    session.execute(processing_job(run_id).with_for_update())
     run = session.scalar(select(RunRow).where(RunRow.id == run_id).with_for_update())
     if run is None:
         raise NotFound(f"There is no run {run_id}.")

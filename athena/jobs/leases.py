@@ -6,6 +6,7 @@ silent for ``lease_seconds``, or at once when the holder was a process of this m
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,10 +46,18 @@ class JobLease:
     """The right to work a job; ``fence`` tells this holding from any later one."""
 
     job_id: UUID
-    run_id: UUID
+    element_id: UUID | None
     owner: str
     fence: int
     seconds: float
+    kind: str = JobKind.PROCESSING.value
+
+    @property
+    def run_id(self) -> UUID:
+        """Element of a processing job."""
+        if self.element_id is None:
+            raise LeaseLost(f"the element of job {self.job_id} has gone")
+        return self.element_id
 
 
 def _machine() -> str:
@@ -99,18 +108,25 @@ def take_source(session: Session, *, owner: str, seconds: float) -> SourceLease 
     return None
 
 
-def take_job(session: Session, *, owner: str, seconds: float, run_id: UUID | None = None) -> JobLease | None:
-    """Take a processing job nobody works (of ``run_id`` if given); None when there is none."""
+def take_job(
+    session: Session,
+    *,
+    owner: str,
+    seconds: float,
+    run_id: UUID | None = None,
+    kinds: Collection[str] = (JobKind.PROCESSING.value,),
+) -> JobLease | None:
+    """Take a job of these kinds that nobody works (of ``run_id`` if given); None when there is none."""
     open_job = JobRow.state.in_(_OPEN_JOBS)
-    query = select(JobRow.id, JobRow.element_id, JobRow.lease_owner).where(
+    query = select(JobRow.id, JobRow.element_id, JobRow.kind, JobRow.lease_owner).where(
         open_job,
-        JobRow.kind == JobKind.PROCESSING.value,
-        JobRow.element_id.is_not(None),
+        JobRow.kind.in_(kinds),
+        or_(JobRow.not_before.is_(None), JobRow.not_before <= now()),
         _of_another(JobRow, owner),
     )
     if run_id is not None:
         query = query.where(JobRow.element_id == run_id)
-    for job_id, element_id, holder in session.execute(
+    for job_id, element_id, kind, holder in session.execute(
         query.order_by(JobRow.lease_until.nulls_first(), JobRow.created).limit(_CANDIDATES)
     ).all():
         moment = now()
@@ -122,19 +138,20 @@ def take_job(session: Session, *, owner: str, seconds: float, run_id: UUID | Non
                 lease_owner=owner,
                 lease_until=moment + timedelta(seconds=seconds),
                 fence=JobRow.fence + 1,
+                attempts=JobRow.attempts + 1,
             )
             .returning(JobRow.fence)
         )
-        if fence is not None and element_id is not None:
+        if fence is not None:
             session.execute(update(JobRow).where(JobRow.id == job_id, JobRow.started.is_(None)).values(started=moment))
-            return JobLease(job_id=job_id, run_id=element_id, owner=owner, fence=fence, seconds=seconds)
+            return JobLease(job_id, element_id, owner, fence, seconds, kind)
     return None
 
 
-def hold(session: Session, lease: SourceLease | JobLease) -> None:
+def hold(session: Session, lease: SourceLease | JobLease) -> bool:
     """Renew a lease and lock its row until the transaction ends, so that nobody can take over meanwhile.
 
-    Call it first in every transaction that acts on the lease.
+    Call it first in every transaction that acts on the lease. Returns whether the job was asked to end.
 
     Raises
     ------
@@ -147,17 +164,18 @@ def hold(session: Session, lease: SourceLease | JobLease) -> None:
             update(JobRow)
             .where(JobRow.id == lease.job_id, JobRow.fence == lease.fence, JobRow.state == JobState.RUNNING.value)
             .values(lease_until=until)
-            .returning(JobRow.id)
-        )
+            .returning(JobRow.cancelling)
+        ).first()
     else:
         mine = session.execute(
             update(SourceRow)
             .where(SourceRow.run_id == lease.run_id, SourceRow.lease_owner == lease.owner)
             .values(lease_until=until)
-            .returning(SourceRow.run_id)
-        )
-    if mine.first() is None:
+            .returning(SourceRow.follow)
+        ).first()
+    if mine is None:
         raise LeaseLost(f"{lease} is held by another runner, or its work was called off")
+    return isinstance(lease, JobLease) and bool(mine[0])
 
 
 def release(session: Session, lease: SourceLease | JobLease) -> None:

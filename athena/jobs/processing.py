@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from athena.contract.events import EventKind
-from athena.contract.jobs import JobState
+from athena.contract.jobs import JobKind, JobState
 from athena.contract.processing import MovieTask
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import SourceRow, bump_version, count_states
@@ -23,6 +23,7 @@ from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
+from athena.domain.job_kinds import JobSpec
 from athena.errors import AthenaError
 from athena.jobs.collect import collect, record_progress
 from athena.jobs.executors import Executor
@@ -33,6 +34,18 @@ from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
 from athena.zarrio.stores import clean_partials
 from athena.zarrio.writer import RunWriter
+
+KIND = JobSpec(
+    name=JobKind.PROCESSING.value,
+    label="Processing",
+    run="athena.jobs.processing:RunProcessor",
+    unit="acquisitions",
+    startable=False,
+    retriable=False,
+    automatic_attempts=0,
+    follows=True,
+)
+"""Made with a run's source, and worked by a class of its own: it needs the executor, and is woken by the registrar."""
 
 T = TypeVar("T")
 
@@ -80,6 +93,10 @@ class RunProcessor:
         """Ask it to end; movies in flight are dropped, to be done again by the next holder."""
         self._stop.set()
         self.wake()
+
+    def cancel(self) -> None:
+        """A processing job that is called off is lost at once; there is nothing more to tell."""
+        self.stop()
 
     def join(self) -> None:
         """Wait for the end and give the lease back."""

@@ -1,7 +1,8 @@
 """The runner process: takes leases on sources and jobs, and works them until told to stop.
 
 Any number of runners may share a database: each tick a runner takes at most one free source and one free job, so that
-work spreads over the runners that look for it.
+work spreads over the runners that look for it. Processing has the executor and is woken by what is registered; jobs of
+every other kind are functions on threads of their own.
 """
 
 import logging
@@ -14,13 +15,16 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 
 from athena.contract.health import ServiceKind
+from athena.contract.jobs import JobKind
 from athena.db.engine import Database
 from athena.jobs.clusters import standing
 from athena.jobs.executors import Executor, make_executor
 from athena.jobs.leases import JobLease, LeaseLost, SourceLease, hold, owner_name, take_job, take_source
 from athena.jobs.processing import RunProcessor
 from athena.jobs.sources import SourceFollower
+from athena.jobs.worker import JobWorker, Worker
 from athena.services.heartbeat import Heartbeat
+from athena.services.job_kinds import installed_kinds
 from athena.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,8 @@ class Runner:
         self._owner = owner_name()
         self._followers: dict[UUID, SourceFollower] = {}
         self._processors: dict[UUID, RunProcessor] = {}
+        self._workers: dict[UUID, JobWorker] = {}
+        self._kinds = {name: spec for name, spec in installed_kinds().items() if name != JobKind.PROCESSING.value}
         self._lock = threading.Lock()
         self._beating = threading.Event()
 
@@ -60,7 +66,7 @@ class Runner:
         )
         try:
             with alive:
-                self._work(stop)
+                self._tick_until(stop)
         finally:
             self._close()
             self._beating.set()
@@ -71,7 +77,7 @@ class Runner:
                 self._database.dispose()
             log.info("runner %s has ended", self._owner)
 
-    def _work(self, stop: threading.Event) -> None:
+    def _tick_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 self._tick()
@@ -98,6 +104,24 @@ class Runner:
         job = job or self._take_job(None)
         if job is not None:
             self._process(job)
+        if (other := self._take_other()) is not None:
+            self._work(other)
+
+    def _take_other(self) -> JobLease | None:
+        """Take a job that is not processing; when enough of them are at work, only one that mostly waits."""
+        with self._lock:
+            at_work = sum(not self._kinds[worker.lease.kind].follows for worker in self._workers.values())
+        full = at_work >= self._settings.job_threads
+        kinds = [name for name, spec in self._kinds.items() if spec.follows or not full]
+        with self._database.session() as session:
+            return take_job(session, owner=self._owner, seconds=self._settings.lease_seconds, kinds=kinds)
+
+    def _work(self, lease: JobLease) -> None:
+        log.info("working job %s (%s)", lease.job_id, lease.kind)
+        worker = JobWorker(self._settings, self._database, lease)
+        with self._lock:
+            self._workers[lease.job_id] = worker
+        worker.start()
 
     def _take_job(self, run_id: UUID | None) -> JobLease | None:
         with self._database.session() as session:
@@ -129,17 +153,19 @@ class Runner:
             ended = [worker for worker in self._held() if not worker.alive]
             self._followers = {run_id: worker for run_id, worker in self._followers.items() if worker not in ended}
             self._processors = {run_id: worker for run_id, worker in self._processors.items() if worker not in ended}
+            self._workers = {job_id: worker for job_id, worker in self._workers.items() if worker not in ended}
         for worker in ended:
             worker.join()
 
-    def _held(self) -> list[SourceFollower | RunProcessor]:
-        return [*self._followers.values(), *self._processors.values()]
+    def _held(self) -> list[Worker]:
+        return [*self._followers.values(), *self._processors.values(), *self._workers.values()]
 
     def _close(self) -> None:
         with self._lock:
             workers = self._held()
             self._followers.clear()
             self._processors.clear()
+            self._workers.clear()
         for worker in workers:
             worker.stop()
         for worker in workers:
@@ -157,12 +183,14 @@ class Runner:
                 if worker.alive:
                     self._renew(worker)
 
-    def _renew(self, worker: SourceFollower | RunProcessor) -> None:
+    def _renew(self, worker: Worker) -> None:
         try:
             with self._database.session() as session:
-                hold(session, worker.lease)
+                called_off = hold(session, worker.lease)
+            if called_off:
+                worker.cancel()
         except LeaseLost:
-            log.info("run %s has been taken over or called off", worker.lease.run_id)
+            log.info("%s has been taken over or called off", worker.lease)
             worker.stop()
         except OperationalError as error:
             log.warning("a lease could not be renewed: %s", error)

@@ -101,6 +101,10 @@ class SourceFollower:
         self._stop.set()
         self._wake.set()
 
+    def cancel(self) -> None:
+        """A source is not called off by a job; ending it is all there is."""
+        self.stop()
+
     def join(self) -> None:
         """Wait for the end and give the lease back."""
         self._thread.join()

@@ -112,9 +112,13 @@ class Client:
         """``PATCH`` with a contract model; what comes back as another."""
         return _parsed(self._send("PATCH", path, body=body), model)
 
-    def delete(self, path: str, *, params: Query | None = None) -> None:
-        """``DELETE`` what is there."""
-        self._send("DELETE", path, params=params)
+    @overload
+    def delete(self, path: str, model: type[T], *, params: Query | None = None) -> T: ...
+    @overload
+    def delete(self, path: str, model: None = None, *, params: Query | None = None) -> None: ...
+    def delete(self, path: str, model: type[T] | None = None, *, params: Query | None = None) -> T | None:
+        """``DELETE``; what comes back as a contract model, if anything."""
+        return _parsed(self._send("DELETE", path, params=params), model)
 
     def get_bytes(self, path: str, *, params: Query | None = None) -> bytes:
         """``GET`` a picture or any other body as it is."""

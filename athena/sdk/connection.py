@@ -9,7 +9,7 @@ from athena.contract import elements as wire
 from athena.contract.elements import DatasetType, Status
 from athena.contract.events import Event
 from athena.contract.health import Health, InstanceHealth, Plugin
-from athena.contract.jobs import Job
+from athena.contract.jobs import JobCount
 from athena.contract.metadata import Quantity
 from athena.contract.people import User
 from athena.contract.search import Placed, SearchIn, SearchKind
@@ -21,6 +21,7 @@ from athena.sdk.elements import Element, Folder, Listing, branch, list_children,
 from athena.sdk.groups import Group, Groups, create_group
 from athena.sdk.health import Services
 from athena.sdk.instance import find_instance, stop_instance
+from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
 from athena.sdk.licences import Licence
 from athena.sdk.runs import Run
 from athena.sdk.samples import Samples
@@ -140,9 +141,17 @@ class Athena:
         """All events you may see, as they come; see ``Run.watch``."""
         return watch(self._client, after=after, timeout=timeout)
 
-    def jobs(self) -> list[Job]:
-        """Jobs you may see, newest first."""
-        return self._client.get("/api/jobs", list[Job])
+    def jobs(self) -> Jobs:
+        """Jobs you may see, newest first; a table wherever it is shown."""
+        return list_jobs(self._client)
+
+    def start_job(self, kind: str, element: Element | None = None, **parameters: Any) -> Job:
+        """Start a job of any kind, those of installed packages too."""
+        return start_job(self._client, kind, element.id if element is not None else None, **parameters)
+
+    def remove_ended_jobs(self) -> int:
+        """Take all your own ended jobs off the list; returns how many."""
+        return self._client.delete("/api/jobs/ended", JobCount).count
 
     @property
     def users(self) -> Users:

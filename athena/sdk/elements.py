@@ -9,6 +9,7 @@ from athena.contract.elements import DatasetType, Status, Template
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
+from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
 from athena.sdk.metadata import Metadata
 from athena.sdk.notes import Notes
 from athena.sdk.sharing import Shared
@@ -107,6 +108,22 @@ class Element(Shared):
         """Notes on it, the newest first."""
         return Notes(self._client, self.id)
 
+    def delete(self) -> Job:
+        """Delete it with all that it holds: closed at once, taken away by the job that is given back."""
+        return start_job(self._client, "delete", self.id)
+
+    def archive(self) -> Job:
+        """Move the content of a workflow or dataset to the archive storage; results stay browsable."""
+        return start_job(self._client, "archive", self.id)
+
+    def restore(self) -> Job:
+        """Bring archived content back."""
+        return start_job(self._client, "restore", self.id)
+
+    def jobs(self) -> Jobs:
+        """Its jobs that you may see, newest first."""
+        return list_jobs(self._client, self.id)
+
     def __getitem__(self, path: str) -> "Element":
         """Element below this one by name, or by names with slashes between.
 
@@ -188,6 +205,11 @@ class Dataset(Element):
     def type(self) -> DatasetType:
         """How it is filled."""
         return DatasetType(self._model.type)
+
+    def export(self, folder: str, *, files: bool = True, metadata: bool = True) -> Job:
+        """Copy it to the export storage, into ``folder`` with the moment added; ``job.result["location"]`` is where."""
+        chosen = {name: "all" if wanted else "none" for name, wanted in (("files", files), ("metadata", metadata))}
+        return start_job(self._client, "export", self.id, folder=folder, **chosen)
 
 
 class Listing(Sequence[Element]):

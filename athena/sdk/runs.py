@@ -10,16 +10,21 @@ import numpy as np
 
 from athena.contract import acquisitions as wire_acquisitions
 from athena.contract import elements as wire_elements
+from athena.contract import jobs as wire_jobs
 from athena.contract import runs as wire
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.events import Event
+from athena.contract.exports import ExportParameters, ExportPart
+from athena.contract.filters import SavedFilter
 from athena.contract.runs import RunCounts, Source
 from athena.errors import Invalid, NotFound, Unavailable
-from athena.sdk import html
+from athena.sdk import filters, html
 from athena.sdk.acquisitions import SHOWN, Acquisition
 from athena.sdk.arrays import run_store
 from athena.sdk.client import Client, Query, checked
 from athena.sdk.elements import Dataset
+from athena.sdk.jobs import Job, start_job
 from athena.sdk.watching import watch
 from athena.zarrio import layout
 
@@ -137,6 +142,73 @@ class Run(Dataset):
     def grid(self) -> wire.RunGrid:
         """Atlases, grid squares and foil holes of the session."""
         return self._client.get(f"/api/runs/{self.id}/grid", wire.RunGrid)
+
+    def saved_filter(self) -> SavedFilter:
+        """The filter saved for the run, with how many acquisitions match it."""
+        return filters.get_filter(self._client, self.id)
+
+    def save_filter(self, *rules: filters.Rule) -> SavedFilter:
+        """Save rules that must all match, such as ``("defocus_um", "<", 2.5)``; none: every acquisition matches."""
+        return filters.save_filter(self._client, self.id, rules)
+
+    def export(  # type: ignore[override] # a run has more to choose from
+        self,
+        folder: str,
+        *,
+        files: ExportPart | str = ExportPart.ALL,
+        metadata: ExportPart | str = ExportPart.ALL,
+        processed: bool = False,
+        rules: Sequence[filters.Rule] | None = None,
+    ) -> Job:
+        """Copy it to the export storage, into ``folder`` with the moment added; ``job.result["location"]`` is where.
+
+        Parameters
+        ----------
+        files : ``"all"`` (the session folder), ``"raw"`` (movies and gain reference) or ``"none"``.
+        metadata : ``"all"``, ``"raw"`` (without what processing measured) or ``"none"``.
+        processed : also micrographs (MRC), thumbnails and the results table, with quality monitor.
+        rules : which acquisitions; None: as the run's saved filter says.
+        """
+        return self._start_export("export", folder, files, metadata, processed, rules)
+
+    def live_export(
+        self,
+        folder: str,
+        *,
+        files: ExportPart | str = ExportPart.ALL,
+        metadata: ExportPart | str = ExportPart.ALL,
+        processed: bool = False,
+        rules: Sequence[filters.Rule] | None = None,
+    ) -> Job:
+        """As ``export``, but going on until the run completes."""
+        return self._start_export("live_export", folder, files, metadata, processed, rules)
+
+    def update_live_export(self) -> Job:
+        """Apply the saved filter, as it is now, to what the live export has still to come."""
+        path = f"/api/runs/{self.id}/live-export/update"
+        return Job(self._client, self._client.post(path, None, wire_jobs.Job))
+
+    def cleanup_sizes(self) -> list[CleanupSize]:
+        """What each rule of a cleanup would take away."""
+        return self._client.get(f"/api/runs/{self.id}/cleanup", list[CleanupSize])
+
+    def cleanup(self, *rules: CleanupRule | str) -> Job:
+        """Take away ``"movies"``, ``"integrated"`` images, ``"processed"`` micrographs; numbers and previews stay."""
+        return start_job(self._client, "cleanup", self.id, rules=[CleanupRule(rule).value for rule in rules])
+
+    def _start_export(
+        self,
+        kind: str,
+        folder: str,
+        files: ExportPart | str,
+        metadata: ExportPart | str,
+        processed: bool,
+        rules: Sequence[filters.Rule] | None,
+    ) -> Job:
+        wanted = None if rules is None else filters.make_filter(rules)
+        parts = checked(ExportParameters, folder=folder, files=files, metadata=metadata, processed=processed)
+        given = parts.model_copy(update={"filter": wanted}).model_dump(mode="json")
+        return start_job(self._client, kind, self.id, **given)
 
     def attach(self, path: str | Path, *, adapter: str = "epu", follow: bool = True) -> Self:
         """Fill the run from a session folder (a path on the instance's machine); ``follow`` keeps watching it."""

@@ -1,6 +1,6 @@
 """The event log as a caller may see it."""
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from athena.contract.events import Event, EventKind, EventPage
@@ -32,7 +32,7 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
         rows = session.scalars(query).all()
     else:
         # an event that names no element is about the platform as a whole (administrators only) or addressed
-        named = session.scalars(restrict(query.join(ElementRow, ElementRow.id == EventRow.element_id), principal))
+        named = session.scalars(_of_seen(query, principal))
         addressed = session.scalars(query.where(_addressed_to(principal)))
         rows = sorted([*named, *addressed], key=lambda row: row.seq)[:limit]
     events = tuple(
@@ -55,3 +55,9 @@ def _addressed_to(principal: Principal) -> ColumnElement[bool]:
     recipient = EventRow.recipient_id
     mine = or_(recipient.is_(None), recipient == principal.user_id, recipient.in_(groups))
     return and_(EventRow.kind == EventKind.ACCESS_CHANGED.value, mine)
+
+
+def _of_seen(query: Select[EventRow], principal: Principal) -> Select[EventRow]:
+    """Events of elements the caller may see, or might see when they went."""
+    known = query.outerjoin(ElementRow, ElementRow.id == EventRow.element_id)
+    return restrict(known, principal, of=func.coalesce(ElementRow.permission_set_id, EventRow.permission_set_id))

@@ -44,8 +44,10 @@ def find_visible(session: Session, principal: Principal, element_id: UUID) -> Vi
 
 
 def get_visible_element(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
-    """Element the caller may see, else NotFound."""
-    return find_visible(session, principal, element_id).row
+    """Element the caller may open, else NotFound (unseen) or Conflict (being deleted)."""
+    row = find_visible(session, principal, element_id).row
+    _refuse_deleting(row)
+    return row
 
 
 def get_visible_run(session: Session, principal: Principal, run_id: UUID) -> RunRow:
@@ -65,6 +67,12 @@ def require_writer(session: Session, principal: Principal, element_id: UUID) -> 
 def require_owner(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
     """Element the caller owns, else NotFound (unseen), Forbidden (not its owner) or Conflict (being deleted)."""
     return _require(session, principal, element_id, action=Action.DELETE)
+
+
+def require_admin(principal: Principal) -> None:
+    """Refuse with Forbidden who is no administrator."""
+    if not principal.is_admin:
+        raise Forbidden("Only administrators may do this.")
 
 
 def require_sharer(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
@@ -129,12 +137,6 @@ def lock_element(session: Session, row: ElementRow) -> None:
         raise Conflict(f"“{row.name}” is being deleted.")
 
 
-def require_admin(principal: Principal) -> None:
-    """Refuse with Forbidden whoever is not an administrator of the instance."""
-    if not principal.is_admin:
-        raise Forbidden("Only administrators may do this.")
-
-
 def _require(
     session: Session, principal: Principal, element_id: UUID, *, action: Action, also_deleting: bool = False
 ) -> ElementRow:
@@ -144,6 +146,11 @@ def _require(
             f"You may see “{found.row.name}” as {found.role.value}, but not {action.value} it.",
             hint="Ask one of its owners for a stronger role.",
         )
-    if found.row.state == State.DELETING and not also_deleting:
-        raise Conflict(f"“{found.row.name}” is being deleted.")
+    if not also_deleting:
+        _refuse_deleting(found.row)
     return found.row
+
+
+def _refuse_deleting(row: ElementRow) -> None:
+    if row.state == State.DELETING:
+        raise Conflict(f"“{row.name}” is being deleted.")

@@ -11,7 +11,7 @@ from athena.contract.events import EventKind
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow, RunRow, bump_version
 from athena.db.events import append_event
-from athena.db.jobs import JobRow, reopen_processing
+from athena.db.jobs import processing_job, reopen_processing
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
@@ -25,7 +25,7 @@ def retry_failed(session: Session, principal: Principal, run_id: UUID) -> int:
     element = require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
     # the order in which the collector and the registrar lock too
-    session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update())
+    session.execute(processing_job(run_id).with_for_update())
     session.execute(select(RunRow.id).where(RunRow.id == run_id).with_for_update())
     failed = session.scalars(
         select(AcquisitionRow)

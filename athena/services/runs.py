@@ -18,7 +18,7 @@ from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
-from athena.db.jobs import JobRow, reopen_processing
+from athena.db.jobs import JobRow, processing_job, reopen_processing
 from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
@@ -26,6 +26,7 @@ from athena.services.audit import record
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
+from athena.services.storage_access import acquisition_folders
 from athena.settings import Settings
 from athena.zarrio.layout import METRICS
 
@@ -67,10 +68,11 @@ def attach_source(
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
-    folder = locate(_checked_folder(wanted.path, settings), wanted.adapter)
-    folder = _checked_folder(str(folder), settings)  # what lies in an allowed folder may be a link out of it
+    roots = acquisition_folders(session, settings)
+    folder = locate(_checked_folder(wanted.path, settings, roots), wanted.adapter)
+    folder = _checked_folder(str(folder), settings, roots)  # what lies in an allowed folder may be a link out of it
     # the order in which the registrar and the collector lock too
-    session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update(key_share=True))
+    session.execute(processing_job(run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
     source = session.get(SourceRow, run_id)
     if source is None:
@@ -156,7 +158,7 @@ def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:
         raise Invalid(f"Sessions of adapter “{adapter}” cannot fill a dataset of type {dataset_type.value}.")
 
 
-def _checked_folder(path: str, settings: Settings) -> Path:
+def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
     """Resolved folder, if it may be read: links out of the acquisition roots are followed before the check.
 
     Outside the roots the answer is the same whether a folder is there or not.
@@ -168,12 +170,12 @@ def _checked_folder(path: str, settings: Settings) -> Path:
         folder = given.resolve()
     except (OSError, RuntimeError) as error:  # a name longer than any file's, links in a circle
         raise Invalid(f"“{path[:200]}” cannot be the path of a folder.") from error
-    roots = [root.expanduser().resolve() for root in settings.acquisition_roots]
-    anywhere = settings.auth == "local" and not roots
+    roots = [root.expanduser().resolve() for root in allowed]
+    anywhere = settings.auth == "local" and not settings.acquisition_roots
     if not anywhere and not any(folder.is_relative_to(root) for root in roots):
         raise Invalid(
             f"{given} is not below an acquisition folder of this instance.",
-            hint="An administrator sets them as ATHENA_ACQUISITION_ROOTS.",
+            hint="An administrator connects them as acquisition storages, or sets ATHENA_ACQUISITION_ROOTS.",
         )
     if not _is_folder(folder):
         raise Invalid(f"There is no folder {given} on the server.", hint="Check the path and that it is mounted.")
@@ -197,8 +199,8 @@ def _template(session: Session, run: ElementRow) -> str:
 
 def _wake_processing(session: Session, principal: Principal, run_id: UUID) -> bool:
     """Make the run's processing job, or set the one that has ended to pending again; whether there was need."""
-    known = select(JobRow.id).where(JobRow.element_id == run_id, JobRow.kind == JobKind.PROCESSING.value)
-    if session.scalar(known) is not None:
+    if session.scalar(processing_job(run_id)) is not None:
         return reopen_processing(session, run_id, cancelled_too=True)
-    session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, initiator_id=principal.user_id))
+    name = session.get_one(ElementRow, run_id).name
+    session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=run_id, subject=name, initiator_id=principal.user_id))
     return True

@@ -1,12 +1,15 @@
 """Fixtures of the runner's tests: a session folder, a run that it fills, a runner on a thread."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,14 +17,16 @@ import pytest
 import tifffile
 
 from athena.contract.elements import Element
-from athena.contract.jobs import JobKind
+from athena.contract.jobs import Job, JobCreate, JobKind
 from athena.contract.people import Principal
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
+from athena.domain.job_life import ENDED
 from athena.jobs.executors import Executor, SerialExecutor
 from athena.jobs.runner import Runner
+from athena.services import jobs
 from athena.settings import Settings
 
 PLUGIN = Path(__file__).resolve().parent / "plugin"
@@ -165,6 +170,71 @@ def running(quick: Settings) -> RunsRunner:
         assert not thread.is_alive()
 
     return run
+
+
+class JobUnderTest:
+    """A job started through the services, and looks at it."""
+
+    def __init__(self, database: Database, user: Principal, job: Job, settings: Settings) -> None:
+        self.id = job.id
+        self.user = user
+        self._database = database
+        self._settings = settings
+
+    def now(self) -> Job:
+        """As its owner sees it."""
+        with self._database.session(read_only=True) as session:
+            return jobs.get_job(session, self.user, self.id)
+
+    def state(self) -> str:
+        """Where it stands."""
+        return self.now().state.value
+
+    def ended(self) -> bool:
+        """Whether it is done, well or not."""
+        return self.now().state in ENDED
+
+    def cancel(self) -> Job:
+        """Call it off."""
+        with self._database.session() as session:
+            return jobs.cancel_job(session, self.user, self.id)
+
+    def retry(self) -> Job:
+        """Begin it again."""
+        with self._database.session() as session:
+            return jobs.retry_job(session, self.user, self.id)
+
+
+StartJob = Callable[..., JobUnderTest]
+
+
+@pytest.fixture
+def start_job(database: Database, quick: Settings) -> StartJob:
+    """``start_job(user, kind, element, **parameters)`` starts a job through the services."""
+
+    def start(user: Principal, kind: str, element: Element | None, **parameters: Any) -> JobUnderTest:
+        wanted = JobCreate(kind=kind, element_id=element.id if element else None, parameters=parameters)
+        with database.session() as session:
+            return JobUnderTest(database, user, jobs.start_job(session, user, wanted, settings=quick), quick)
+
+    return start
+
+
+@pytest.fixture
+def runner_process(quick: Settings) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """``runner_process()`` starts a runner in a process of its own, which may be killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        script = Path(__file__).parent / "one_runner.py"
+        argv = [sys.executable, str(script), str(quick.home), quick.resolved_database_url]
+        started.append(subprocess.Popen(argv))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float = 60.0, what: str = "the condition") -> None:

@@ -18,6 +18,7 @@ from athena.contract.people import PlatformRole, Principal, Role
 from athena.contract.samples import SampleCreate
 from athena.contract.sharing import GrantChange
 from athena.db.engine import Database
+from athena.db.jobs import JobRow
 from athena.domain.permissions import Action, can
 from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
@@ -33,6 +34,8 @@ class Need(Enum):
     NOTHING = auto()
     A_USER = auto()
     USER_MANAGER = auto()
+    INITIATOR = auto()
+    """Who started the job, here the owner; administrators any."""
     ADMIN = auto()
 
 
@@ -50,6 +53,18 @@ MATRIX: dict[str, Need | Action] = {
     "list_templates": Need.A_USER,
     "list_events": Need.A_USER,
     "list_jobs": Need.A_USER,
+    "list_job_kinds": Need.A_USER,
+    "get_job": Need.A_USER,  # an open one
+    "start_job": Action.DELETE,  # a deletion
+    "cancel_job": Need.INITIATOR,
+    "retry_job": Need.INITIATOR,
+    "remove_job": Need.INITIATOR,
+    "remove_ended_jobs": Need.A_USER,
+    "cancel_jobs_of_kind": Need.ADMIN,
+    "update_live_export": Action.WRITE,
+    "get_run_filter": Action.VIEW,
+    "save_run_filter": Action.WRITE,
+    "get_cleanup_sizes": Action.DELETE,
     "ensure_path": Need.A_USER,
     "list_elements": Action.VIEW,
     "create_element": Action.WRITE,
@@ -132,8 +147,9 @@ class Asker:
         if isinstance(need, Action):
             role = Role.OWNER if self.principal.is_admin else self.role
             return None if can(need, role) else 403 if role else 404
-        if need is Need.ADMIN:
-            return None if self.principal.is_admin else 403
+        if need in (Need.INITIATOR, Need.ADMIN):
+            started = need is Need.INITIATOR and self.role is Role.OWNER
+            return None if started or self.principal.is_admin else 403
         return 403 if need is Need.USER_MANAGER and not may_manage_users(self.principal) else None
 
 
@@ -240,6 +256,11 @@ def make_held(database: Database, askers: list[Asker], operation: tuple[str, str
             sample = samples.create_sample(session, owner, SampleCreate(name="Sample"))
             samples.link_sample(session, owner, sample.id, place.run.id)
             return {"sample_id": str(sample.id), "element_id": str(place.run.id)}
+        if "{job_id}" in path:
+            row = JobRow(kind="delete", state="running", element_id=place.run.id, initiator_id=owner.user_id)
+            session.add(row)
+            session.flush()
+            return {"job_id": str(row.id)}
         if name == "remove_metadatum":
             stolen = MetadataWrite.model_validate(BODIES["set_metadatum"])
             metadata.set_metadatum(session, owner, place.inner.id, stolen)

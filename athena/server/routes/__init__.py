@@ -5,8 +5,11 @@ from fastapi import APIRouter
 from athena.server.routes import (
     acquisitions,
     audit,
+    cleanup,
     elements,
     events,
+    exports,
+    files,
     groups,
     health,
     images,
@@ -17,14 +20,18 @@ from athena.server.routes import (
     paths,
     people,
     places,
+    run_filters,
     runs,
     samples,
     search,
     sharing,
+    storages,
     templates,
     tokens,
+    uploads,
     users,
     zarr,
+    zips,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -52,5 +59,12 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         zarr,
         events,
         jobs,
+        storages,
+        files,
+        uploads,
+        zips,
+        exports,
+        run_filters,
+        cleanup,
     )
 )

@@ -12,11 +12,20 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from pydantic import Field
+from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredExposure, DiscoveredSession, Optics
+from athena.contract.base import Wire
+from athena.contract.elements import ElementKind
+from athena.contract.people import Principal
 from athena.contract.processing import MovieResult, MovieTask
-from athena.errors import BadFile
+from athena.db.elements import ElementRow
+from athena.domain.job_kinds import JobSpec, Prepared
+from athena.errors import BadFile, Conflict, Unavailable
 from athena.formats.movies import open_movie
+from athena.jobs.context import JobContext
+from athena.settings import Settings
 from athena.zarrio import layout
 from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
@@ -88,3 +97,72 @@ class PlainAdapter:
                 )
             )
         return DiscoveredSession(kind=self.name, path=str(path), name=path.name, exposures=tuple(exposures))
+
+
+class CountParameters(Wire):
+    """Parameters of the job kind ``count``."""
+
+    file: str
+    to: int = Field(ge=1, le=1_000_000)
+    fail_at: int | None = None
+    away_at: int | None = Field(None, description="A number at which the storage is away, as long as the file is not.")
+    pause: float = 0.0
+
+
+def count(context: JobContext) -> None:
+    """Write numbers into a file, one a line, each exactly once however often the work is interrupted."""
+    wanted: CountParameters = context.parameters
+    done = int(context.checkpoint.get("done", 0))
+    while done < wanted.to:
+        context.item = f"number {done}"
+        if done == wanted.fail_at:
+            raise ValueError("it is unlucky")
+        if done == wanted.away_at and not Path(wanted.file).with_suffix(".back").exists():
+            raise Unavailable("The storage is away.")
+        context.wait(wanted.pause)
+        with Path(wanted.file).open("a") as stream:
+            stream.write(f"{done}\n")
+        done += 1
+        context.checkpoint["done"] = done
+        context.progress(done, wanted.to, save=True)
+    context.result["file"] = wanted.file
+
+
+def prepare_count(
+    session: Session, principal: Principal, element: ElementRow, parameters: CountParameters, settings: Settings
+) -> Prepared:
+    """Refuse a file that is there already."""
+    if Path(parameters.file).exists():
+        raise Conflict(f"{parameters.file} is there already.", hint="Take another name.")
+    return Prepared(parameters, result={"planned": parameters.to})
+
+
+def tidy_count(context: JobContext) -> None:
+    """Take away what was written."""
+    Path(context.parameters.file).unlink(missing_ok=True)
+
+
+COUNT = JobSpec(
+    name="count",
+    label="Counting",
+    parameters=CountParameters,
+    elements=(ElementKind.DATASET,),
+    run="athena_test_plugin:count",
+    prepare="athena_test_plugin:prepare_count",
+    tidy="athena_test_plugin:tidy_count",
+    slot="count",
+    unit="numbers",
+)
+
+
+def wait_for_ever(context: JobContext) -> None:
+    """Wait until told to end."""
+    while True:
+        context.wait(60.0)
+
+
+WATCHING = JobSpec(
+    name="watching", label="Watching", run="athena_test_plugin:wait_for_ever", action=None, elements=(), follows=True
+)
+
+NO_KIND = "something else altogether"

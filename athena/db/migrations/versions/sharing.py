@@ -6,7 +6,7 @@ from alembic import op
 import athena.db.base
 
 revision = "sharing"
-down_revision = "0001"
+down_revision = "storage"
 branch_labels = None
 depends_on = None
 
