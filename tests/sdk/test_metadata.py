@@ -198,7 +198,7 @@ def test_pint_is_imported_when_it_is_needed() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.feature("NB-06")
+@pytest.mark.feature("MD-07", "SE-04")
 def test_the_guide_is_right(athena: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guide = Path(__file__).parents[2] / "docs/guide/metadata-and-search.md"
     blocks = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.DOTALL)
