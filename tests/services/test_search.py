@@ -17,6 +17,7 @@ from athena.contract.search import SearchIn, SearchKind
 from athena.db.base import now
 from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
+from athena.db.groups import GroupGrantRow, GroupMemberRow, GroupRow
 from athena.db.search import ReindexRow, SearchEntryRow
 from athena.errors import Invalid
 from athena.services import elements, metadata, notes, placed
@@ -77,6 +78,17 @@ def test_strangers_find_nothing_and_nothing_is_counted(
     with database.session() as session:
         metadata.set_metadatum(session, alice, inner.id, MetadataWrite(name="Secret", type="integer", value=1))
     assert names(database, bob, where="secret = 1") == []
+    with database.session() as session:
+        shared = session.get_one(ElementRow, hers.id).permission_set_id
+        group = GroupRow(name="Ribosome people")
+        session.add(group)
+        session.flush()
+        session.add(GroupMemberRow(group_id=group.id, user_id=bob.user_id))
+        session.add(GroupGrantRow(group_id=group.id, permission_set_id=shared, role="viewer"))
+    assert len(names(database, bob, "ribosome")) == 3
+    with database.session() as session:
+        session.execute(delete(GroupMemberRow))
+    assert names(database, bob, "ribosome") == ["Ribosome his"]
     grant(hers, bob)
     assert sorted(names(database, bob, "ribosome")) == ["Ribosome hers", "Ribosome his", "Ribosome inner"]
     assert names(database, bob, where="secret = 1") == ["Ribosome inner"]
