@@ -48,7 +48,7 @@ def restore(
         str, typer.Option(help="Address of the database the catalogue goes to (default: SQLite in the home).")
     ] = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put a home that is there aside; empty a database that is not.")
+        bool, typer.Option("--replace", help="Put a home that is there aside, under another name.")
     ] = False,
 ) -> None:
     """Restore an instance from a backup into a new home; every file is checked."""

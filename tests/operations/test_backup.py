@@ -135,7 +135,8 @@ def test_an_instance_moves_from_sqlite_to_postgresql_and_back(
     with pytest.raises(Conflict, match="holds an instance"):
         restore(tmp_path / "backup", at(tmp_path / "third"), silent, database_url=target)
     assert not (tmp_path / "third").exists()
-    restore(tmp_path / "backup", at(tmp_path / "third"), silent, database_url=target, replace=True)
+    with serving(moved) as url:
+        assert answers(url, token, run) == before
 
 
 def test_a_backup_while_the_instance_writes_is_of_one_moment(
