@@ -41,12 +41,15 @@ def answers(url: str, token: str, run: Element) -> dict[str, Any]:
             f"/runs/{run.id}",
             f"/runs/{run.id}/table?columns=defocus_um",
             f"/runs/{run.id}/grid",
+            f"/elements/{run.id}/audit",
             "/jobs",
             "/events?after=0",
         )
         found = {place: client.get(place) for place in places}
         assert {answer.status_code for answer in found.values()} == {200}
         picture = client.get(f"/runs/{run.id}/acquisitions/0/thumbnail.png")
+        # the index itself is each database's own, and so is the order of what is found
+        assert str(run.id) in client.get("/search", params={"text": run.name}).text
         return {place: answer.json() for place, answer in found.items()} | {"picture": picture.content}
 
 
