@@ -67,7 +67,7 @@ def restore(
 def _steps() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """A progress bar for each stage."""
     columns = (TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
 
         def begin(stage: str) -> Callable[[int, int], None]:
             task = shown.add_task(stage)
