@@ -27,6 +27,7 @@ from athena.db.events import append_event
 from athena.db.people import UserRoleRow, UserRow
 from athena.services import elements
 from athena.settings import Settings
+from tests.s3 import Bucket, new_bucket, s3_server
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 
 if TYPE_CHECKING:
@@ -125,6 +126,22 @@ def _named(url: str, name: str) -> str:
     from sqlalchemy import make_url
 
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+# ── object storage ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """Address of an S3-compatible server of this test session."""
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def make_bucket(s3_address: str) -> Callable[[], Bucket]:
+    """``make_bucket()`` makes an empty bucket: its URL, and the options to reach it with."""
+    return lambda: new_bucket(s3_address, f"test-{uuid.uuid4().hex}")
 
 
 # ── factories ────────────────────────────────────────────────────────────────────────────────────────────────────
