@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         (), description="Folders acquisition sessions may be read from; empty in local mode: any."
     )
 
+    max_upload_bytes: int = Field(0, ge=0, description="Largest file that may be uploaded; 0: as the storage has room.")
+    upload_hours: float = Field(48.0, gt=0, description="An upload nobody went on with for that long is given up.")
+
     host: str = Field("127.0.0.1", description="Address the API and the portal listen on.")
     api_port: int = 8470
     portal_port: int = 8471
@@ -132,6 +135,11 @@ class Settings(BaseSettings):
     def resolved_data_dir(self) -> Path:
         """Folder of the run stores in force."""
         return self.data_dir or self.home / "data"
+
+    @property
+    def upload_dir(self) -> Path:
+        """Where uploads grow that go to a storage which files cannot be renamed into."""
+        return self.home / "uploads"
 
     @property
     def token_file(self) -> Path:

@@ -33,6 +33,9 @@ class AuditAction(StrEnum):
     NOTE_DELETED = "note_deleted"
     SAMPLE_LINKED = "sample_linked"
     SAMPLE_UNLINKED = "sample_unlinked"
+    FILE_ADDED = "file_added"
+    FILE_RENAMED = "file_renamed"
+    FILE_DELETED = "file_deleted"
 
 
 class AuditEntry(Wire):

@@ -24,6 +24,8 @@ class EventKind(StrEnum):
     PERMISSIONS_CHANGED = "permissions.changed"
     ACCESS_CHANGED = "access.changed"
     """Names nothing: what its reader may see is not what it was, so all that is shown has to be asked for again."""
+    FILE_CHANGED = "file.changed"
+    STORAGE_CHANGED = "storage.changed"
 
 
 class Event(Wire):

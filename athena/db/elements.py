@@ -190,15 +190,44 @@ class LastUseRow(Base):
 
 
 class FileRow(HasId, Base):
-    """A file of an element; ``key`` is its place in the storage."""
+    """A file of an element; ``key`` is its place in the storage, which does not change when it is renamed.
+
+    ``name`` may hold slashes: a file of an uploaded folder. ``sha256`` is empty where it is not known. An element is
+    not deleted before its files are, so that no bytes are forgotten on a storage; for the same reason a file that is
+    being deleted keeps its row, with ``deleted`` set and its name given up, until its bytes are gone.
+    """
 
     __tablename__ = "file"
-    __table_args__ = (UniqueConstraint("storage", "key"),)
+    __table_args__ = (
+        UniqueConstraint("storage_id", "key"),
+        UniqueConstraint("element_id", "name"),
+        CheckConstraint("size >= 0", name="size_not_negative"),
+        CheckConstraint("length(name) > 0", name="named"),
+        Index("ix_file_sorted", "element_id", "sort_key", "id"),
+        Index("ix_file_created", "element_id", "created", "id"),
+        Index("ix_file_size", "element_id", "size", "id"),
+        Index(
+            "ix_file_deleted",
+            "deleted",
+            sqlite_where=text("deleted IS NOT NULL"),
+            postgresql_where=text("deleted IS NOT NULL"),
+        ),
+    )
 
-    element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="CASCADE"), index=True)
-    storage: Mapped[str] = mapped_column(String(200))
+    element_id: Mapped[UUID] = mapped_column(ForeignKey("element.id", ondelete="RESTRICT"))
+    storage_id: Mapped[UUID] = mapped_column(ForeignKey("storage.id", ondelete="RESTRICT"))
     key: Mapped[str] = mapped_column(Text)
-    role: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(Text)
+    sort_key: Mapped[str] = mapped_column(BYTE_ORDERED)
+    role: Mapped[str] = mapped_column(String(40), default="data")
     size: Mapped[int] = mapped_column(BigInteger, default=0)
-    checksum: Mapped[str] = mapped_column(String(100), default="")
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), default=None)
+    created: Mapped[datetime] = mapped_column(default=now)
     acquisition_index: Mapped[int | None] = mapped_column(default=None)
+    deleted: Mapped[datetime | None] = mapped_column(default=None)
+
+    @validates("name")
+    def _order_by_name(self, _attribute: str, name: str) -> str:
+        self.sort_key = sort_key(name)
+        return name

@@ -24,6 +24,7 @@ from athena.db import (  # noqa: F401
     people,
     samples,
     search,
+    storages,
 )
 from athena.db.search import keep_current
 

@@ -14,9 +14,11 @@ from athena.server.auth import make_auth
 from athena.server.caller import Server
 from athena.server.clock import EventClock
 from athena.server.headers import SecurityHeaders
+from athena.server.housekeeping import keeping_house, prepare
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
+from athena.server.tus import UPLOAD_PATHS
 from athena.services.heartbeat import Heartbeat
 from athena.settings import Settings
 
@@ -35,8 +37,9 @@ def create_app(settings: Settings) -> FastAPI:
         server: Server = app.state.server
         await run_in_threadpool(server.database.migrate)
         await run_in_threadpool(server.auth.prepare)
+        await run_in_threadpool(prepare, server)
         with Heartbeat(server.database, ServiceKind.API, period_s=settings.heartbeat_seconds):
-            async with server.clock.running():
+            async with server.clock.running(), keeping_house(server):
                 yield
         server.auth.close()
         server.database.dispose()
@@ -54,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     database = Database(settings.resolved_database_url)
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))
     install_problem_handlers(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, unlimited=UPLOAD_PATHS)
     app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api", responses=_PROBLEMS)
     for router in ROUTERS:

@@ -1,5 +1,6 @@
 """Limits of a request: how large its body may be, how long a page of an answer."""
 
+import re
 from typing import Annotated
 
 from fastapi import Query
@@ -11,7 +12,7 @@ from athena.errors import Invalid
 from athena.server.problems import problem_response
 
 MAX_BODY_BYTES = 1 << 20
-"""No request of the contract comes near; uploads will have a route of their own."""
+"""No request of the contract comes near but the chunks of uploads, which go to the disk as they arrive."""
 MAX_PAGE = 1000
 TOO_LARGE = 413
 
@@ -20,16 +21,22 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to give at
 
 
 class BodyLimit:
-    """ASGI middleware that refuses large bodies with 413, whether or not their length was announced."""
+    """ASGI middleware that refuses large bodies with 413, whether or not their length was announced.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+    Parameters
+    ----------
+    unlimited : paths whose routes take a body piece by piece and bound it themselves.
+    """
+
+    def __init__(self, app: ASGIApp, *, unlimited: re.Pattern[str], max_bytes: int = MAX_BODY_BYTES) -> None:
         self._app = app
+        self._unlimited = unlimited
         self._max_bytes = max_bytes
         self._message = f"The body of a request may be {max_bytes} bytes long at most."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what is received."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or self._unlimited.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")

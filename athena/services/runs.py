@@ -26,6 +26,7 @@ from athena.services.audit import record
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
+from athena.services.storage_access import acquisition_folders
 from athena.settings import Settings
 from athena.zarrio.layout import METRICS
 
@@ -67,8 +68,10 @@ def attach_source(
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
-    folder = locate(_checked_folder(wanted.path, settings), wanted.adapter)
-    folder = _checked_folder(str(folder), settings)  # what lies in an allowed folder may be a link out of it
+    allowed = acquisition_folders(session, settings)
+    folder = locate(_checked_folder(wanted.path, settings, allowed), wanted.adapter)
+    # what lies in an allowed folder may be a link out of it
+    folder = _checked_folder(str(folder), settings, allowed)
     # the order in which the registrar and the collector lock too
     session.execute(select(JobRow.id).where(JobRow.element_id == run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
@@ -156,7 +159,7 @@ def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:
         raise Invalid(f"Sessions of adapter “{adapter}” cannot fill a dataset of type {dataset_type.value}.")
 
 
-def _checked_folder(path: str, settings: Settings) -> Path:
+def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
     """Resolved folder, if it may be read: links out of the acquisition roots are followed before the check.
 
     Outside the roots the answer is the same whether a folder is there or not.
@@ -168,12 +171,12 @@ def _checked_folder(path: str, settings: Settings) -> Path:
         folder = given.resolve()
     except (OSError, RuntimeError) as error:  # a name longer than any file's, links in a circle
         raise Invalid(f"“{path[:200]}” cannot be the path of a folder.") from error
-    roots = [root.expanduser().resolve() for root in settings.acquisition_roots]
-    anywhere = settings.auth == "local" and not roots
+    roots = [root.expanduser().resolve() for root in allowed]
+    anywhere = settings.auth == "local" and not settings.acquisition_roots
     if not anywhere and not any(folder.is_relative_to(root) for root in roots):
         raise Invalid(
             f"{given} is not below an acquisition folder of this instance.",
-            hint="An administrator sets them as ATHENA_ACQUISITION_ROOTS.",
+            hint="An administrator connects them as acquisition storages, or sets ATHENA_ACQUISITION_ROOTS.",
         )
     if not _is_folder(folder):
         raise Invalid(f"There is no folder {given} on the server.", hint="Check the path and that it is mounted.")

@@ -7,6 +7,7 @@ from athena.server.routes import (
     audit,
     elements,
     events,
+    files,
     groups,
     health,
     images,
@@ -21,10 +22,13 @@ from athena.server.routes import (
     samples,
     search,
     sharing,
+    storages,
     templates,
     tokens,
+    uploads,
     users,
     zarr,
+    zips,
 )
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -52,5 +56,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         zarr,
         events,
         jobs,
+        storages,
+        files,
+        uploads,
+        zips,
     )
 )
