@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, licences, operations, people, services, tokens
+from athena.cli import data, files, licences, operations, people, services, tokens
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command("doctor")(operations.doctor)
 app.add_typer(data.import_app, name="import")
 app.command("watch")(data.watch)
 app.add_typer(data.simulate_app, name="simulate")
+app.command("upload")(files.upload)
+app.command("download")(files.download)
 app.add_typer(people.user_app, name="user")
 app.add_typer(licences.license_app, name="license")
 app.add_typer(tokens.token_app, name="token")

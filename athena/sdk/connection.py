@@ -25,6 +25,7 @@ from athena.sdk.licences import Licence
 from athena.sdk.runs import Run
 from athena.sdk.samples import Samples
 from athena.sdk.search import Places, SearchResults, as_list, as_moment, find
+from athena.sdk.storages import Storages
 from athena.sdk.tokens import Tokens
 from athena.sdk.users import Users
 from athena.sdk.watching import watch
@@ -139,6 +140,11 @@ class Athena:
     def events(self, after: int | None = None, *, timeout: float | None = None) -> Iterator[Event]:
         """All events you may see, as they come; see ``Run.watch``."""
         return watch(self._client, after=after, timeout=timeout)
+
+    @property
+    def storages(self) -> Storages:
+        """Where files lie, and how full it is there; what is told was found in the last five minutes."""
+        return Storages(self._client)
 
     def jobs(self) -> list[Job]:
         """Jobs you may see, newest first."""
