@@ -249,10 +249,11 @@ def _texts(connection: Connection, query: Select[*tuple[Any, ...]]) -> dict[UUID
 
 
 def _file_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    rows = connection.execute(select(FileRow.id, FileRow.element_id, FileRow.key).where(FileRow.id.in_(ids)))
+    query = select(FileRow.id, FileRow.element_id, FileRow.name).where(FileRow.id.in_(ids), FileRow.deleted.is_(None))
+    rows = connection.execute(query)
     found: dict[UUID, dict[str, Any]] = {}
     for row in rows:
-        name = indexed(row.key.rsplit("/", 1)[-1])
+        name = indexed(row.name.rsplit("/", 1)[-1])
         said = {"name_key": name_beginning(name), "name": name, "metadata": "", "notes": ""}
         found[row.id] = {"element_id": row.element_id, "file_id": row.id, **said}
     return found

@@ -228,16 +228,16 @@ def _hits(session: Session, principal: Principal, rows: Sequence[Row[Any]]) -> t
     ids = {row.element_id for row in rows}
     page = visible_rows(session, principal, visible_with_roles(principal).where(ElementRow.id.in_(ids)))
     placed = {one.element.id: one for one in place_elements(session, principal, page)}
-    keys: dict[UUID, str] = dict(
+    names: dict[UUID, str] = dict(
         session.execute(
-            select(FileRow.id, FileRow.key).where(FileRow.id.in_([row.file_id for row in rows if row.file_id]))
+            select(FileRow.id, FileRow.name).where(FileRow.id.in_([row.file_id for row in rows if row.file_id]))
         ).all()
     )
     return tuple(
         SearchHit(
             element=placed[row.element_id].element,
             breadcrumb=placed[row.element_id].breadcrumb,
-            file=keys[row.file_id].rsplit("/", 1)[-1] if row.file_id else "",
+            file=names[row.file_id].rsplit("/", 1)[-1] if row.file_id else "",
         )
         for row in rows
         if row.element_id in placed  # it may have gone since it was found

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element, ElementKind, ElementUpdate, Status
 from athena.contract.metadata import MetadataWrite
@@ -19,6 +20,7 @@ from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.groups import GroupGrantRow, GroupMemberRow, GroupRow
 from athena.db.search import ReindexRow, SearchEntryRow
+from athena.db.storages import StorageRow
 from athena.errors import Invalid
 from athena.services import elements, metadata, notes, placed
 from athena.services import search as searching
@@ -26,6 +28,14 @@ from athena.services.search import Search, reindex, search
 
 MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
+
+
+def storage_id(session: Session) -> UUID:
+    """A storage for files to lie on."""
+    row = session.scalar(select(StorageRow)) or StorageRow(name="Primary", url="home:files", role="primary")
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def names(database: Database, who: Principal, text: str = "", **filters: object) -> list[str]:
@@ -108,8 +118,25 @@ def test_ranking_fields_filters_and_pages(
         metadata.set_metadatum(
             session, alice, run.id, MetadataWrite(name="Grid type", type="string", value="Quantifoil")
         )
-        session.add(FileRow(element_id=run.id, storage="local", key="a/grid_map.png", role="upload"))
-        session.add(FileRow(element_id=run.id, storage="local", key="m/grid.eer", role="movie", acquisition_index=0))
+        session.add(
+            FileRow(
+                element_id=run.id,
+                storage_id=storage_id(session),
+                key="a/grid_map.png",
+                name="a/grid_map.png",
+                role="upload",
+            )
+        )
+        session.add(
+            FileRow(
+                element_id=run.id,
+                storage_id=storage_id(session),
+                key="m/grid.eer",
+                name="m/grid.eer",
+                role="movie",
+                acquisition_index=0,
+            )
+        )
     assert names(database, alice, "grid") == ["Grid", "grid_map.png", "Old grid workflow", "Gridded", "Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.NOTES})) == ["Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.METADATA})) == ["Gridded"]
@@ -214,7 +241,15 @@ def test_a_reindex_mends_what_is_wrong_and_resumes(
     alice = make_user()
     folders = [make_folder(alice, f"Spike {number}") for number in range(5)]
     with database.session() as session:
-        session.add(FileRow(element_id=folders[0].id, storage="local", key="spike_map.mrc", role="upload"))
+        session.add(
+            FileRow(
+                element_id=folders[0].id,
+                storage_id=storage_id(session),
+                key="spike_map.mrc",
+                name="spike_map.mrc",
+                role="upload",
+            )
+        )
     with database.session() as session:
         session.execute(delete(SearchEntryRow).where(SearchEntryRow.element_id.in_([f.id for f in folders[:3]])))
         session.execute(update(SearchEntryRow).values(name=" wrong", name_key=" wrong"))
