@@ -35,7 +35,8 @@ def _holds(comparison: Comparison, *, of_each: bool) -> ColumnElement[bool]:
         wanted.append(func.lower(MetadataRow.group) == comparison.group)
     wanted.append(or_(*(_compared(comparison.operator, value) for value in comparison.values)))
     if of_each:
-        return select(MetadataRow.id).where(MetadataRow.element_id == ElementRow.id, *wanted).exists()
+        # the offset keeps PostgreSQL from making a join of it, which would read all metadata of the name
+        return select(MetadataRow.id).where(MetadataRow.element_id == ElementRow.id, *wanted).offset(0).exists()
     return ElementRow.id.in_(select(MetadataRow.element_id).where(*wanted))
 
 
