@@ -10,7 +10,7 @@ KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core -name '*.py')
 TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
       widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 
-.PHONY: demo up test check fix shots bench features docs openapi install widgets clean
+.PHONY: demo up test check fix fuzz shots bench features docs openapi install widgets clean
 
 # the front end waits for the network, the kernels for the processor: side by side
 install: $(STAMP)
@@ -60,6 +60,10 @@ shots: install
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ''
+
+# a seed of its own each time: what it finds, it says how to repeat
+fuzz: install
+	ATHENA_FUZZ_EXAMPLES=$${EXAMPLES:-150} ATHENA_FUZZ_SEED=$${SEED:-random} $(BIN)/python -m pytest tests/server/test_fuzz.py -q
 
 features: install
 	$(BIN)/python tests/features.py

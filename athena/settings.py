@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     job_threads: int = Field(
         4, ge=1, description="Exports, deletions and the like that one runner works on at the same time."
     )
+    heartbeat_seconds: float = Field(
+        10.0, gt=0, description="How often each service says that it lives; silent three times as long, it is down."
+    )
     poll_seconds: float = Field(1.0, gt=0, description="How often the runner looks for work and polls folders.")
     stable_seconds: float = Field(
         4.0, ge=0, description="A file is whole when size and time stood still this long (and it parses)."

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, jobs, licences, people, services, tokens
+from athena.cli import data, jobs, licences, operations, people, services, tokens
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -24,6 +24,9 @@ app.command("status")(services.status)
 app.command("api")(services.api)
 app.command("portal")(services.portal)
 app.command("runner")(services.runner)
+app.command("backup")(operations.backup)
+app.command("restore")(operations.restore)
+app.command("doctor")(operations.doctor)
 app.add_typer(data.import_app, name="import")
 app.command("watch")(data.watch)
 app.add_typer(data.simulate_app, name="simulate")

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from athena.cli.health import print_services
 from athena.cli.stack import Addresses, answers, notebook_service, start_core
 from athena.cli.supervisor import Supervisor
 from athena.contract.jobs import Job
@@ -151,6 +152,7 @@ def print_status(settings: Settings, console: Console) -> None:
     with Client(instance.api_url, read_token(settings)) as client:
         console.print(f"You are   {client.get('/me', User).username}")
         jobs = client.get("/jobs", list[Job])
+        print_services(client, console)
     if not jobs:
         console.print("No jobs.")
         return

@@ -21,7 +21,15 @@ class PermissionSetRow(HasId, Base):
     """
 
     __tablename__ = "permission_set"
-    __table_args__ = (CheckConstraint("public_role IN ('viewer', 'collaborator')", name="public_role"),)
+    __table_args__ = (
+        CheckConstraint("public_role IN ('viewer', 'collaborator')", name="public_role"),
+        Index(
+            "ix_permission_set_public",
+            "id",
+            sqlite_where=text("public_role IS NOT NULL"),
+            postgresql_where=text("public_role IS NOT NULL"),
+        ),
+    )
 
     public_role: Mapped[str | None] = mapped_column(String(20), default=None)
     revision: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -17,6 +17,7 @@ from athena.db import (  # noqa: F401
     elements,
     events,
     groups,
+    health,
     jobs,
     licences,
     notes,

@@ -145,7 +145,7 @@ def _changed(session: Session) -> tuple[set[UUID], set[UUID]]:
     new = set(session.new)
     for one in (*session.new, *session.dirty, *session.deleted):
         match one:
-            case ElementRow() if one not in session.deleted and (one in new or session.is_modified(one)):
+            case ElementRow() if one not in session.deleted and (one in new or _renamed(one)):
                 elements.add(one.id)
             case MetadataRow() | NoteRow() | SampleLinkRow():
                 elements.add(one.element_id)
@@ -157,6 +157,12 @@ def _changed(session: Session) -> tuple[set[UUID], set[UUID]]:
         linked = select(SampleLinkRow.element_id).where(SampleLinkRow.sample_id.in_(samples))
         elements |= set(session.connection().scalars(linked))
     return elements, files
+
+
+def _renamed(row: ElementRow) -> bool:
+    """Whether words of the element changed: what follows from a run below it (its status) is no matter."""
+    attributes = inspect(row).attrs
+    return any(attributes[name].history.has_changes() for name in ("name", "description"))
 
 
 def index_elements(connection: Connection, ids: Sequence[UUID], *, files: Sequence[UUID] = ()) -> int:

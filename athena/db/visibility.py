@@ -3,7 +3,20 @@
 from typing import TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, and_, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from athena.contract.people import Principal, Role
@@ -71,6 +84,18 @@ def visible_counts(principal: Principal, place: ColumnElement[bool]) -> Select[U
     members: ColumnElement[int] = cast(func.sum(sets.c.members), Integer)
     query = select(sets.c.parent_id, members).group_by(sets.c.parent_id)
     return restrict(query, principal, of=sets.c.permission_set_id)
+
+
+def visible_sets(principal: Principal) -> CompoundSelect[UUID]:
+    """Select the permission sets that let the caller see what refers to them, starting from its own few grants."""
+    roles = roles_allowing(Action.VIEW)
+    own = select(GrantRow.permission_set_id).where(GrantRow.user_id == principal.user_id, GrantRow.role.in_(roles))
+    through_groups = (
+        select(GroupGrantRow.permission_set_id)
+        .join(GroupMemberRow, GroupMemberRow.group_id == GroupGrantRow.group_id)
+        .where(GroupMemberRow.user_id == principal.user_id, GroupGrantRow.role.in_(roles))
+    )
+    return union(own, through_groups, select(PermissionSetRow.id).where(PermissionSetRow.public_role.in_(roles)))
 
 
 def effective_role(principal: Principal, *roles: str | None) -> Role | None:

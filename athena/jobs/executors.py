@@ -15,7 +15,9 @@ from distributed import Client, Future, KilledWorker, LocalCluster
 from distributed.core import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 
+from athena.contract.health import ClusterHealth
 from athena.contract.processing import MovieTask
+from athena.jobs.clusters import described
 from athena.jobs.work import Outcome, run_step, warm_up
 from athena.settings import Settings
 
@@ -54,6 +56,10 @@ class Executor(Protocol):
         """Replace workers that died; the runner calls it now and then."""
         ...
 
+    def cluster(self) -> ClusterHealth | None:
+        """How the machines behind it stand; None when there are none."""
+        ...
+
     def cancel(self, run_id: str) -> None:
         """Forget the queued movies of a run; their reports hear that they are lost."""
         ...
@@ -83,6 +89,9 @@ class SerialExecutor:
 
     def tend(self) -> None:
         """Nothing can die here alone."""
+
+    def cluster(self) -> None:
+        """There is none."""
 
     def cancel(self, run_id: str) -> None:
         """Forget the queued movies of a run."""
@@ -163,6 +172,14 @@ class DaskExecutor:
         cluster = self._cluster
         if cluster is not None and self._client is not None and not self._closed:
             cluster.loop.add_callback(self._replace_dead, cluster)
+
+    def cluster(self) -> ClusterHealth:
+        """The scheduler's word on itself and its workers; without a version while it has not answered."""
+        wanted = self._workers if self._address == "local" else 0
+        client = self._client
+        if client is None or self._closed:
+            return ClusterHealth(address=self._address, wanted=wanted)
+        return described(client.scheduler_info(), wanted=wanted, in_flight=len(self._futures))
 
     def _replace_dead(self, cluster: LocalCluster) -> None:
         """On the cluster's own loop, so that no worker registers between the look and the act."""

@@ -14,13 +14,16 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
+from athena.contract.health import ServiceKind
 from athena.contract.jobs import JobKind
 from athena.db.engine import Database
+from athena.jobs.clusters import standing
 from athena.jobs.executors import Executor, make_executor
 from athena.jobs.leases import JobLease, LeaseLost, SourceLease, hold, owner_name, take_job, take_source
 from athena.jobs.processing import RunProcessor
 from athena.jobs.sources import SourceFollower
 from athena.jobs.worker import JobWorker, Worker
+from athena.services.heartbeat import Heartbeat
 from athena.services.job_kinds import installed_kinds
 from athena.settings import Settings
 
@@ -55,13 +58,15 @@ class Runner:
         threading.Thread(target=self._start_executor, name="executor start", daemon=True).start()
         heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         heart.start()
+        alive = Heartbeat(
+            self._database,
+            ServiceKind.RUNNER,
+            period_s=self._settings.heartbeat_seconds,
+            describe=lambda: standing(self._executor),
+        )
         try:
-            while not stop.is_set():
-                try:
-                    self._tick()
-                except OperationalError as error:
-                    log.warning("the database does not answer, trying again: %s", error)
-                stop.wait(self._settings.poll_seconds)
+            with alive:
+                self._work(stop)
         finally:
             self._close()
             self._beating.set()
@@ -71,6 +76,14 @@ class Runner:
             if self._own_database:
                 self._database.dispose()
             log.info("runner %s has ended", self._owner)
+
+    def _work(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._tick()
+            except OperationalError as error:
+                log.warning("the database does not answer, trying again: %s", error)
+            stop.wait(self._settings.poll_seconds)
 
     def _start_executor(self) -> None:
         try:
@@ -92,7 +105,7 @@ class Runner:
         if job is not None:
             self._process(job)
         if (other := self._take_other()) is not None:
-            self._work(other)
+            self._work_on(other)
 
     def _take_other(self) -> JobLease | None:
         """Take a job that is not processing; when enough of them are at work, only one that mostly waits."""
@@ -103,7 +116,7 @@ class Runner:
         with self._database.session() as session:
             return take_job(session, owner=self._owner, seconds=self._settings.lease_seconds, kinds=kinds)
 
-    def _work(self, lease: JobLease) -> None:
+    def _work_on(self, lease: JobLease) -> None:
         log.info("working job %s (%s)", lease.job_id, lease.kind)
         worker = JobWorker(self._settings, self._database, lease)
         with self._lock:

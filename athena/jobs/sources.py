@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredSession
 from athena.contract.events import EventKind
@@ -175,7 +176,7 @@ class SourceFollower:
     def _register(self, session: DiscoveredSession, verdict: Verdict) -> None:
         for batch in self._delta.batches(session, verdict):
             with self._database.session() as transaction:
-                hold(transaction, self.lease)
+                self._hold(transaction)
                 report = register(
                     transaction, self.lease.run_id, batch.session, batch.whole, broken_movies=batch.broken
                 )
@@ -194,11 +195,18 @@ class SourceFollower:
         state = open_state if self._follow or pending else SourceState.COMPLETED
         return Look(state, message, problems, session.name, pause)
 
+    def _hold(self, session: Session) -> SourceRow:
+        """Hold the lease, and with it the source; lost too when the run was given another folder meanwhile."""
+        hold(session, self.lease)
+        row = session.get_one(SourceRow, self.lease.run_id, populate_existing=True)
+        if (row.path, row.adapter) != (str(self._folder), self._adapter_name):
+            raise LeaseLost(f"the source of run {self.lease.run_id} is now {row.path}")
+        return row
+
     def _say(self, look: Look) -> None:
         """Bring the source's row up to date; an event only when it says something new."""
         with self._database.session() as session:
-            hold(session, self.lease)
-            row = session.get_one(SourceRow, self.lease.run_id)
+            row = self._hold(session)
             known = {
                 "state": look.state.value,
                 "message": look.message,

@@ -13,6 +13,8 @@ from tornado.web import StaticFileHandler
 
 import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.headers import SecurityHeaders
+from athena.portal.heartbeat import report_forever
 from athena.portal.proxy import ApiProxy
 from athena.portal.theme import THEME_COOKIE
 from athena.portal.visitors import Visitors, open_tab
@@ -56,7 +58,7 @@ def make_server(settings: Settings) -> Server:
     def tab() -> Any:  # a real function: Panel does not call partials
         return open_tab(visitors=visitors, pool=pool, log_out="logout")
 
-    return get_server(
+    server = get_server(
         {"/": tab},
         port=settings.portal_port,
         address=settings.host,
@@ -77,7 +79,10 @@ def make_server(settings: Settings) -> Server:
         unused_session_lifetime_milliseconds=KEEP_SESSION_MS,
         check_unused_sessions_milliseconds=5_000,
         keep_alive_milliseconds=15_000,
+        transforms=[SecurityHeaders],
     )
+    server.io_loop.add_callback(report_forever, api, settings)
+    return server
 
 
 def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str]:

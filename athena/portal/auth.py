@@ -222,6 +222,9 @@ class LogoutHandler(RequestHandler):
 
     def get(self) -> None:
         """Log out."""
+        if from_elsewhere(self):
+            self.redirect("./")
+            return
         self.door.forget(self)
         self.set_header("Cache-Control", "no-store")
         self.finish(
@@ -291,6 +294,11 @@ def refuse_for_now(handler: RequestHandler, error: Unavailable) -> None:
     handler.set_header("Cache-Control", "no-store")
     light = handler.get_cookie(THEME_COOKIE) == "light"
     handler.finish(notice_page(error.message, escape(error.hint), light=light))
+
+
+def from_elsewhere(handler: RequestHandler) -> bool:
+    """Whether a browser says that a page of another site led here: such a link must not log people out."""
+    return handler.request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
 
 
 def same_origin(handler: RequestHandler) -> bool:

@@ -12,7 +12,7 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuth
 from tornado.web import RequestHandler
 
 from athena.errors import Unavailable
-from athena.portal.auth import CookieDoor, TokenCheck, local_path, refuse_for_now
+from athena.portal.auth import CookieDoor, TokenCheck, from_elsewhere, local_path, refuse_for_now
 
 
 class HubDoor(CookieDoor):
@@ -96,6 +96,9 @@ class HubLogoutHandler(RequestHandler):
 
     def get(self) -> None:
         """Log out."""
+        if from_elsewhere(self):
+            self.redirect(self.door.prefix)
+            return
         self.door.forget(self)
         self.set_header("Cache-Control", "no-store")
         self.redirect(f"{self.door.oauth.hub_host}{self.door.oauth.hub_prefix}logout")

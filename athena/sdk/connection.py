@@ -8,7 +8,7 @@ from uuid import UUID
 from athena.contract import elements as wire
 from athena.contract.elements import DatasetType, Status
 from athena.contract.events import Event
-from athena.contract.health import Health
+from athena.contract.health import Health, InstanceHealth, Plugin
 from athena.contract.jobs import JobCount
 from athena.contract.metadata import Quantity
 from athena.contract.people import User
@@ -19,6 +19,7 @@ from athena.sdk import html
 from athena.sdk.client import Client, checked
 from athena.sdk.elements import Element, Folder, Listing, branch, list_children, wrap
 from athena.sdk.groups import Group, Groups, create_group
+from athena.sdk.health import Services
 from athena.sdk.instance import find_instance, stop_instance
 from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
 from athena.sdk.licences import Licence
@@ -67,6 +68,16 @@ class Athena:
     def health(self) -> Health:
         """State and version of the instance."""
         return self._client.get("/api/health", Health)
+
+    @property
+    def services(self) -> Services:
+        """Every part of the instance with version and state, and what waits. For administrators."""
+        return Services(self._client.get("/api/services", InstanceHealth))
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """What installed packages add to the instance: steps, acquisition adapters, job kinds …"""
+        return self._client.get("/api/plugins", list[Plugin])
 
     def folders(self) -> Listing:
         """The roots of the workspace."""
@@ -157,6 +168,7 @@ class Athena:
         """Your own tokens for scripts."""
         return Tokens(self._client)
 
+    @property
     def samples(self) -> Samples:
         """Samples you may see."""
         return Samples(self._client)

@@ -8,15 +8,18 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from athena.contract.base import Problem
+from athena.contract.health import ServiceKind
 from athena.db.engine import Database
 from athena.server.auth import make_auth
 from athena.server.caller import Server
 from athena.server.clock import EventClock
+from athena.server.headers import SecurityHeaders
 from athena.server.housekeeping import keeping_house, prepare
 from athena.server.limits import BodyLimit
 from athena.server.problems import install_problem_handlers
 from athena.server.routes import ROUTERS
 from athena.server.tus import UPLOAD_PATHS
+from athena.services.heartbeat import Heartbeat
 from athena.settings import Settings
 
 _PROBLEMS: dict[int | str, dict[str, object]] = {
@@ -35,8 +38,9 @@ def create_app(settings: Settings) -> FastAPI:
         await run_in_threadpool(server.database.migrate)
         await run_in_threadpool(server.auth.prepare)
         await run_in_threadpool(prepare, server)
-        async with server.clock.running(), keeping_house(server):
-            yield
+        with Heartbeat(server.database, ServiceKind.API, period_s=settings.heartbeat_seconds):
+            async with server.clock.running(), keeping_house(server):
+                yield
         server.auth.close()
         server.database.dispose()
 
@@ -54,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.server = Server(settings, database, make_auth(settings, database), EventClock(database))
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, unlimited=UPLOAD_PATHS)
+    app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api", responses=_PROBLEMS)
     for router in ROUTERS:
         api.include_router(router)

@@ -1,5 +1,6 @@
 """Conditional and partial answers: entity tags, If-None-Match, single byte ranges (RFC 9110, sections 8.8, 13, 14)."""
 
+import errno
 import hashlib
 import os
 import re
@@ -97,6 +98,10 @@ def file_response(request: Request, path: Path) -> Response:
     try:
         stream = path.open("rb")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NotFound("There is nothing under this key.") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
         raise NotFound("There is nothing under this key.") from error
     status = os.fstat(stream.fileno())
     tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"'

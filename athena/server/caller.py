@@ -60,6 +60,12 @@ class Caller:
         with self.server.database.session() as session:
             yield session
 
+    @contextmanager
+    def reporting(self) -> Iterator[Session]:
+        """A transaction in which one of Athena's services may say that it lives, and write nothing else."""
+        with self.server.database.session() as session:
+            yield session
+
 
 READING_METHODS = frozenset({"GET", "HEAD"})
 """What a token of scope ``read`` may send; every route that changes something has another method."""

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from athena.contract.base import Problem
 from athena.errors import AthenaError, Invalid, NotFound, TooManyAttempts, Unauthorized, Unavailable
+from athena.server.headers import SECURITY_HEADERS
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +23,12 @@ _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflic
 
 def problem_response(problem: Problem, status: int, *, headers: dict[str, str] | None = None) -> JSONResponse:
     """Answer that carries a problem; never kept by a cache."""
+    # Not left to the middleware: the answer to an error of ours is made outside of it.
     # A message may quote what was sent, and JSON can spell half characters (lone surrogates) that UTF-8 cannot.
     told = {name: text.encode(errors="replace").decode() for name, text in problem.model_dump().items()}
-    return JSONResponse(told, status_code=status, headers={"Cache-Control": "no-store", **(headers or {})})
+    return JSONResponse(
+        told, status_code=status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store", **(headers or {})}
+    )
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -52,12 +57,19 @@ async def _validation_error(_request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, RequestValidationError)
     # The rejected input itself is left out: it may be a password, and it may be huge.
     told = [
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in jsonable_encoder(error.errors())
+        f"{'.'.join(str(part) for part in item['loc'])}: {_reason(item)}" for item in jsonable_encoder(error.errors())
     ]
     shown = told[:10] + ([f"and {len(told) - 10} more"] if len(told) > 10 else [])
     return problem_response(
         Problem(code=Invalid.code, message="; ".join(shown), hint="The contract is docs/openapi.json."), Invalid.status
     )
+
+
+def _reason(item: dict[str, Any]) -> str:
+    """What is wrong, without the value that is."""
+    if item["type"] == "union_tag_invalid":  # the only message of pydantic's that quotes the input
+        return f"{item['ctx']['discriminator']} must be one of {item['ctx']['expected_tags']}"
+    return str(item["msg"])
 
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -27,7 +27,7 @@ from athena.db.elements import ElementRow, GrantRow, LastUseRow, PermissionSetRo
 from athena.db.events import append_event
 from athena.db.people import UserRow
 from athena.db.tree import lock_tree
-from athena.db.visibility import effective_role, restrict, visible_counts, visible_with_roles
+from athena.db.visibility import effective_role, restrict, visible_counts, visible_sets, visible_with_roles
 from athena.domain.templates import RUN_STEPS, check_template
 from athena.domain.tree import check_child, check_status, child_path, path_ids
 from athena.errors import Conflict, Invalid
@@ -183,8 +183,10 @@ def at_top(principal: Principal) -> Any:
     parent_seen = restrict(
         select(parent.id).where(parent.id == ElementRow.parent_id), principal, of=parent.permission_set_id
     ).exists()
-    # only an element with permissions of its own can be seen without its parent
-    return and_(~ElementRow.inherits, or_(ElementRow.parent_id.is_(None), ~parent_seen))
+    # only an element with permissions of its own can be seen without its parent; each set belongs to one such element,
+    # so naming the sets leads to the few there are for this caller, however many tops others have
+    mine = ElementRow.permission_set_id.in_(visible_sets(principal))
+    return and_(~ElementRow.inherits, mine, or_(ElementRow.parent_id.is_(None), ~parent_seen))
 
 
 def _count_top(session: Session, principal: Principal) -> int:

@@ -78,15 +78,15 @@ def attach_source(
     if source is None:
         source = SourceRow(run_id=run_id, adapter=wanted.adapter, path=str(folder))
         session.add(source)
-    elif (source.adapter, source.path) != (wanted.adapter, str(folder)) and not _came_to_nothing(run, source):
-        raise Conflict(
-            f"The run “{element.name}” is already filled from {source.path}.",
-            hint="One folder fills one run: make another run for this folder.",
-        )
-    if (source.adapter, source.path, source.follow) != (wanted.adapter, str(folder), wanted.follow):
-        # whoever follows the source starts anew
-        source.adapter, source.path, source.follow = wanted.adapter, str(folder), wanted.follow
-        source.lease_owner = source.lease_until = source.last_scan = None
+    elif (source.adapter, source.path) != (wanted.adapter, str(folder)):
+        if not _came_to_nothing(run, source):
+            raise Conflict(
+                f"The run “{element.name}” is already filled from {source.path}.",
+                hint="One folder fills one run: make another run for this folder.",
+            )
+        # whoever follows the old folder sees it when it next acts, and gives the source up
+        source.adapter, source.path, source.last_scan = wanted.adapter, str(folder), None
+    source.follow = wanted.follow
     source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
     source.message = ""
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
@@ -163,10 +163,13 @@ def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
 
     Outside the roots the answer is the same whether a folder is there or not.
     """
-    given = Path(path).expanduser()
+    given = Path(path)
     if not given.is_absolute() or "\0" in path:
         raise Invalid(f"“{path[:200]}” is not the full path of a folder.", hint="Give it from the root, with no ~.")
-    folder = given.resolve()
+    try:
+        folder = given.resolve()
+    except (OSError, RuntimeError) as error:  # a name longer than any file's, links in a circle
+        raise Invalid(f"“{path[:200]}” cannot be the path of a folder.") from error
     roots = [root.expanduser().resolve() for root in allowed]
     anywhere = settings.auth == "local" and not settings.acquisition_roots
     if not anywhere and not any(folder.is_relative_to(root) for root in roots):
@@ -174,9 +177,16 @@ def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
             f"{given} is not below an acquisition folder of this instance.",
             hint="An administrator connects them as acquisition storages, or sets ATHENA_ACQUISITION_ROOTS.",
         )
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise Invalid(f"There is no folder {given} on the server.", hint="Check the path and that it is mounted.")
     return folder
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a folder above it may not be entered, or a share does not answer
+        return False
 
 
 def _template(session: Session, run: ElementRow) -> str:

@@ -21,7 +21,7 @@ from athena.db.engine import Database
 from athena.domain.tree import sort_key
 from athena.services import elements, places, sharing
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROOTS, FOLDERS, BIG = 100, 9_900, 1_000
 """Root folders; folders in them; how many of these lie in the first root, with 100 000 elements."""
@@ -109,11 +109,8 @@ class Catalogue:
         return (*head, inherits, self.users[0], now, now, 1)
 
 
-@pytest.fixture
-def full(database: Database, request: pytest.FixtureRequest) -> tuple[Database, Catalogue]:
-    """A database with the whole catalogue in it."""
-    if not request.config.getoption("--benchmark-only"):
-        pytest.skip("takes minutes: run it with --benchmark-only")
+def fill(database: Database) -> Catalogue:
+    """Put the whole catalogue into a database."""
     made = Catalogue()
     rows = list(made.elements())
     now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,11 +125,16 @@ def full(database: Database, request: pytest.FixtureRequest) -> tuple[Database, 
     _load(database, "grant", "permission_set_id user_id role", made.grants)
     _load(database, "group_grant", "permission_set_id group_id role", made.group_grants)
     _load(database, "element", ELEMENT, rows)
-    if not database.is_sqlite:
+    if database.is_sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql("BEGIN")
+    else:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
     print(f"\n{database.engine.dialect.name}: {len(rows)} elements loaded in {time.perf_counter() - begun:.0f} s")
-    return database, made
+    return made
 
 
 def _load(database: Database, table: str, columns: str, rows: list[Any]) -> None:
@@ -172,8 +174,8 @@ def once_ms(work: Callable[[], object]) -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
-def test_catalogue(benchmark: Callable[..., Any], full: tuple[Database, Catalogue]) -> None:
-    database, made = full
+def measure(database: Database, made: Catalogue) -> dict[str, float]:
+    """Times of what people do, ms: 95th percentiles, and single times of what changes 10⁵ rows."""
     by_set: dict[UUID, list[UUID]] = {}
     for held, user, _ in made.grants:
         by_set.setdefault(held, []).append(user)
@@ -242,8 +244,14 @@ def test_catalogue(benchmark: Callable[..., Any], full: tuple[Database, Catalogu
         "rename": p95_ms(lambda number: writing(elements.update_element, made.big, ElementUpdate(name=f"N{number}"))()),
     }
     print("\n".join(f"  {name:34} {value:8.1f} ms" for name, value in figures.items()))
+    return figures
+
+
+def test_catalogue(benchmark: Callable[..., Any], database: Database, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--benchmark-only"):
+        pytest.skip("takes minutes: run it with --benchmark-only")
+    figures = benchmark.pedantic(measure, args=(database, fill(database)), rounds=1)  # type: ignore[attr-defined]
     benchmark.extra_info.update(figures)  # type: ignore[attr-defined]
-    benchmark(reading(elements.get_element), 0)
     for name in ("list a folder page", "open an element", "breadcrumb"):
         assert figures[name] <= PAGE_BAR_MS, f"{name}: {figures[name]:.1f} ms"
     for name in list(figures)[5:8]:

@@ -1,6 +1,7 @@
 """A run in a browser: cards that appear, charts that follow, a micrograph that opens."""
 
 import time
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -79,11 +80,12 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
 
 
 def test_the_portal_says_when_the_api_is_gone_and_comes_back(page: Page, instance: Instance) -> None:
-    make_run(instance.client, folder="Before the outage")
-    expect(page.locator("[data-name='Before the outage']")).to_be_visible()
+    before, after = (f"{word} the outage {uuid4().hex[:6]}" for word in ("Before", "After"))
+    make_run(instance.client, folder=before)
+    expect(page.locator(f"[data-name='{before}']")).to_be_visible()
     instance.stop("api", kill=True)
     expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "down")
     instance.start("api")
-    make_run(instance.client, folder="After the outage")
+    make_run(instance.client, folder=after)
     expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "up")
-    expect(page.locator("[data-name='After the outage']")).to_be_visible()
+    expect(page.locator(f"[data-name='{after}']")).to_be_visible()

@@ -47,3 +47,17 @@ def test_logging_out_of_the_portal_leaves_the_hub_too(hub: Hub, portal: str) -> 
         browser.get(f"{portal}logout", follow_redirects=True)
         assert browser.get(f"{portal}api/me").status_code == 401
         assert browser.get(portal, follow_redirects=True).url.path == "/hub/login"
+
+
+@pytest.mark.feature("AD-02")
+def test_hub_and_portal_are_among_the_services(hub: Hub, portal: str) -> None:
+    with hub.browser("Dora Mixed", "upper and lower") as browser:
+        browser.get(portal, follow_redirects=True)
+
+        def states() -> dict[str, str]:
+            found = browser.get(f"{portal}api/services").json()
+            return {one["kind"]: one["state"] for one in found["services"]}
+
+        # the portal reports with the hub's word for it, not with a visitor's token
+        wait_until(lambda: states().get("portal") == "stable", "the portal's heartbeat", seconds=60)
+        assert states()["hub"] == "stable"

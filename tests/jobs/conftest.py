@@ -158,13 +158,13 @@ def running(quick: Settings) -> RunsRunner:
         own = executor or SerialExecutor(settings.movie_step)
         stop = threading.Event()
         runner = Runner(settings, executor=own)
-        thread = threading.Thread(target=runner.run, args=(stop,))
+        thread = threading.Thread(target=runner.run, args=(stop,), daemon=True)
         thread.start()
         try:
             yield
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(120)
             if executor is None:
                 own.close()
         assert not thread.is_alive()

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import distributed
 import psutil
 import pytest
 
 from athena.contract.processing import MovieParameters, MovieTask
 from athena.errors import Unavailable
+from athena.jobs.clusters import standing
 from athena.jobs.executors import DaskExecutor, Executor, SerialExecutor
 from athena.jobs.work import Outcome, load_step, run_step
 from athena.zarrio.writer import RunWriter
@@ -107,6 +109,21 @@ class TestDaskExecutor(ExecutorContract):
         assert len(outcomes) == 4
         assert all(outcome.result is not None for outcome in outcomes)
         assert executor.workers == 2
+
+    @pytest.mark.feature("AD-02")
+    def test_it_says_how_the_cluster_stands(self, executor: DaskExecutor, tmp_path: Path) -> None:
+        executor.start()
+        deadline = time.monotonic() + 60
+        while len((found := executor.cluster()).workers) < 2:
+            assert time.monotonic() < deadline
+            executor.tend()
+        assert found.version == distributed.__version__
+        assert found.address.startswith("tcp://")
+        assert [worker.threads for worker in found.workers] == [1, 1]
+        assert (found.wanted, found.in_flight) == (2, 0)
+        assert standing(executor).message == ""
+        cold = DaskExecutor(step="test", workers=2, scratch=tmp_path)
+        assert standing(cold).message == "The Dask cluster starts."
 
 
 def test_an_unknown_step_is_named(task: Callable[..., MovieTask]) -> None:

@@ -1,6 +1,9 @@
 """Sharing, moving, groups and the audit trail, as notebooks do it."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,8 @@ from athena.sdk.connection import Athena
 from athena.sdk.sharing import Permissions
 from athena.services import users
 from tests.sdk.conftest import Running
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "sharing.md"
 
 
 @pytest.fixture
@@ -142,3 +147,25 @@ def test_a_stale_object_overwrites_nothing(connect: Callable[[str], Athena]) -> 
 @pytest.mark.feature("WS-02")
 def test_templates_on_offer(athena: Athena) -> None:
     assert [template.name for template in athena.templates()][:2] == ["free", "spa"]
+
+
+@pytest.mark.feature("SH-05", "BY-08", "BY-11")
+def test_the_guide_does_what_it_says(
+    athena: Athena, connect: Callable[[str], Athena], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import athena as package
+
+    for name in ("alice", "bob", "carol"):
+        connect(name)
+    athena.create_folder("Archive 2026")
+    athena.create_group("Microscopists")
+    monkeypatch.setattr(package, "connect", lambda: athena)
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)
+    assert names["workflow"].path == "Apoferritin/Week 38"
+    assert names["group"].members == ("alice", "bob")
+    assert names["workflow"].permissions.groups == {"Microscopists": Role.VIEWER}
+    assert list(names["workflow"].audit()["action"][-1:]) == ["created"]

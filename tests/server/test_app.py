@@ -67,8 +67,10 @@ def test_a_failure_says_where_to_look_and_nothing_else(settings: Settings, caplo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "create_app", failing)
         with serving(chosen) as url:
-            found = problem(httpx.get(f"{url}/api/failing"), 500, "error")
+            failed = httpx.get(f"{url}/api/failing")
+    found = problem(failed, 500, "error")
     assert "inner workings" not in found.message
+    assert failed.headers["x-content-type-options"] == "nosniff"
     mark = found.message.split("problem ")[1].split(")")[0]
     assert mark in caplog.text
 

@@ -1,6 +1,7 @@
 """Nonsense at every route: it is refused in words, nothing fails inside, and nothing is changed."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,7 +48,8 @@ def test_nonsense_is_refused_in_words(
     run = make_run(alice, acquisitions=1)
     client = api.client(alice)
     shared = create_app(api.settings).openapi()["components"]["schemas"]
-    place = {**FILLED, "element_id": run.id, "run_id": run.id}
+    nobody = uuid.UUID(int=0)
+    place = {**FILLED, "element_id": run.id, "run_id": run.id, "user_id": nobody, "token_id": nobody}
 
     def check(method: str, path: str, **sent: Any) -> None:
         answer = client.request(method, path.removeprefix("/api"), **sent)

@@ -41,6 +41,9 @@ class Need(Enum):
 
 MATRIX: dict[str, Need | Action] = {
     "get_health": Need.NOTHING,
+    "list_services": Need.ADMIN,
+    "report_service": Need.ADMIN,
+    "list_plugins": Need.A_USER,
     "get_me": Need.A_USER,
     "list_groups": Need.A_USER,
     "create_group": Need.USER_MANAGER,

@@ -4,19 +4,23 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from athena.contract.elements import Element
+from athena.contract.licences import Licence, LicensedFeature
 from athena.contract.people import Account, AccountPage, PlatformRole, Principal, PrincipalKind, TokenScope
 from athena.contract.tokens import Token, TokenMade
 from athena.db import base
 from athena.db.engine import Database
-from athena.db.people import TokenRow
+from athena.db.people import BUILTIN_ADMIN, TokenRow
+from athena.domain.licences import new_key_pair, sign_licence
 from athena.domain.roles import PlatformAction, may
 from athena.errors import Unauthorized
 from athena.server.auth.gate import Gate
 from athena.server.auth.local import LocalAuth
-from athena.services import users
+from athena.server.run import serving
+from athena.services import licences, users
 from athena.services.tokens import MAX_TOKENS, SHOWN, TOKEN_PREFIX
 from athena.settings import Settings
 from tests.server.conftest import Api
@@ -279,3 +283,50 @@ def test_the_gate_asks_for_tokens_where_they_were_made(
     clock[0] += 1
     way_in.authenticate(script)
     assert last_used() != first
+
+
+@only_sqlite
+@pytest.mark.feature("WS-02", "AD-04", "AD-08")
+def test_templates_are_offered_by_the_licence(
+    settings: Settings, database_url: str, database: Database, make_user: MakeUser, make_folder: Callable[..., Element]
+) -> None:
+    alice, (private, public) = make_user("alice"), new_key_pair()
+    folder = make_folder(alice)
+    chosen = Settings(
+        home=settings.home,
+        database_url=database_url,
+        api_port=0,
+        log_level="WARNING",
+        vendor_key=public,
+        licensed=True,
+    )
+    with database.session() as session:
+        root = users.principal_for(session, BUILTIN_ADMIN)
+        features = tuple(LicensedFeature(name=name) for name in ("platform", "quality-monitor"))
+        licence = Licence(
+            id=uuid.uuid4(),
+            platform_id=licences.get_platform_id(session, root),
+            issued=datetime.now(UTC),
+            features=features,
+        )
+        licences.install_licence(session, root, sign_licence(licence, private), settings=chosen)
+        token = users.issue_token(session, alice.user_id, "test")
+    headers = {"Authorization": f"Bearer {token}"}
+    with serving(chosen) as url, httpx.Client(base_url=f"{url}/api", headers=headers, timeout=30) as client:
+        refused = client.get("/me")
+        assert (refused.status_code, refused.json()["code"]) == (403, "login_refused")
+        with database.session() as session:
+            licences.give_seat(session, root, alice.user_id, settings=chosen)
+        assert client.get("/licence/features").json() == ["platform", "quality-monitor"]
+        offered = {one["name"] for one in client.get("/templates").json()}
+        assert offered == {"free", "spa", "spa_quality_monitor"}
+        for template, status in (("tomo_live", 422), ("spa_quality_monitor", 201)):
+            new = {"kind": "workflow", "name": template, "parent_id": str(folder.id), "template": template}
+            answer = client.post("/elements", json=new)
+            assert answer.status_code == status, answer.text
+            assert ("licence" in answer.text) is (status == 422)
+        for type_, status in (("tomo_run", 422), ("epu_run", 200)):
+            path = {"path": f"{type_}/Workflow/Imaging/Run", "dataset_type": type_}
+            assert client.post("/paths", json=path).status_code == status, type_
+        # of the path that was refused nothing was made
+        assert {one["name"] for one in client.get("/elements").json()["items"]} == {folder.name, "epu_run"}

@@ -18,6 +18,8 @@ from athena.server.app import create_app
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
+ADMINS_ONLY = {"list_services", "report_service"}
+"""Operations that others are refused, whatever they name."""
 PEOPLE = {
     *("change_password", "check_password", "check_admission", "list_users", "add_user", "get_user", "update_user"),
     *("remove_user", "reset_password", "assign_role", "unassign_role", "give_seat", "take_seat", "find_people"),
@@ -39,6 +41,8 @@ NAMES_NOTHING = {
     *("list_samples", "create_sample", "find", "list_recent", "list_metadata_names", "list_quantities", "convert"),
     *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
     *("list_job_kinds", "remove_ended_jobs", "cancel_jobs_of_kind"),
+    *ADMINS_ONLY,
+    "list_plugins",
 }
 """Operations whose request names neither an element nor a run."""
 
@@ -51,6 +55,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_token": {"name": "script"},
     "install_licence": {"key": "athena1.e30.AAAA"},
     "create_element": {"kind": "folder", "name": "Mine", "parent_id": "FOLDER"},
+    "report_service": {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "kind": "portal",
+        "version": "1",
+        "host": "machine",
+        "pid": 1,
+        "started": "2026-01-01T00:00:00Z",
+        "period_s": 10,
+    },
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
     "attach_source": {"path": "/", "adapter": "epu"},
@@ -89,8 +102,8 @@ QUERIES = {
     "convert": {"value": "1", "unit": "m", "to": "mm"},
 }
 FILLED = {
-    "role": "customer-admin",
     "quantity": "length",
+    "role": "customer-admin",
     "group_id": "00000000-0000-0000-0000-000000000000",
     "index": "0",
     "level": "0",
@@ -178,7 +191,7 @@ def test_for_a_stranger_nothing_is_there(
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()
 
     for name, method, path in operations(api):
-        if method in {"get", "head"} and name not in {"get_health", *PEOPLE, *OF_A_FILE}:
+        if method in {"get", "head"} and name not in {"get_health", *PEOPLE, *ADMINS_ONLY, *OF_A_FILE}:
             answer = ask(hers, name, method, path, folder=folder.id, run=run.id)
             assert answer.status_code == 200, f"alice: {method} {path}: {answer.text}"
         if name in NAMES_NOTHING or name == "ensure_path":

@@ -35,7 +35,7 @@ def test_those_who_lose_sight_learn_it_without_a_name(
     database: Database, make_user: MakeUser, make_folder: Make, make_workflow: Make
 ) -> None:
     alice, bob, carol = make_user(), make_user(), make_user()
-    admin = make_user("admin", admin=True)
+    admin = make_user("admin", roles=(PlatformRole.CUSTOMER_ADMIN,))
     with database.session() as session:
         groups.create_group(session, admin, GroupCreate(name="Team", members=("bob",)))
     folder = make_folder(alice)
@@ -81,7 +81,7 @@ def test_a_move_out_of_sight_is_told_like_a_lost_grant(
 
 @pytest.mark.feature("BY-08")
 def test_who_joins_or_leaves_a_group_is_told(database: Database, make_user: MakeUser) -> None:
-    admin, bob, carol = make_user("admin", admin=True), make_user("bob"), make_user("carol")
+    admin, bob, carol = make_user("admin", roles=(PlatformRole.CUSTOMER_ADMIN,)), make_user("bob"), make_user("carol")
     with database.session() as session:
         group = groups.create_group(session, admin, GroupCreate(name="Team"))
         for change in (GroupUpdate(add=("bob", "bob")), GroupUpdate(add=("bob",)), GroupUpdate(remove=("bob",))):
@@ -143,7 +143,7 @@ def test_all_at_once_refuses_what_is_out_of_date(database: Database, make_user: 
 
 @pytest.mark.feature("SH-05")
 def test_names_are_completed_and_no_more(database: Database, make_user: MakeUser) -> None:
-    admin = make_user("admin", admin=True)
+    admin = make_user("admin", roles=(PlatformRole.CUSTOMER_ADMIN,))
     for name in ("bob", "bobby", "b%", "carol"):
         make_user(name)
     with database.session() as session:
@@ -160,7 +160,7 @@ def test_names_are_completed_and_no_more(database: Database, make_user: MakeUser
 def test_who_may_delete(
     database: Database, make_user: MakeUser, make_folder: Make, make_workflow: Make, grant: Callable[..., None]
 ) -> None:
-    alice, bob, admin = make_user(), make_user(), make_user("admin", admin=True)
+    alice, bob, admin = make_user(), make_user(), make_user("admin", roles=(PlatformRole.CUSTOMER_ADMIN,))
     folder = make_folder(alice)
     workflow = make_workflow(alice, folder=folder)
     grant(folder, bob, Role.COLLABORATOR)

@@ -132,7 +132,7 @@ class World:
         session.add_all(rows)
         session.flush()
         self.users = [Principal(user_id=row.id, username=row.username) for row in rows]
-        self.admin = self.users[0].model_copy(update={"roles": frozenset({PlatformRole.ADMIN})})
+        self.admin = self.users[0].model_copy(update={"roles": frozenset({PlatformRole.CUSTOMER_ADMIN})})
         names = [f"group-{uuid4().hex}" for _ in range(GROUPS)]
         self.groups = [groups.create_group(session, self.admin, GroupCreate(name=name)) for name in names]
         # two trees and groups that overlap, so that even short stories come to something

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from athena.contract.health import ServiceHealth
 from athena.contract.people import Principal
 
 
@@ -20,6 +21,10 @@ class AuthProvider(Protocol):
         Unauthorized : the token is not valid, or its user is none of Athena's.
         Unavailable : whoever vouches for tokens does not answer.
         """
+        ...
+
+    def health(self) -> ServiceHealth | None:
+        """How whoever vouches for tokens stands; None when that is this instance itself."""
         ...
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 
+from athena.contract.health import ServiceHealth
 from athena.contract.people import Principal, PrincipalKind
 from athena.db.engine import Database
 from athena.errors import Unauthorized
@@ -51,6 +52,10 @@ class Gate:
     def prepare(self) -> None:
         """Prepare the provider."""
         self._provider.prepare()
+
+    def health(self) -> ServiceHealth | None:
+        """How the provider stands."""
+        return self._provider.health()
 
     def close(self) -> None:
         """Close the provider."""

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 from jupyterhub.services.auth import check_scopes
 
+from athena.contract.health import ServiceHealth, ServiceKind, ServiceState
 from athena.contract.people import Principal, PrincipalKind
 from athena.db.engine import Database
 from athena.errors import NotFound, Unauthorized, Unavailable
@@ -82,6 +83,18 @@ class HubAuth:
     def close(self) -> None:
         """Close the connections to the hub."""
         self._client.close()
+
+    def health(self) -> ServiceHealth:
+        """Whether the hub answers, and its version."""
+        try:
+            answer = self._client.get("/")
+            answer.raise_for_status()
+            found = str(answer.json()["version"])
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            return ServiceHealth(
+                kind=ServiceKind.HUB, name="JupyterHub", state=ServiceState.DOWN, message=f"It does not answer: {error}"
+            )
+        return ServiceHealth(kind=ServiceKind.HUB, name="JupyterHub", state=ServiceState.STABLE, version=found)
 
     def authenticate(self, token: str) -> Principal:
         """Principal of a hub token; a service's principal owns nothing and sees nothing."""

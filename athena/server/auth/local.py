@@ -2,6 +2,7 @@
 
 import getpass
 
+from athena.contract.health import ServiceHealth
 from athena.contract.people import Principal
 from athena.db.engine import Database
 from athena.services import users
@@ -25,6 +26,10 @@ class LocalAuth:
         """Principal of a token row."""
         with self._database.session(read_only=True) as session:
             return users.authenticate_token(session, token)
+
+    def health(self) -> ServiceHealth | None:
+        """Nobody else vouches."""
+        return None
 
     def close(self) -> None:
         """Nothing: the database is the app's."""

@@ -41,9 +41,16 @@ def resolve_key(store: Path, key: str) -> Path:
     if not parts or not all(map(_is_plain, parts)):
         raise NotFound("There is nothing under this key.")
     path = store.joinpath(*parts)
-    if not path.resolve().is_relative_to(store.resolve()):  # through a link
+    if not _is_inside(path, store):  # through a link
         raise NotFound("There is nothing under this key.")
     return path
+
+
+def _is_inside(path: Path, store: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(store.resolve())
+    except (OSError, RuntimeError):  # a name longer than any file's, links in a circle
+        return False
 
 
 def _is_plain(part: str) -> bool:

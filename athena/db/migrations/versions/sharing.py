@@ -83,6 +83,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("inherits = 0"),
         postgresql_where=sa.text("NOT inherits"),
     )
+    op.create_index(
+        "ix_permission_set_public",
+        "permission_set",
+        ["id"],
+        sqlite_where=sa.text("public_role IS NOT NULL"),
+        postgresql_where=sa.text("public_role IS NOT NULL"),
+    )
     op.add_column("event", sa.Column("recipient_id", sa.Uuid(), nullable=True))
     op.create_index("ix_event_kind", "event", ["kind", "seq"])
 
@@ -110,6 +117,7 @@ def downgrade() -> None:
     """Take this step back."""
     op.drop_index("ix_event_kind", table_name="event")
     op.drop_column("event", "recipient_id")
+    op.drop_index("ix_permission_set_public", table_name="permission_set")
     op.drop_index("uq_element_own_set", table_name="element")
     op.drop_index("ix_element_permission_set", table_name="element")
     op.create_index("ix_element_permission_set", "element", ["permission_set_id"])
