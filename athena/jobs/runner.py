@@ -105,7 +105,7 @@ class Runner:
         if job is not None:
             self._process(job)
         if (other := self._take_other()) is not None:
-            self._work(other)
+            self._work_on(other)
 
     def _take_other(self) -> JobLease | None:
         """Take a job that is not processing; when enough of them are at work, only one that mostly waits."""
@@ -116,7 +116,7 @@ class Runner:
         with self._database.session() as session:
             return take_job(session, owner=self._owner, seconds=self._settings.lease_seconds, kinds=kinds)
 
-    def _work(self, lease: JobLease) -> None:
+    def _work_on(self, lease: JobLease) -> None:
         log.info("working job %s (%s)", lease.job_id, lease.kind)
         worker = JobWorker(self._settings, self._database, lease)
         with self._lock:

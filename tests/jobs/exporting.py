@@ -17,6 +17,7 @@ from athena.db.events import append_event
 from athena.settings import Settings
 from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
+from tests.jobs.conftest import JobUnderTest
 from tests.zarrio.factories import make_result
 
 START = datetime(2024, 5, 17, 12, tzinfo=UTC)
@@ -121,3 +122,13 @@ def check_sums(folder: Path) -> int:
     found.pop("SHA256SUMS")
     assert found == listed
     return len(listed)
+
+
+def folder_of(job: JobUnderTest, settings: Settings) -> Path:
+    """Where an export goes."""
+    return settings.home / "export" / str(job.now().result["folder"])
+
+
+def no_leftovers(settings: Settings) -> None:
+    """Nothing half written is left."""
+    assert not list((settings.home / "export").rglob(".partial*"))

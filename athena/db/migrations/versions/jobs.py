@@ -6,7 +6,7 @@ from alembic import op
 import athena.db.base
 
 revision = "jobs"
-down_revision = "metadata"
+down_revision = "health"
 branch_labels = None
 depends_on = None
 
