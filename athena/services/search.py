@@ -237,8 +237,9 @@ def _hits(session: Session, principal: Principal, rows: Sequence[Row[Any]]) -> t
         SearchHit(
             element=placed[row.element_id].element,
             breadcrumb=placed[row.element_id].breadcrumb,
-            file=names[row.file_id].rsplit("/", 1)[-1] if row.file_id else "",
+            file=names[row.file_id] if row.file_id else "",
         )
         for row in rows
-        if row.element_id in placed  # it may have gone since it was found
+        # it may have gone since it was found
+        if row.element_id in placed and (row.file_id is None or row.file_id in names)
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,14 +30,6 @@ MakeUser = Callable[..., Principal]
 Make = Callable[..., Element]
 
 
-def storage_id(session: Session) -> UUID:
-    """A storage for files to lie on."""
-    row = session.scalar(select(StorageRow)) or StorageRow(name="Primary", url="home:files", role="primary")
-    session.add(row)
-    session.flush()
-    return row.id
-
-
 def names(database: Database, who: Principal, text: str = "", **filters: object) -> list[str]:
     """Names of the hits, by both ways to find them, which must agree."""
     wanted = Search(text=text, **filters)  # type: ignore[arg-type]
@@ -50,6 +42,35 @@ def names(database: Database, who: Principal, text: str = "", **filters: object)
             found.append([hit.file or hit.element.name for hit in page.hits])
     assert found[0] == found[1]
     return found[0]
+
+
+def add_file(session: Session, element: Element, name: str, **values: object) -> FileRow:
+    """A file as its upload leaves it: under a key that says nothing."""
+    storage = session.scalar(select(StorageRow)) or StorageRow(name="Primary", url="home:files", role="primary")
+    session.add(storage)
+    session.flush()
+    row = FileRow(element_id=element.id, storage_id=storage.id, key=uuid4().hex, name=name, **values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+@pytest.mark.feature("SE-01", "SE-02")
+def test_files_are_found_by_their_name_until_they_are_deleted(
+    database: Database, make_user: MakeUser, make_folder: Make
+) -> None:
+    alice = make_user()
+    folder = make_folder(alice)
+    with database.session() as session:
+        row = add_file(session, folder, "maps/ribosome.mrc")
+    assert names(database, alice, "ribo") == names(database, alice, "maps mrc") == ["maps/ribosome.mrc"]
+    with database.session() as session:
+        session.get_one(FileRow, row.id).name = "maps/spike.mrc"
+    assert names(database, alice, "ribo") == []
+    assert names(database, alice, "spike") == ["maps/spike.mrc"]
+    with database.session() as session:
+        session.get_one(FileRow, row.id).deleted = now()
+    assert names(database, alice, "spike") == names(database, alice, "deleted") == []
 
 
 @pytest.mark.feature("SE-01")
@@ -118,25 +139,8 @@ def test_ranking_fields_filters_and_pages(
         metadata.set_metadatum(
             session, alice, run.id, MetadataWrite(name="Grid type", type="string", value="Quantifoil")
         )
-        session.add(
-            FileRow(
-                element_id=run.id,
-                storage_id=storage_id(session),
-                key="a/grid_map.png",
-                name="a/grid_map.png",
-                role="upload",
-            )
-        )
-        session.add(
-            FileRow(
-                element_id=run.id,
-                storage_id=storage_id(session),
-                key="m/grid.eer",
-                name="m/grid.eer",
-                role="movie",
-                acquisition_index=0,
-            )
-        )
+        add_file(session, run, "grid_map.png")
+        add_file(session, run, "grid.eer", acquisition_index=0)
     assert names(database, alice, "grid") == ["Grid", "grid_map.png", "Old grid workflow", "Gridded", "Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.NOTES})) == ["Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.METADATA})) == ["Gridded"]
@@ -241,15 +245,7 @@ def test_a_reindex_mends_what_is_wrong_and_resumes(
     alice = make_user()
     folders = [make_folder(alice, f"Spike {number}") for number in range(5)]
     with database.session() as session:
-        session.add(
-            FileRow(
-                element_id=folders[0].id,
-                storage_id=storage_id(session),
-                key="spike_map.mrc",
-                name="spike_map.mrc",
-                role="upload",
-            )
-        )
+        add_file(session, folders[0], "spike_map.mrc")
     with database.session() as session:
         session.execute(delete(SearchEntryRow).where(SearchEntryRow.element_id.in_([f.id for f in folders[:3]])))
         session.execute(update(SearchEntryRow).values(name=" wrong", name_key=" wrong"))
