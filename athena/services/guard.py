@@ -69,6 +69,12 @@ def require_owner(session: Session, principal: Principal, element_id: UUID) -> E
     return _require(session, principal, element_id, action=Action.DELETE)
 
 
+def require_admin(principal: Principal) -> None:
+    """Refuse with Forbidden who is no administrator."""
+    if not principal.is_admin:
+        raise Forbidden("Only administrators may do this.")
+
+
 def require_sharer(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
     """Element whose permissions the caller may change, else NotFound, Forbidden or Conflict (being deleted)."""
     return _require(session, principal, element_id, action=Action.SHARE)

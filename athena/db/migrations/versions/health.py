@@ -6,7 +6,7 @@ from alembic import op
 import athena.db.base
 
 revision = "health"
-down_revision = "jobs"
+down_revision = "metadata"
 branch_labels = None
 depends_on = None
 
