@@ -1,4 +1,4 @@
-"""What changes whole branches of the tree in single statements: places and permission sets of all that lies below."""
+"""What changes whole subtrees in single statements: places and permission sets of all that lies below."""
 
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ TREE_LOCK = 0x74726565
 def lock_tree(session: Session, *, alone: bool) -> None:
     """Hold the shape of the tree until the transaction ends; take it before any lock on rows.
 
-    ``alone``: to move a branch or to change which permission set it refers to. Row locks could not do that: an element
+    ``alone``: to move a subtree or to change which permission set it refers to. Row locks could not do that: an element
     being made below is seen by nobody until it is committed. Otherwise: to make an element, or to change a permission
     set; many may at once. SQLite needs nothing, its writers queue up anyway.
     """
@@ -24,7 +24,7 @@ def lock_tree(session: Session, *, alone: bool) -> None:
         session.execute(text(f"SELECT pg_advisory_xact_lock{kind}(:key)"), {"key": TREE_LOCK})
 
 
-def in_branch(path: str) -> ColumnElement[bool]:
+def in_subtree(path: str) -> ColumnElement[bool]:
     """Condition on ``ElementRow``: the element at this path, or one below it."""
     # paths end with a slash and compare byte by byte, and "0" is the byte after the slash
     return and_(ElementRow.path >= path, ElementRow.path < f"{path[:-1]}0")
@@ -51,8 +51,8 @@ def delete_set(session: Session, set_id: UUID) -> None:
 
 
 def repoint(session: Session, path: str, *, old: UUID, new: UUID) -> None:
-    """Let a branch refer to another permission set, where it refers to ``old``: what broke with that keeps its own."""
-    affected = and_(in_branch(path), ElementRow.permission_set_id == old)
+    """Let a subtree refer to another permission set, where it refers to ``old``: what broke with that keeps its own."""
+    affected = and_(in_subtree(path), ElementRow.permission_set_id == old)
     _lock_rows(session, affected)
     # the time of change is left alone: nobody has changed these elements
     session.execute(
@@ -63,20 +63,20 @@ def repoint(session: Session, path: str, *, old: UUID, new: UUID) -> None:
     )
 
 
-def move_branch(session: Session, path: str, *, to: str) -> None:
+def move_subtree(session: Session, path: str, *, to: str) -> None:
     """Change the paths of an element and of all below it."""
-    _lock_rows(session, in_branch(path))
+    _lock_rows(session, in_subtree(path))
     session.execute(
         update(ElementRow)
-        .where(in_branch(path))
+        .where(in_subtree(path))
         .values(path=literal(to).concat(func.substr(ElementRow.path, len(path) + 1)), updated=ElementRow.updated)
         .execution_options(synchronize_session=False)
     )
 
 
 def depth_below(session: Session, path: str) -> int:
-    """Levels of a branch below its top; 0 when nothing is in it."""
-    longest = session.scalar(select(func.max(func.length(ElementRow.path))).where(in_branch(path))) or len(path)
+    """Levels of a subtree below its top; 0 when nothing is in it."""
+    longest = session.scalar(select(func.max(func.length(ElementRow.path))).where(in_subtree(path))) or len(path)
     return (longest - len(path)) // 33  # 32 digits and a slash a level
 
 

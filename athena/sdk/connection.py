@@ -131,7 +131,7 @@ class Athena:
         return Groups(self._client)
 
     def create_group(self, name: str, *, members: Iterable[str] = (), description: str = "") -> Group:
-        """Make a group of users, by user name; for user managers and administrators."""
+        """Make a group of users, by user name; for user managers."""
         return create_group(self._client, name, members=members, description=description)
 
     def templates(self) -> list[WorkflowTemplate]:

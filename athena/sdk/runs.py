@@ -188,9 +188,12 @@ class Run(Dataset):
         path = f"/api/runs/{self.id}/live-export/update"
         return Job(self._client, self._client.post(path, None, wire_jobs.Job))
 
-    def cleanup_sizes(self) -> list[CleanupSize]:
-        """What each rule of a cleanup would take away."""
-        return self._client.get(f"/api/runs/{self.id}/cleanup", list[CleanupSize])
+    def cleanup_sizes(self) -> "pd.DataFrame":
+        """What each rule of a cleanup would take away: files and bytes, by rule, and whether it may."""
+        import pandas as pd
+
+        sizes = self._client.get(f"/api/runs/{self.id}/cleanup", list[CleanupSize])
+        return pd.DataFrame([size.model_dump(mode="json") for size in sizes]).set_index("rule")
 
     def cleanup(self, *rules: CleanupRule | str) -> Job:
         """Take away ``"movies"``, ``"integrated"`` images, ``"processed"`` micrographs; numbers and previews stay."""

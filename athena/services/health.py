@@ -22,10 +22,12 @@ from athena.contract.health import (
 )
 from athena.contract.jobs import JobState
 from athena.contract.people import Principal, PrincipalKind
+from athena.contract.storages import StorageState
 from athena.db import base
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.health import ServiceRow, note_alive
 from athena.db.jobs import JobRow
+from athena.db.storages import StorageRow
 from athena.errors import Forbidden
 from athena.services.guard import require_admin
 from athena.services.heartbeat import forget_crashed
@@ -61,7 +63,7 @@ def list_services(
     return InstanceHealth(
         version=version("athena-cryoem"),
         time=moment,
-        services=(*services, *clusters, _database(session), *others, *_storages(settings)),
+        services=(*services, *clusters, _database(session), *others, *_folders(settings), *_connected(session)),
         queue=_queue(session),
     )
 
@@ -138,12 +140,26 @@ def _database(session: Session) -> ServiceHealth:
     return ServiceHealth(kind=ServiceKind.DATABASE, name=name, state=ServiceState.STABLE, version=found)
 
 
-def _storages(settings: Settings) -> tuple[ServiceHealth, ...]:
+def _connected(session: Session) -> tuple[ServiceHealth, ...]:
+    """Storages that files lie on, as the last look at them found them."""
+    states = {StorageState.STABLE: ServiceState.STABLE, StorageState.DOWN: ServiceState.DOWN}
+    return tuple(
+        ServiceHealth(
+            kind=ServiceKind.STORAGE,
+            name=f"storage “{row.name}” ({row.role})",
+            state=states.get(StorageState(row.state), ServiceState.WAITING),
+            message=row.message or ("" if row.checked else "It has not been looked at yet."),
+        )
+        for row in session.scalars(select(StorageRow).order_by(StorageRow.name))
+    )
+
+
+def _folders(settings: Settings) -> tuple[ServiceHealth, ...]:
     places = {"home": settings.home, "run stores": settings.resolved_data_dir}
-    return tuple(_storage(name, path) for name, path in places.items())
+    return tuple(_folder(name, path) for name, path in places.items())
 
 
-def _storage(name: str, path: Path) -> ServiceHealth:
+def _folder(name: str, path: Path) -> ServiceHealth:
     state, message = ServiceState.STABLE, ""
     # the folder of the run stores appears with the first result
     there = next((place for place in (path, *path.parents) if place.exists()), path)

@@ -19,6 +19,7 @@ from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.db.people import UserRow
+from athena.db.tree import lock_tree
 from athena.db.visibility import restrict
 from athena.domain.job_kinds import CONTENT, JobSpec, Prepared
 from athena.domain.job_life import ENDED, OPEN, JobMove, after, can_move
@@ -102,7 +103,8 @@ def start_job(session: Session, principal: Principal, wanted: JobCreate, *, sett
     _check_place(session, principal, spec, element)
     parameters = check_parameters(spec, wanted.parameters)
     if element is not None:
-        _lock_tree(session, element)
+        # checks over the tree hold until commit, and nothing is being made below that this cannot see yet
+        lock_tree(session, alone=True)
         session.refresh(element)
         if spec.slot == CONTENT:
             refuse_content_jobs(session, principal, element, label=spec.label)
@@ -273,12 +275,6 @@ def _check_place(session: Session, principal: Principal, spec: JobSpec, element:
     if ElementKind(element.kind) not in spec.elements or wrong_type:
         what = element.type if wrong_type else element.kind
         raise Invalid(f"“{element.name}” is a {what.replace('_', ' ')}: “{spec.label}” is not for that.")
-
-
-def _lock_tree(session: Session, element: ElementRow) -> None:
-    """Queue up with whoever starts jobs in the same root folder, so that checks over the tree hold until commit."""
-    top = path_ids(element.path)[0]
-    session.execute(select(ElementRow.id).where(ElementRow.id == top).with_for_update(key_share=True))
 
 
 def _refuse_second(session: Session, spec: JobSpec) -> None:

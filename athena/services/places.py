@@ -11,7 +11,7 @@ from athena.contract.events import EventKind
 from athena.contract.people import Principal
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
-from athena.db.tree import depth_below, lock_tree, move_branch, repoint
+from athena.db.tree import depth_below, lock_tree, move_subtree, repoint
 from athena.domain.tree import check_depth, check_move, check_order, child_path, path_ids
 from athena.errors import Conflict, Invalid, NotFound
 from athena.services.access import access_of, tell
@@ -50,7 +50,7 @@ def move_element(
     if parent is None and row.inherits:
         break_inheritance(session, principal, row)
     origin, path = row.parent_id, child_path(parent.path if parent else None, row.id)
-    move_branch(session, row.path, to=path)
+    move_subtree(session, row.path, to=path)
     session.refresh(row)
     row.position, row.parent_id = _next_position(session, parent_id), parent_id
     row.revision += 1

@@ -21,6 +21,7 @@ from athena.db import base
 from athena.db.engine import Database
 from athena.db.health import ServiceRow
 from athena.db.jobs import JobRow
+from athena.db.storages import StorageRow
 from athena.errors import Forbidden
 from athena.services import plugins
 from athena.services.health import list_services, report_service
@@ -154,6 +155,18 @@ def test_a_storage_that_cannot_be_written_is_down(
     access = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: mode & os.W_OK == 0 and access(path, mode))
     assert {one.state for one in of(look(), ServiceKind.STORAGE)} == {ServiceState.DOWN}
+
+
+@pytest.mark.feature("AD-02")
+def test_connected_storages_stand_as_the_last_look_found_them(
+    look: Callable[[], InstanceHealth], database: Database
+) -> None:
+    with database.session() as session:
+        session.add(StorageRow(name="Bucket", url="s3://b", role="archive", state="down", message="No such bucket."))
+        session.add(StorageRow(name="New", url="home:new", role="export"))
+    found = {one.name: (one.state, one.message) for one in of(look(), ServiceKind.STORAGE)}
+    assert found["storage “Bucket” (archive)"] == (ServiceState.DOWN, "No such bucket.")
+    assert found["storage “New” (export)"] == (ServiceState.WAITING, "It has not been looked at yet.")
 
 
 @pytest.mark.feature("AD-02")

@@ -28,7 +28,7 @@ Make = Callable[..., Element]
 
 
 @pytest.mark.feature("WS-01")
-def test_a_branch_moves_whole(
+def test_a_subtree_moves_whole(
     database: Database, make_user: MakeUser, make_folder: Make, make_workflow: Make, make_run: Make
 ) -> None:
     alice = make_user()
