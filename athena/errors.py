@@ -8,8 +8,10 @@
     ├── Forbidden        403  you see it, but may not do this
     │   └── LoginRefused 403  it is you, but you may not come in: no licence, or switched off
     ├── Conflict         409  the state of things does not allow it now
+    │   └── Busy         423  another request is doing the same at this moment
     ├── Invalid          422  the request or the file is not acceptable
     │   ├── BadFile      422  a foreign file cannot be read: names the file, the reason and what to do
+    │   ├── ChecksumMismatch 460  what arrived is not what was sent (a status of the tus protocol)
     │   └── TooLarge     413  there is no room for it, or it is more than this instance takes
     ├── TooManyAttempts  429  wrong passwords too often: wait
     └── Unavailable      503  something Athena needs is not there at the moment
@@ -93,6 +95,20 @@ class BadFile(Invalid):
     """A foreign file cannot be used; the message names the file and the reason."""
 
     code = "bad_file"
+
+
+class Busy(Conflict):
+    """Another request is doing the same at this moment."""
+
+    code = "busy"
+    status = 423
+
+
+class ChecksumMismatch(Invalid):
+    """What arrived is not what was sent; it was thrown away."""
+
+    code = "checksum_mismatch"
+    status = 460
 
 
 class TooLarge(Invalid):

@@ -88,14 +88,14 @@ class Settings(BaseSettings):
     dask: str = Field("local", description="'local' for a cluster of this runner's own, or a scheduler address.")
     workers: int = Field(0, ge=0, description="Worker processes of a local cluster; 0: one a core.")
     lease_seconds: float = Field(15.0, gt=0, description="A job whose runner is silent this long is taken over.")
+    heartbeat_seconds: float = Field(
+        10.0, gt=0, description="How often each service says that it lives; silent three times as long, it is down."
+    )
     cleanup_acquisition: bool = Field(
         False, description="Whether a cleanup may delete what lies on acquisition storages, where Athena only reads."
     )
     job_threads: int = Field(
         4, ge=1, description="Exports, deletions and the like that one runner works on at the same time."
-    )
-    heartbeat_seconds: float = Field(
-        10.0, gt=0, description="How often each service says that it lives; silent three times as long, it is down."
     )
     poll_seconds: float = Field(1.0, gt=0, description="How often the runner looks for work and polls folders.")
     stable_seconds: float = Field(

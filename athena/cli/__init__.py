@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, jobs, licences, operations, people, services, tokens
+from athena.cli import data, files, jobs, licences, operations, people, services, tokens
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.command("watch")(data.watch)
 app.add_typer(data.simulate_app, name="simulate")
 app.command("export")(jobs.export)
 app.add_typer(jobs.jobs_app, name="jobs")
+app.command("upload")(files.upload)
+app.command("download")(files.download)
 app.add_typer(people.user_app, name="user")
 app.add_typer(licences.license_app, name="license")
 app.add_typer(tokens.token_app, name="token")

@@ -48,7 +48,7 @@ def restore(
         str, typer.Option(help="Address of the database the catalogue goes to (default: SQLite in the home).")
     ] = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put a home that is there aside; empty a database that is not.")
+        bool, typer.Option("--replace", help="Put a home that is there aside, under another name.")
     ] = False,
 ) -> None:
     """Restore an instance from a backup into a new home; every file is checked."""
@@ -67,7 +67,7 @@ def restore(
 def _steps() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """A progress bar for each stage."""
     columns = (TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
 
         def begin(stage: str) -> Callable[[int, int], None]:
             task = shown.add_task(stage)

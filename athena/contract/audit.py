@@ -36,6 +36,9 @@ class AuditAction(StrEnum):
     JOB_STARTED = "job_started"
     JOB_CANCELLED = "job_cancelled"
     FILTER_SAVED = "filter_saved"
+    FILE_ADDED = "file_added"
+    FILE_RENAMED = "file_renamed"
+    FILE_DELETED = "file_deleted"
 
 
 class AuditEntry(Wire):

@@ -10,24 +10,33 @@ TOLERANCE = 1e-9
 """Numbers this close to one another are equal: 1200 nm and 1.2 µm, whatever their doubles say."""
 
 
-def has_metadata(query: Query) -> ColumnElement[bool]:
-    """Condition on ``ElementRow``: it has metadata such as the query asks for."""
+def has_metadata(query: Query, *, of_each: bool) -> ColumnElement[bool]:
+    """Condition on ``ElementRow``: it has metadata such as the query asks for.
+
+    ``of_each``: the metadata of each element in question are looked at, which is quick where something else has left
+    few of them; otherwise all metadata that answer are found first.
+    """
     match query:
         case Comparison():
-            return _holds(query)
+            return _holds(query, of_each=of_each)
         case Not():
-            return not_(has_metadata(query.query))
+            return not_(has_metadata(query.query, of_each=of_each))
         case And():
-            return and_(*map(has_metadata, query.queries))
+            return and_(*(has_metadata(one, of_each=of_each) for one in query.queries))
         case Or():
-            return or_(*map(has_metadata, query.queries))
+            return or_(*(has_metadata(one, of_each=of_each) for one in query.queries))
 
 
-def _holds(comparison: Comparison) -> ColumnElement[bool]:
-    wanted = [MetadataRow.name_key == comparison.name]
+def _holds(comparison: Comparison, *, of_each: bool) -> ColumnElement[bool]:
+    # as an expression, so that SQLite does not take the index of names when the element is known
+    name = MetadataRow.name_key.concat("") if of_each else MetadataRow.name_key
+    wanted: list[ColumnElement[bool]] = [name == comparison.name]
     if comparison.group:
         wanted.append(func.lower(MetadataRow.group) == comparison.group)
     wanted.append(or_(*(_compared(comparison.operator, value) for value in comparison.values)))
+    if of_each:
+        # the offset keeps PostgreSQL from making a join of it, which would read all metadata of the name
+        return select(MetadataRow.id).where(MetadataRow.element_id == ElementRow.id, *wanted).offset(0).exists()
     return ElementRow.id.in_(select(MetadataRow.element_id).where(*wanted))
 
 

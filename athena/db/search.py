@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     column,
+    delete,
     event,
     func,
     inspect,
@@ -187,7 +188,11 @@ def _index(connection: Connection, read: Any, ids: Sequence[UUID]) -> int:
         )
     }
     new, changed = [], 0
-    for subject, words in read(connection, ids).items():
+    found = read(connection, ids)
+    gone = [row.id for subject, row in known.items() if subject not in found]  # a file that waits to be deleted
+    if gone:
+        connection.execute(delete(_ENTRY).where(_ENTRY.c.id.in_(gone)))
+    for subject, words in found.items():
         row = known.get(subject)
         if row is None:
             new.append({"subject_id": subject, **words})
@@ -200,7 +205,7 @@ def _index(connection: Connection, read: Any, ids: Sequence[UUID]) -> int:
         # somebody else may just have made it (a reindex beside a change)
         said = {name: adding.excluded[name] for name in _FIELDS}
         connection.execute(adding.on_conflict_do_update(index_elements=["subject_id"], set_=said), new)
-    return changed + len(new)
+    return changed + len(new) + len(gone)
 
 
 def _element_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -249,10 +254,12 @@ def _texts(connection: Connection, query: Select[*tuple[Any, ...]]) -> dict[UUID
 
 
 def _file_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    rows = connection.execute(select(FileRow.id, FileRow.element_id, FileRow.key).where(FileRow.id.in_(ids)))
+    rows = connection.execute(
+        select(FileRow.id, FileRow.element_id, FileRow.name).where(FileRow.id.in_(ids), FileRow.deleted.is_(None))
+    )
     found: dict[UUID, dict[str, Any]] = {}
     for row in rows:
-        name = indexed(row.key.rsplit("/", 1)[-1])
+        name = indexed(row.name)
         said = {"name_key": name_beginning(name), "name": name, "metadata": "", "notes": ""}
         found[row.id] = {"element_id": row.element_id, "file_id": row.id, **said}
     return found

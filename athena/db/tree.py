@@ -31,10 +31,12 @@ def in_branch(path: str) -> ColumnElement[bool]:
 
 
 def copy_set(session: Session, set_id: UUID) -> UUID:
-    """Make a permission set with the same roles; returns its id."""
-    public = session.scalars(select(PermissionSetRow.public_role).where(PermissionSetRow.id == set_id)).one()
+    """Make a permission set with the same roles and revision; returns its id."""
+    known = select(PermissionSetRow.public_role, PermissionSetRow.revision).where(PermissionSetRow.id == set_id)
+    public, revision = session.execute(known).one()
     made = uuid4()
-    session.execute(insert(PermissionSetRow).values(id=made, public_role=public))
+    # the revision goes on from the old one: whoever read that must not take the copy, once changed, for it
+    session.execute(insert(PermissionSetRow).values(id=made, public_role=public, revision=revision))
     for table, grantee in ((GrantRow, GrantRow.user_id), (GroupGrantRow, GroupGrantRow.group_id)):
         held = select(literal(made, type_=table.permission_set_id.type), grantee, table.role).where(
             table.permission_set_id == set_id

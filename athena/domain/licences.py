@@ -136,7 +136,8 @@ def _status(name: str, keys: list[LicensedFeature], *, held_seats: int, now: dat
     if not valid and expires is not None:
         messages.append(f"Expired on {expires:%Y-%m-%d}.")
     elif expires is not None and expires - now < SOON:
-        messages.append(f"Expires in {max(1, (expires - now).days)} days.")
+        days = (expires - now).days
+        messages.append(f"Expires in {days} days." if days > 1 else "Expires within two days.")
     if valid and used is not None and seats is not None:
         if used > seats:
             messages.append(f"{used - seats} of those who hold a seat cannot log in: there are {seats}.")

@@ -66,7 +66,7 @@ class Runner:
         )
         try:
             with alive:
-                self._work(stop)
+                self._tick_until(stop)
         finally:
             self._close()
             self._beating.set()
@@ -77,7 +77,7 @@ class Runner:
                 self._database.dispose()
             log.info("runner %s has ended", self._owner)
 
-    def _work(self, stop: threading.Event) -> None:
+    def _tick_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 self._tick()

@@ -7,13 +7,29 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Text, bindparam, cast, delete, func, insert, make_url, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    make_url,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from athena.db.base import Base
+from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.health import ServiceRow
-from athena.db.people import UserRow
+from athena.db.people import TokenRow
 from athena.errors import Conflict, NotFound, Unavailable
 
 Progress = Callable[[int, int], None]
@@ -103,38 +119,48 @@ def _take_rows(database: Database, target: Path, progress: Progress) -> None:
         )
         with moment as reading, copy.engine.begin() as writing:
             writing.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            for table in reversed(Base.metadata.sorted_tables):  # what migrations put there
-                writing.execute(table.delete())
+            _clear(writing)
             _copy_rows(reading, writing, progress)
     finally:
         copy.dispose()
     _make_single(target)
 
 
-def put_catalogue(snapshot: Path, url: str, progress: Progress, *, replace: bool = False) -> None:
+def put_catalogue(snapshot: Path, url: str, progress: Progress) -> None:
     """Fill a PostgreSQL database from a snapshot, all of it or nothing.
 
     The snapshot is brought to this version's schema first: give a copy.
 
     Raises
     ------
-    Conflict : there is an instance in the database already, and ``replace`` is false.
+    Conflict : there is an instance in the database already. It is never emptied: its audit trail only grows.
     """
     with reached(f"sqlite:///{snapshot}") as source, reached(url) as database:
         source.migrate()
         database.migrate()
         with source.engine.connect() as reading, database.engine.begin() as writing:
-            if not replace and writing.scalar(select(func.count()).select_from(UserRow)):
+            if _is_used(writing):
                 raise Conflict(
                     f"The database {database.engine.url.render_as_string(hide_password=True)} holds an instance.",
-                    hint="Give an empty database, or --replace to lose what is there.",
+                    hint="Give an empty one; to lose what is there, drop it and make it anew.",
                 )
             with _constraints_last(writing):
-                names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-                writing.exec_driver_sql(f"TRUNCATE {names} CASCADE")
+                _clear(writing)
                 _copy_rows(reading, writing, progress)
                 writing.execute(delete(ServiceRow))
             _set_sequences(writing)
+
+
+def _clear(connection: Connection) -> None:
+    """Take out of a new database what migrations put there: the snapshot has it too."""
+    for table in reversed(Base.metadata.sorted_tables):
+        if connection.scalar(select(func.count()).select_from(table)):
+            connection.execute(table.delete())
+
+
+def _is_used(connection: Connection) -> bool:
+    """Whether somebody has worked with a database: its schema alone may bring a built-in user."""
+    return bool(connection.scalar(select(or_(exists(ElementRow.id), exists(TokenRow.id)))))
 
 
 def clear_services(snapshot: Path) -> None:

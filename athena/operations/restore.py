@@ -30,7 +30,7 @@ def restore(folder: Path, settings: Settings, steps: Steps, *, database_url: str
     folder : the backup.
     settings : of the restored instance; its run stores go to ``<home>/data``, or to ``data_dir`` if that is set.
     database_url : where the catalogue goes; empty: what the settings say, else SQLite in the home.
-    replace : a home that is there is put aside under another name; a PostgreSQL database loses what it holds.
+    replace : a home that is there is put aside under another name. A PostgreSQL database has to be empty even so.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def _point_here(home: Path, own: dict[str, str]) -> None:
 def _place_catalogue(home: Path, url: str, settings: Settings, steps: Steps, *, replace: bool) -> None:
     snapshot, parsed = home / CATALOGUE, make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        put_catalogue(snapshot, url, steps("Catalogue"), replace=replace)
+        put_catalogue(snapshot, url, steps("Catalogue"))
         snapshot.unlink()
         return
     clear_services(snapshot)

@@ -1,7 +1,8 @@
 """The one HTTP client of Athena's API: synchronous, thread-safe, contract models out, ``athena.errors`` raised."""
 
 import weakref
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Self, TypeVar, cast, overload
 
@@ -22,7 +23,14 @@ POLL_WAIT_S = 25.0
 """How long one request for events waits at the API. Proxies tend to cut requests after 30 or 60 s."""
 CONNECTIONS = 32
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-CODE_BY_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict", 422: "invalid"}
+CODE_BY_STATUS = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    413: "too_large",
+    422: "invalid",
+}
 """For error answers that are no Problem (a proxy's, say)."""
 
 
@@ -136,6 +144,30 @@ class Client:
             raise _error(answer)
         return answer.status_code, answer.headers, answer.content
 
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes | Iterable[bytes] | None = None
+    ) -> Mapping[str, str]:
+        """One exchange with a body of bytes (in pieces: say its Content-Length); gives the headers of the answer."""
+        answer = self._request(method, path, headers=headers, content=content)
+        if answer.is_error:
+            raise _error(answer)
+        return answer.headers
+
+    @contextmanager
+    def stream(
+        self, path: str, *, params: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """``GET`` an answer that is read piece by piece, with ``iter_bytes`` or ``iter_raw``."""
+        place = path.lstrip("/").removeprefix("api/")
+        try:
+            with self._http.stream("GET", place, params=params, headers=dict(headers or {})) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _error(answer)
+                yield answer
+        except httpx.TransportError as problem:
+            raise Unavailable(f"Athena at {self.url} stopped answering ({problem}).", hint="Try again.") from problem
+
     def events(self, after: int = -1, *, wait: float = 0.0) -> EventPage:
         """Events after a number; with ``wait`` (s) the API answers as soon as there is one.
 
@@ -180,7 +212,7 @@ class Client:
         *,
         headers: Mapping[str, str],
         params: Query | None = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
         given = {key: value for key, value in (params or {}).items() if value is not None}

@@ -26,6 +26,7 @@ from athena.sdk.licences import Licence
 from athena.sdk.runs import Run
 from athena.sdk.samples import Samples
 from athena.sdk.search import Places, SearchResults, as_list, as_moment, find
+from athena.sdk.storages import Storages
 from athena.sdk.tokens import Tokens
 from athena.sdk.users import Users
 from athena.sdk.watching import watch
@@ -152,6 +153,11 @@ class Athena:
     def remove_ended_jobs(self) -> int:
         """Take all your own ended jobs off the list; returns how many."""
         return self._client.delete("/api/jobs/ended", JobCount).count
+
+    @property
+    def storages(self) -> Storages:
+        """Where files lie, and how full it is there; what is told was found in the last five minutes."""
+        return Storages(self._client)
 
     @property
     def users(self) -> Users:

@@ -1,6 +1,7 @@
 """The workspace tree as objects: folders, workflows, steps, datasets."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Self, TypeVar, overload
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from athena.contract.elements import DatasetType, Status, Template
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
+from athena.sdk.files import HoldsFiles
 from athena.sdk.jobs import Job, Jobs, list_jobs, start_job
 from athena.sdk.metadata import Metadata
 from athena.sdk.notes import Notes
+from athena.sdk.saving import save_zip
 from athena.sdk.sharing import Shared
 
 PAGE = 200
@@ -93,6 +96,10 @@ class Element(Shared):
         change = checked(wire.ElementUpdate, **{key: value for key, value in given.items() if value is not None})
         self._model = self._client.patch(f"/api/elements/{self.id}", change, wire.Element)
         return self
+
+    def download(self, to: str | Path = ".", *, progress: bool = True) -> Path:
+        """Save everything that you may see in it as ``<name>.zip`` in a folder; gives the path of the zip."""
+        return save_zip(self._client, {"elements": str(self.id)}, self.name, Path(to), progress=progress)
 
     def children(self) -> "Listing":
         """What lies in it, in order."""
@@ -189,7 +196,7 @@ class Workflow(Element):
         return _as(Step, self._create(checked(wire.StepCreate, name=name, parent_id=self.id)))
 
 
-class Step(Element):
+class Step(Element, HoldsFiles):
     """A step of a workflow: holds datasets."""
 
     def create_dataset(self, name: str, *, type: DatasetType | str = DatasetType.FREE) -> "Dataset":
@@ -198,7 +205,7 @@ class Step(Element):
         return _as(Dataset, self._create(new))
 
 
-class Dataset(Element):
+class Dataset(Element, HoldsFiles):
     """A dataset; those filled by an acquisition are ``athena.sdk.runs.Run``."""
 
     @property

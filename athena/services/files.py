@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.elements import DatasetType, ElementKind, State
 from athena.contract.events import EventKind
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
@@ -20,8 +21,10 @@ from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.db.people import UserRow
+from athena.db.search import SearchEntryRow
 from athena.db.storages import StorageRow
 from athena.errors import Conflict, Invalid, NotFound
+from athena.services.audit import record
 from athena.services.guard import get_visible_element, require_writer
 from athena.services.storage_access import open_row
 from athena.settings import Settings
@@ -69,12 +72,15 @@ def list_files(
     limit: int = 100,
     sort: FileSort = FileSort.NAME,
     descending: bool = False,
+    name: str | None = None,
 ) -> FilePage:
-    """Files that lie in an element itself, not in those below it. Raises NotFound, Invalid."""
+    """Files that lie in an element itself, not in those below it; with ``name`` that one. Raises NotFound, Invalid."""
     get_visible_element(session, principal, element_id)
     if offset < 0 or not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} files.")
-    here = (FileRow.element_id == element_id, FileRow.deleted.is_(None))
+    here = [FileRow.element_id == element_id, FileRow.deleted.is_(None)]
+    if name is not None:
+        here.append(FileRow.name == check_name(name))
     total, size = session.execute(select(func.count(), func.coalesce(func.sum(FileRow.size), 0)).where(*here)).one()
     column = _SORT_COLUMNS[sort]
     order = (column.desc(), FileRow.id.desc()) if descending else (column, FileRow.id)
@@ -109,6 +115,7 @@ def rename_file(session: Session, principal: Principal, element_id: UUID, file_i
     row = _row(session, element_id, file_id)
     name = check_name(change.name)
     if name != row.name:
+        record(session, principal, AuditAction.FILE_RENAMED, element, before=row.name, after=name)
         row.name = name
         flush_named(session, element, name)
         append_event(session, EventKind.FILE_CHANGED, element_id=element_id)
@@ -118,11 +125,13 @@ def rename_file(session: Session, principal: Principal, element_id: UUID, file_i
 
 def mark_deleted(session: Session, principal: Principal, element_id: UUID, file_id: UUID) -> None:
     """First half of deleting a file: nobody sees it any more, and its name is free. Raises NotFound, Forbidden."""
-    require_writer(session, principal, element_id)
+    element = require_writer(session, principal, element_id)
     row = _row(session, element_id, file_id)
+    record(session, principal, AuditAction.FILE_DELETED, element, name=row.name, sha256=row.sha256)
     row.deleted = base.now()
     row.name = f"{row.id} (deleted)"
     session.flush()
+    session.execute(delete(SearchEntryRow).where(SearchEntryRow.file_id == row.id))
     append_event(session, EventKind.FILE_CHANGED, element_id=element_id)
 
 

@@ -69,6 +69,12 @@ def require_owner(session: Session, principal: Principal, element_id: UUID) -> E
     return _require(session, principal, element_id, action=Action.DELETE)
 
 
+def require_admin(principal: Principal) -> None:
+    """Refuse with Forbidden who is no administrator."""
+    if not principal.is_admin:
+        raise Forbidden("Only administrators may do this.")
+
+
 def require_sharer(session: Session, principal: Principal, element_id: UUID) -> ElementRow:
     """Element whose permissions the caller may change, else NotFound, Forbidden or Conflict (being deleted)."""
     return _require(session, principal, element_id, action=Action.SHARE)
@@ -129,12 +135,6 @@ def lock_element(session: Session, row: ElementRow) -> None:
         raise absent(row.id)
     if row.state == State.DELETING:
         raise Conflict(f"“{row.name}” is being deleted.")
-
-
-def require_admin(principal: Principal) -> None:
-    """Refuse with Forbidden whoever is not an administrator of the instance."""
-    if not principal.is_admin:
-        raise Forbidden("Only administrators may do this.")
 
 
 def _require(

@@ -12,6 +12,7 @@ from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.groups import GroupMemberRow
 from athena.db.people import UserRow
+from athena.db.samples import SampleLinkRow, SampleRow
 from athena.services.audit import record
 
 
@@ -22,6 +23,8 @@ def count_solely_owned(session: Session, user_id: UUID) -> int:
 
 def hand_over(session: Session, principal: Principal, user_id: UUID, heir: UserRow | None) -> None:
     """Take all of a person's roles on elements and groups; where nobody else is owner, the heir becomes it.
+
+    Samples that no element is linked to go to the heir as well; without one they are left to administrators.
 
     The guard is the caller's, who also makes sure of an heir where one is needed, and holds the tree alone, so that
     nobody shares or gives up an ownership meanwhile.
@@ -34,6 +37,15 @@ def hand_over(session: Session, principal: Principal, user_id: UUID, heir: UserR
     session.execute(delete(GroupMemberRow).where(GroupMemberRow.user_id == user_id))
     for set_id in alone:
         session.merge(GrantRow(permission_set_id=set_id, user_id=heir.id, role=Role.OWNER.value))  # type: ignore[union-attr]
+    if heir is not None:
+        # a sample that nothing was made of yet is known to who registered it alone
+        linked = exists().where(SampleLinkRow.sample_id == SampleRow.id)
+        session.execute(
+            update(SampleRow)
+            .where(SampleRow.creator_id == user_id, ~linked)
+            .values(creator_id=heir.id)
+            .execution_options(synchronize_session=False)
+        )
     session.execute(
         update(PermissionSetRow)
         .where(PermissionSetRow.id.in_(held))

@@ -68,9 +68,10 @@ def attach_source(
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
-    roots = acquisition_folders(session, settings)
-    folder = locate(_checked_folder(wanted.path, settings, roots), wanted.adapter)
-    folder = _checked_folder(str(folder), settings, roots)  # what lies in an allowed folder may be a link out of it
+    allowed = acquisition_folders(session, settings)
+    folder = locate(_checked_folder(wanted.path, settings, allowed), wanted.adapter)
+    # what lies in an allowed folder may be a link out of it
+    folder = _checked_folder(str(folder), settings, allowed)
     # the order in which the registrar and the collector lock too
     session.execute(processing_job(run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from athena.contract.elements import State, Status
 from athena.contract.people import Principal
 from athena.contract.search import SearchHit, SearchIn, SearchKind, SearchPage
-from athena.db.elements import ElementRow, FileRow, PermissionSetRow
+from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.people import UserRow
 from athena.db.query import has_metadata
 from athena.db.search import ReindexRow, SearchEntryRow, begins_with, contains_words, index_elements, matches_words
-from athena.db.visibility import restrict, visible_with_roles
+from athena.db.visibility import visible_sets, visible_with_roles
 from athena.domain.query import parse_query
 from athena.domain.words import name_rank, typed_words
 from athena.errors import Invalid
@@ -32,6 +32,8 @@ MAX_RANKED = 1000
 MAX_PAGE = 200
 READ_THROUGH = 20_000
 """Up to so many visible elements are read one by one; beyond, the index of words leads."""
+SETS_NAMED = 1000
+"""Permission sets that a query names one by one."""
 BATCH = 500
 """Elements that one transaction of a reindex writes: others wait for it at most some tenths of a second."""
 
@@ -71,8 +73,7 @@ def search(session: Session, principal: Principal, wanted: Search, *, offset: in
     words = typed_words(wanted.text)
     if wanted.text.strip() and not words:
         return SearchPage(hits=(), total=0, more=False)
-    filters = _filters(wanted)
-    found = _candidates(session, principal, words, wanted, filters)
+    found = _candidates(session, principal, words, wanted)
     ranked = sorted(found, key=lambda row: (*name_rank(words, row.name), -row.id))[:MAX_RANKED]
     return SearchPage(
         hits=_hits(session, principal, ranked[offset : offset + limit]),
@@ -125,13 +126,13 @@ def reindex(
     return False
 
 
-def _filters(wanted: Search) -> list[ColumnElement[bool]]:
-    """Conditions on ``ElementRow`` and ``SearchEntryRow``."""
+def _filters(wanted: Search, *, of_each: bool) -> list[ColumnElement[bool]]:
+    """Conditions on ``ElementRow`` and ``SearchEntryRow``; ``of_each`` as in ``has_metadata``."""
     conditions: list[ColumnElement[bool]] = [ElementRow.state != State.DELETING.value]
     if wanted.kinds:
         of_element = [kind.value for kind in wanted.kinds if kind is not SearchKind.FILE]
-        kind = ElementRow.kind.in_(of_element) & SearchEntryRow.file_id.is_(None)
-        conditions.append(kind | SearchEntryRow.file_id.is_not(None) if SearchKind.FILE in wanted.kinds else kind)
+        kind = ElementRow.kind.in_(of_element) & _is_element()
+        conditions.append(kind | ~_is_element() if SearchKind.FILE in wanted.kinds else kind)
     if wanted.statuses:
         conditions.append(ElementRow.status.in_([status.value for status in wanted.statuses]))
     if wanted.owner:
@@ -141,7 +142,7 @@ def _filters(wanted: Search) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         conditions.append(ElementRow.updated < wanted.until)
     if wanted.where.strip():
-        conditions.append(has_metadata(parse_query(wanted.where)))
+        conditions.append(has_metadata(parse_query(wanted.where), of_each=of_each))
     return conditions
 
 
@@ -150,16 +151,16 @@ def _candidates(
     principal: Principal,
     words: Sequence[str],
     wanted: Search,
-    filters: Sequence[ColumnElement[bool]],
 ) -> list[Row[Any]]:
     """Up to one more than can be ranked, names before the rest.
 
     A common word is in so many entries that going through them all for the few a user may see takes too long; and
     somebody who sees nearly everything has too much to read through. So the smaller end is taken first.
     """
-    seen = _seen(principal)
+    seen = _seen(session, principal)
     chosen = select(SearchEntryRow.id, SearchEntryRow.name, SearchEntryRow.element_id, SearchEntryRow.file_id)
     few = not principal.is_admin and _sees_few(session, seen)
+    filters = _filters(wanted, of_each=few or bool(words))
     if few or not words:
         query = chosen.join(ElementRow, ElementRow.id == SearchEntryRow.element_id).where(seen, *filters)
         query = query.where(*contains_words(words, wanted.within))
@@ -203,11 +204,19 @@ def _take(session: Session, query: Select[*tuple[Any, ...]]) -> list[Row[Any]]:
     return list(session.execute(query.limit(MAX_RANKED + 1)).all())
 
 
-def _seen(principal: Principal) -> ColumnElement[bool]:
+def _is_element() -> ColumnElement[bool]:
+    """Condition on ``SearchEntryRow``: it is an element's own. The index of ``file_id`` would lead to all of them."""
+    return SearchEntryRow.subject_id == SearchEntryRow.element_id
+
+
+def _seen(session: Session, principal: Principal) -> ColumnElement[bool]:
     """Condition on ``ElementRow``: the caller may see it. By set, since elements by the thousand share few of them."""
     if principal.is_admin:
         return true()
-    return ElementRow.permission_set_id.in_(restrict(select(PermissionSetRow.id), principal, of=PermissionSetRow.id))
+    sets = visible_sets(principal)
+    # found once: each of the queries of a search would find them again
+    known = session.scalars(sets.limit(SETS_NAMED + 1)).all()
+    return ElementRow.permission_set_id.in_(known if len(known) <= SETS_NAMED else sets)
 
 
 def _sees_few(session: Session, seen: ColumnElement[bool]) -> bool:
@@ -219,17 +228,18 @@ def _hits(session: Session, principal: Principal, rows: Sequence[Row[Any]]) -> t
     ids = {row.element_id for row in rows}
     page = visible_rows(session, principal, visible_with_roles(principal).where(ElementRow.id.in_(ids)))
     placed = {one.element.id: one for one in place_elements(session, principal, page)}
-    keys: dict[UUID, str] = dict(
+    names: dict[UUID, str] = dict(
         session.execute(
-            select(FileRow.id, FileRow.key).where(FileRow.id.in_([row.file_id for row in rows if row.file_id]))
+            select(FileRow.id, FileRow.name).where(FileRow.id.in_([row.file_id for row in rows if row.file_id]))
         ).all()
     )
     return tuple(
         SearchHit(
             element=placed[row.element_id].element,
             breadcrumb=placed[row.element_id].breadcrumb,
-            file=keys[row.file_id].rsplit("/", 1)[-1] if row.file_id else "",
+            file=names[row.file_id] if row.file_id else "",
         )
         for row in rows
-        if row.element_id in placed  # it may have gone since it was found
+        # it may have gone since it was found
+        if row.element_id in placed and (row.file_id is None or row.file_id in names)
     )

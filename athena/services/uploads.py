@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.files import File, Upload, UploadWanted
 from athena.contract.people import Principal
@@ -22,7 +23,8 @@ from athena.db.elements import FileRow
 from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.db.storages import StorageRow, UploadRow
-from athena.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from athena.errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooLarge
+from athena.services.audit import record
 from athena.services.files import describe_files, flush_named, name_taken, require_file_place
 from athena.services.storage_access import chosen_row, open_row
 from athena.settings import Settings
@@ -30,7 +32,7 @@ from athena.storages import Storage
 from athena.storages.copying import checksum
 from athena.storages.keys import check_name
 from athena.storages.local import sweep_folder
-from athena.storages.partials import Busy, Partial
+from athena.storages.partials import Partial
 
 MAX_OPEN = 1000
 """Unfinished uploads a user may have at once."""
@@ -202,6 +204,7 @@ def _add_file(session: Session, principal: Principal, ticket: Ticket, *, sha256:
     )
     session.add(row)
     session.delete(upload)
+    record(session, principal, AuditAction.FILE_ADDED, element, name=ticket.name, sha256=sha256)
     flush_named(session, element, ticket.name)
     append_event(session, EventKind.FILE_CHANGED, element_id=ticket.element_id)
     return describe_files(session, [row])[0]

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from athena.contract.elements import State
@@ -87,8 +87,9 @@ def members(database: Database, selection: Selection, settings: Settings) -> Ite
     for start in range(0, len(selection.files), _PAGE):
         wanted = selection.files[start : start + _PAGE]
         with database.session(read_only=True) as session:
-            rows = session.scalars(select(FileRow).where(FileRow.id.in_(wanted), FileRow.deleted.is_(None))).all()
-            found = [(row, content_of(session, row, settings)) for row in rows]
+            rows = session.scalars(select(FileRow).where(FileRow.id.in_(wanted), FileRow.deleted.is_(None)))
+            by_id = {row.id: (row, content_of(session, row, settings)) for row in rows}
+            found = [by_id[file_id] for file_id in wanted if file_id in by_id]
         for row, content in found:
             yield Member(names.free("", PurePosixPath(row.name).name), row.created, content)
     for folder in selection.folders:
@@ -96,19 +97,19 @@ def members(database: Database, selection: Selection, settings: Settings) -> Ite
 
 
 def _files_of(database: Database, folder: Folder, settings: Settings) -> Iterator[Member]:
-    after: UUID | None = None
+    after: tuple[str, UUID] | None = None
     while True:
         with database.session(read_only=True) as session:
             query = select(FileRow).where(FileRow.element_id == folder.element_id, FileRow.deleted.is_(None))
             if after is not None:
-                query = query.where(FileRow.id > after)
-            rows = session.scalars(query.order_by(FileRow.id).limit(_PAGE)).all()
+                query = query.where(tuple_(FileRow.sort_key, FileRow.id) > tuple_(*after))
+            rows = session.scalars(query.order_by(FileRow.sort_key, FileRow.id).limit(_PAGE)).all()
             found = [(row, content_of(session, row, settings)) for row in rows]
         for row, content in found:
             yield Member(folder.names.free(folder.path, row.name), row.created, content)
         if len(rows) < _PAGE:
             return
-        after = rows[-1].id
+        after = (rows[-1].sort_key, rows[-1].id)
 
 
 def _subtree(session: Session, principal: Principal, top: ElementRow, name: str) -> list[Folder]:
@@ -119,7 +120,7 @@ def _subtree(session: Session, principal: Principal, top: ElementRow, name: str)
         ElementRow.state != State.DELETING.value,
     )
     children: dict[UUID | None, list[tuple[UUID, str]]] = {}
-    for child_id, parent_id, child_name in session.execute(restrict(below, principal).order_by(ElementRow.path)):
+    for child_id, parent_id, child_name in session.execute(restrict(below, principal).order_by(ElementRow.position)):
         children.setdefault(parent_id, []).append((child_id, child_name))
     found: list[Folder] = []
     waiting = [Folder(top.id, name, _Names())]

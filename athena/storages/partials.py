@@ -8,12 +8,12 @@ import shutil
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from athena.errors import Conflict, Invalid, Unavailable
+from athena.errors import Busy, ChecksumMismatch, Conflict, Unavailable
 from athena.storages.base import PIECE
 from athena.storages.local import create_file, told, write_all
 
@@ -50,22 +50,6 @@ ALGORITHMS: dict[str, Callable[[], Checksum]] = {
     "crc32": Crc32,
 }
 """Checksums a chunk may come with."""
-
-MISMATCH = "checksum_mismatch"
-
-
-class Busy(Conflict):
-    """Another request is writing the same upload at this moment."""
-
-    code = "busy"
-    status = 423
-
-
-class ChecksumMismatch(Invalid):
-    """A chunk arrived other than it was sent; it was thrown away."""
-
-    code = MISMATCH
-    status = 460
 
 
 class _Hashes:
@@ -204,15 +188,16 @@ class Appender:
         self._digest = digest if hashed == at else None
         os.lseek(handle, at, os.SEEK_SET)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, pieces: Iterable[bytes]) -> None:
         """Add bytes."""
-        with told(self._path.name):
-            write_all(self._handle, piece)
-        self.offset += len(piece)
-        if self._checksum is not None:
-            self._checksum.update(piece)
-        if self._digest is not None:
-            self._digest.update(piece)
+        for piece in pieces:
+            with told(self._path.name):
+                write_all(self._handle, piece)
+            self.offset += len(piece)
+            if self._checksum is not None:
+                self._checksum.update(piece)
+            if self._digest is not None:
+                self._digest.update(piece)
 
     def keep(self) -> int:
         """End well; returns where the file ends now. Raises ChecksumMismatch, and keeps nothing, where that is so."""

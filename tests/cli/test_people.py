@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from athena.cli import app
+from athena.cli import app, licences, people, tokens
 from athena.db.engine import Database
 from athena.db.people import BUILTIN_ADMIN
 from athena.embedded import start_instance
@@ -22,7 +22,8 @@ PASSWORD = "long enough"
 @pytest.fixture(autouse=True)
 def _home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of the test's own; tables are not folded."""
-    monkeypatch.setenv("COLUMNS", "300")
+    for module in (licences, people, tokens):
+        monkeypatch.setattr(module.console, "width", 300)
 
 
 def athena(*words: str, told: str = "", check: bool = True) -> Result:
@@ -94,7 +95,7 @@ def test_a_licence_from_the_vendors_desk_to_the_users_seat(
     file.write_text(f"{key[:50]}\n{key[50:]}\n")
     installed = athena("license", "install", str(file)).stdout
     assert re.search(rf"platform +1 +0 +{last} +valid", installed)
-    assert re.search(rf"tomo-live +no limit +{today} +valid +Expires in 1 days", installed)
+    assert re.search(rf"tomo-live +no limit +{today} +valid +Expires within two days", installed)
     assert athena("license", "status", "--raw").stdout.strip() == key
     athena("user", "licence", "alice")
     assert "All seats are taken" in athena("license", "status").stdout

@@ -17,7 +17,7 @@ from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.engine import Database
 from athena.db.events import append_event, last_seq
 from athena.db.people import UserRow
-from athena.db.visibility import restrict
+from athena.db.visibility import restrict, visible_sets
 from athena.domain.permissions import PERMISSIONS, Action, can, roles_allowing, strongest
 from athena.domain.tree import child_path
 from athena.errors import NotFound
@@ -131,6 +131,10 @@ def test_sql_agrees_with_the_table(database: Database, nodes: list[Node]) -> Non
             for number, element_id in enumerate(ids):
                 held = permissions_of(nodes, number)
                 roles[element_id] = strongest([held.grants[which], held.public])
+            listed = select(ElementRow.id).where(ElementRow.permission_set_id.in_(visible_sets(user)))
+            assert set(session.scalars(listed)) & set(ids) == {
+                one for one, role in roles.items() if can(Action.VIEW, role)
+            }
             for action in Action:
                 query = restrict(select(ElementRow.id).where(ElementRow.id.in_(ids)), user, action=action)
                 counted = restrict(select(func.count()).select_from(ElementRow).where(ElementRow.id.in_(ids)), user)

@@ -183,6 +183,12 @@ def test_open_secrets_are_found_and_only_with_fix_closed(patient: Settings) -> N
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     assert stat.S_IMODE(other.stat().st_mode) == 0o644
     assert bad(home.check_secrets(patient)) == []
+    (patient.home / "athena.toml").write_text("workers = 2\n")
+    (patient.home / "athena.toml").chmod(0o644)
+    assert bad(home.check_secrets(patient)) == []
+    (patient.home / "athena.toml").write_text('database_url = "postgresql://alice:hunter2@db.example/athena"\n')
+    assert "athena.toml can be read" in the(home.check_secrets(patient), Level.ERROR).reason
+    (patient.home / "athena.toml").unlink()
     patient.home.chmod(0o777)
     assert "changed by everybody" in the(home.check_secrets(patient), Level.ERROR).reason
 

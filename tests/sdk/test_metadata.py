@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -195,3 +196,15 @@ def test_pint_is_imported_when_it_is_needed() -> None:
         "assert 'markdown_it' not in sys.modules; athena.ureg.um; assert 'pint' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.feature("MD-07", "SE-04")
+def test_the_guide_is_right(athena: Athena, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = Path(__file__).parents[2] / "docs/guide/metadata-and-search.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("athena.sdk.connect.connect", lambda: athena)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, guide.name, "exec"), names)
+    assert athena["Apoferritin/Week 38/Imaging/Grid 2"].metadata["Defocus"].magnitude == pytest.approx(1200)

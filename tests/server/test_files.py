@@ -13,6 +13,7 @@ from athena.contract.elements import DatasetType, Element
 from athena.contract.people import Principal, Role
 from athena.db.elements import FileRow
 from athena.db.engine import Database
+from athena.services import zipping
 from athena.services.files import remove_deleted
 from athena.storages.keys import is_key
 from tests.server import tus
@@ -58,10 +59,14 @@ def test_files_are_listed_renamed_and_deleted(
     assert api.client(viewer).delete(place).status_code == 403
     assert client.get(f"{place}/content").content == b"xx"
 
+    assert ["notes", "c.txt"][-1] in client.get("/search", params={"text": "c.txt"}).text
     assert client.delete(place).status_code == 204
+    assert "c.txt" not in client.get("/search", params={"text": "c.txt"}).text
     assert client.get(place).status_code == client.get(f"{place}/content").status_code == 404
     assert listed(client, dataset) == ["a 9.mrc", "a 10.mrc"]
     tus.upload(client, dataset.id, "notes/c.txt", b"again")  # its name is free
+    deeds = client.get(f"/elements/{dataset.id}/audit").json()["items"]
+    assert [deed["action"] for deed in deeds[:3]] == ["file_added", "file_deleted", "file_renamed"]
     stored = [path for path in (api.settings.home / "data" / "files").rglob("*") if path.is_file()]
     assert len(stored) == 3
 
@@ -170,6 +175,16 @@ def test_a_zip_holds_what_is_visible_under_safe_names(
         assert "hidden" not in refused.text
         assert "Secret" not in refused.text
     assert his.get("/zip").status_code == 422
+
+
+def test_a_zip_of_many_files_is_looked_up_page_by_page(
+    api: Api, alice: Principal, dataset: Element, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipping, "_PAGE", 2)
+    client = api.client(alice)
+    ids = [tus.upload(client, dataset.id, name, name.encode()) for name in ("e", "a", "d", "b", "c")]
+    assert list(unzipped(client.get("/zip", params={"elements": str(dataset.id)}))) == [f"Screens/{n}" for n in "abcde"]
+    assert list(unzipped(client.get("/zip", params={"files": ids}))) == ["e", "a", "d", "b", "c"]
 
 
 @pytest.mark.feature("WS-15")

@@ -3,6 +3,7 @@
 A new route fails here until ``MATRIX`` says what it needs; those about people are in ``test_people``.
 """
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,12 +18,16 @@ from athena.contract.notes import NoteWrite
 from athena.contract.people import PlatformRole, Principal, Role
 from athena.contract.samples import SampleCreate
 from athena.contract.sharing import GrantChange
+from athena.contract.storages import StorageRole
+from athena.db.elements import FileRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
+from athena.db.storages import StorageRow
 from athena.domain.permissions import Action, can
 from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
 from athena.services.guard import may_manage_users
+from athena.services.storage_access import chosen_row, open_row
 from tests.conftest import add_acquisitions
 from tests.server.conftest import Api
 from tests.server.test_walk import BODIES, FILLED, PEOPLE, QUERIES, operations
@@ -118,6 +123,24 @@ MATRIX: dict[str, Need | Action] = {
     "get_tile": Action.VIEW,
     "get_key": Action.VIEW,
     "head_key": Action.VIEW,
+    "list_files": Action.VIEW,
+    "get_file": Action.VIEW,
+    "get_file_content": Action.VIEW,
+    "head_file_content": Action.VIEW,
+    "rename_file": Action.WRITE,
+    "delete_file": Action.WRITE,
+    "get_zip": Action.VIEW,
+    "get_upload_capabilities": Action.WRITE,
+    "list_uploads": Action.WRITE,
+    "begin_upload": Action.WRITE,
+    "get_upload_offset": Action.WRITE,
+    "append_to_upload": Action.WRITE,
+    "cancel_upload": Action.WRITE,
+    "list_storages": Need.A_USER,
+    "add_storage": Need.ADMIN,
+    "update_storage": Need.ADMIN,
+    "remove_storage": Need.ADMIN,
+    "check_storage": Need.ADMIN,
 }
 """What each route needs, by operation."""
 
@@ -236,7 +259,7 @@ def test_everybody_gets_what_the_table_says(
         asked = place if method in NOTHING_CHANGED else make_place()
         for asker in askers:
             group = make_group(database, askers, f"{name} {asker.name}") if name.endswith("_group") else ""
-            held = make_held(database, askers, operation, asked)
+            held = make_held(database, askers, operation, asked) | make_stored(api, database, operation, asked)
             answer = send(asker, operation, asked, group=group, held=held)
             refusal = asker.refusal(MATRIX[name])
             fine = answer.status_code == refusal if refusal else answer.status_code in ALLOWED
@@ -264,6 +287,22 @@ def make_held(database: Database, askers: list[Asker], operation: tuple[str, str
         if name == "remove_metadatum":
             stolen = MetadataWrite.model_validate(BODIES["set_metadatum"])
             metadata.set_metadatum(session, owner, place.inner.id, stolen)
+    return {}
+
+
+def make_stored(api: Api, database: Database, operation: tuple[str, str, str], place: Place) -> dict[str, str]:
+    """What the operation needs besides elements: a file, or a storage that nothing lies on."""
+    mark = uuid.uuid4()
+    with database.session() as session:
+        if "{file_id}" in operation[2]:
+            storage = chosen_row(session, StorageRole.PRIMARY)
+            open_row(storage, api.settings).put(mark.hex, b"content")
+            file = FileRow(id=mark, element_id=place.inner.id, storage_id=storage.id, key=mark.hex, name=mark.hex)
+            session.add(file)
+            return {"file_id": str(mark)}
+        if "{storage_id}" in operation[2]:
+            session.add(StorageRow(id=mark, name=mark.hex, url=f"home:{mark.hex}", role=StorageRole.EXPORT.value))
+            return {"storage_id": str(mark)}
     return {}
 
 

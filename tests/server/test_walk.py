@@ -39,10 +39,10 @@ NAMES_NOTHING = {
     "delete_group",
     *PEOPLE,
     *("list_samples", "create_sample", "find", "list_recent", "list_metadata_names", "list_quantities", "convert"),
-    *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
-    *("list_job_kinds", "remove_ended_jobs", "cancel_jobs_of_kind"),
     *ADMINS_ONLY,
     "list_plugins",
+    *("list_storages", "add_storage", "update_storage", "remove_storage", "check_storage"),
+    *("list_job_kinds", "remove_ended_jobs", "cancel_jobs_of_kind"),
 }
 """Operations whose request names neither an element nor a run."""
 

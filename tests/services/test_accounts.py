@@ -19,13 +19,14 @@ from athena.contract.people import (
     UserSource,
     UserUpdate,
 )
+from athena.contract.samples import SampleCreate
 from athena.contract.sharing import GranteeKind
 from athena.db.elements import ElementRow, GrantRow
 from athena.db.engine import Database
 from athena.db.events import EventRow
 from athena.db.people import BUILTIN_ADMIN, TokenRow, UserRow
 from athena.errors import AthenaError, Conflict, Forbidden, Invalid, LoginRefused, NotFound, Unauthorized
-from athena.services import accounts, elements, users
+from athena.services import accounts, elements, samples, users
 from athena.services.access import find_grantee
 from athena.services.audit import list_audit
 from athena.services.sharing import find_grantees
@@ -250,6 +251,7 @@ def test_elements_keep_an_owner_when_people_leave(
     grant(seen, alice)
     with database.session() as session:
         token = users.issue_token(session, alice.user_id, "laptop")
+        sample = samples.create_sample(session, alice, SampleCreate(name="Apoferritin"))
     refused(database, Conflict, r"only owner of elements \(1 ", accounts.remove_user, root, alice.user_id)
     for heir, kind in (("nobody", NotFound), ("alice", Invalid)):
         with pytest.raises(kind), database.session() as session:
@@ -275,6 +277,7 @@ def test_elements_keep_an_owner_when_people_leave(
         with pytest.raises(NotFound):
             find_grantee(session, GranteeKind.USER, "alice (removed)")
         assert find_grantees(session, "alice") == ()
+        assert samples.get_sample(session, carol, sample.id).creator == "carol"
         with pytest.raises(Unauthorized):
             users.authenticate_token(session, token)
         assert session.scalars(select(TokenRow).where(TokenRow.user_id == alice.user_id)).all() == []

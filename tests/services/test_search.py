@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element, ElementKind, ElementUpdate, Status
 from athena.contract.metadata import MetadataWrite
@@ -17,7 +18,9 @@ from athena.contract.search import SearchIn, SearchKind
 from athena.db.base import now
 from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
+from athena.db.groups import GroupGrantRow, GroupMemberRow, GroupRow
 from athena.db.search import ReindexRow, SearchEntryRow
+from athena.db.storages import StorageRow
 from athena.errors import Invalid
 from athena.services import elements, metadata, notes, placed
 from athena.services import search as searching
@@ -39,6 +42,35 @@ def names(database: Database, who: Principal, text: str = "", **filters: object)
             found.append([hit.file or hit.element.name for hit in page.hits])
     assert found[0] == found[1]
     return found[0]
+
+
+def add_file(session: Session, element: Element, name: str, **values: object) -> FileRow:
+    """A file as its upload leaves it: under a key that says nothing."""
+    storage = session.scalar(select(StorageRow)) or StorageRow(name="Primary", url="home:files", role="primary")
+    session.add(storage)
+    session.flush()
+    row = FileRow(element_id=element.id, storage_id=storage.id, key=uuid4().hex, name=name, **values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+@pytest.mark.feature("SE-01", "SE-02")
+def test_files_are_found_by_their_name_until_they_are_deleted(
+    database: Database, make_user: MakeUser, make_folder: Make
+) -> None:
+    alice = make_user()
+    folder = make_folder(alice)
+    with database.session() as session:
+        row = add_file(session, folder, "maps/ribosome.mrc")
+    assert names(database, alice, "ribo") == names(database, alice, "maps mrc") == ["maps/ribosome.mrc"]
+    with database.session() as session:
+        session.get_one(FileRow, row.id).name = "maps/spike.mrc"
+    assert names(database, alice, "ribo") == []
+    assert names(database, alice, "spike") == ["maps/spike.mrc"]
+    with database.session() as session:
+        session.get_one(FileRow, row.id).deleted = now()
+    assert names(database, alice, "spike") == names(database, alice, "deleted") == []
 
 
 @pytest.mark.feature("SE-01")
@@ -77,6 +109,17 @@ def test_strangers_find_nothing_and_nothing_is_counted(
     with database.session() as session:
         metadata.set_metadatum(session, alice, inner.id, MetadataWrite(name="Secret", type="integer", value=1))
     assert names(database, bob, where="secret = 1") == []
+    with database.session() as session:
+        shared = session.get_one(ElementRow, hers.id).permission_set_id
+        group = GroupRow(name="Ribosome people")
+        session.add(group)
+        session.flush()
+        session.add(GroupMemberRow(group_id=group.id, user_id=bob.user_id))
+        session.add(GroupGrantRow(group_id=group.id, permission_set_id=shared, role="viewer"))
+    assert len(names(database, bob, "ribosome")) == 3
+    with database.session() as session:
+        session.execute(delete(GroupMemberRow))
+    assert names(database, bob, "ribosome") == ["Ribosome his"]
     grant(hers, bob)
     assert sorted(names(database, bob, "ribosome")) == ["Ribosome hers", "Ribosome his", "Ribosome inner"]
     assert names(database, bob, where="secret = 1") == ["Ribosome inner"]
@@ -96,8 +139,8 @@ def test_ranking_fields_filters_and_pages(
         metadata.set_metadatum(
             session, alice, run.id, MetadataWrite(name="Grid type", type="string", value="Quantifoil")
         )
-        session.add(FileRow(element_id=run.id, storage="local", key="a/grid_map.png", role="upload"))
-        session.add(FileRow(element_id=run.id, storage="local", key="m/grid.eer", role="movie", acquisition_index=0))
+        add_file(session, run, "grid_map.png")
+        add_file(session, run, "grid.eer", acquisition_index=0)
     assert names(database, alice, "grid") == ["Grid", "grid_map.png", "Old grid workflow", "Gridded", "Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.NOTES})) == ["Plain"]
     assert names(database, alice, "grid", within=frozenset({SearchIn.METADATA})) == ["Gridded"]
@@ -202,7 +245,7 @@ def test_a_reindex_mends_what_is_wrong_and_resumes(
     alice = make_user()
     folders = [make_folder(alice, f"Spike {number}") for number in range(5)]
     with database.session() as session:
-        session.add(FileRow(element_id=folders[0].id, storage="local", key="spike_map.mrc", role="upload"))
+        add_file(session, folders[0], "spike_map.mrc")
     with database.session() as session:
         session.execute(delete(SearchEntryRow).where(SearchEntryRow.element_id.in_([f.id for f in folders[:3]])))
         session.execute(update(SearchEntryRow).values(name=" wrong", name_key=" wrong"))

@@ -141,6 +141,20 @@ def test_all_at_once_refuses_what_is_out_of_date(database: Database, make_user: 
         assert sharing.get_permissions(session, alice, folder.id).model_dump() == new.model_dump()
 
 
+@pytest.mark.feature("SH-03", "SH-05")
+def test_what_was_read_before_a_break_is_out_of_date_after_it(
+    database: Database, make_user: MakeUser, make_folder: Make
+) -> None:
+    alice, _bob = make_user(), make_user()
+    inner = make_folder(alice, "Inner", parent=make_folder(alice))
+    with database.session() as session:
+        seen = sharing.get_permissions(session, alice, inner.id)
+        sharing.set_grant(session, alice, inner.id, GrantChange(name="bob", role=Role.VIEWER))
+        old = PermissionsReplace(grants=(GrantChange(name="alice", role=Role.OWNER),), revision=seen.revision)
+        with pytest.raises(Conflict, match="Somebody else"):
+            sharing.replace_permissions(session, alice, inner.id, old)
+
+
 @pytest.mark.feature("SH-05")
 def test_names_are_completed_and_no_more(database: Database, make_user: MakeUser) -> None:
     admin = make_user("admin", roles=(PlatformRole.CUSTOMER_ADMIN,))

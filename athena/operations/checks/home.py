@@ -1,5 +1,6 @@
 """The home and the data folder: room, rights, clocks, and who may read the secrets."""
 
+import re
 import shutil
 import stat
 import tempfile
@@ -14,7 +15,9 @@ FULL_BYTES = 1 << 30
 LOW_BYTES = 10 << 30
 SLACK_SECONDS = 5.0
 """Clocks that differ by more than this disagree on leases."""
-SECRETS = ("token", "portal.key", "athena.toml", "hub/proxy_token", "hub/cookie_secret", "hub/login_token")
+SETTINGS = "athena.toml"
+PASSWORD = re.compile(r"password|secret|://[^/\s]*:[^@\s]+@", re.IGNORECASE)
+SECRETS = ("token", "portal.key", SETTINGS, "hub/proxy_token", "hub/cookie_secret", "hub/login_token")
 
 
 def places(settings: Settings) -> dict[str, Path]:
@@ -70,7 +73,7 @@ def check_file_clock(settings: Settings) -> Iterator[Finding]:
 
 def check_secrets(settings: Settings) -> Iterator[Finding]:
     """Tokens and keys can be read by their owner alone."""
-    opened = [path for name in SECRETS if (path := settings.home / name).exists() and _others_may(path)]
+    opened = [path for name in SECRETS if _is_open_secret(path := settings.home / name)]
     for path in opened:
         yield Finding(
             check="secrets",
@@ -85,8 +88,11 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
         yield fine("secrets", "Tokens and keys can be read by their owner alone.")
 
 
-def _others_may(path: Path) -> bool:
-    return bool(path.stat().st_mode & 0o077)
+def _is_open_secret(path: Path) -> bool:
+    if not path.exists() or not path.stat().st_mode & 0o077:
+        return False
+    # settings are no secret unless a password is among them
+    return path.name != SETTINGS or bool(PASSWORD.search(path.read_text(errors="replace")))
 
 
 def make_private(finding: Finding) -> Finding:

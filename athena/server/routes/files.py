@@ -1,8 +1,9 @@
 """Files of elements."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
 from athena.server.caller import CallerDep
@@ -22,11 +23,19 @@ def list_files(
     limit: Limit = 100,
     sort: FileSort = FileSort.NAME,
     descending: bool = False,
+    name: Annotated[str | None, Query(max_length=1000, description="The file of this name alone.")] = None,
 ) -> FilePage:
     """List the files that lie in an element itself."""
     with caller.reading() as session:
         return files.list_files(
-            session, caller.principal, element_id, offset=offset, limit=limit, sort=sort, descending=descending
+            session,
+            caller.principal,
+            element_id,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            descending=descending,
+            name=name,
         )
 
 

@@ -9510,6 +9510,8 @@ export interface operations {
                 limit?: number;
                 sort?: components["schemas"]["FileSort"];
                 descending?: boolean;
+                /** @description The file of this name alone. */
+                name?: string | null;
             };
             header?: never;
             path: {
