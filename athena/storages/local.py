@@ -262,7 +262,8 @@ def create_file(path: Path, key: str) -> int:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             except (FileNotFoundError, FileExistsError):
-                if path.parent.is_dir() or any(folder.is_file() for folder in path.parents):
+                # that the folder is there now says nothing: a third writer may have made it again
+                if path.exists() or any(folder.is_file() for folder in path.parents):
                     raise
 
 

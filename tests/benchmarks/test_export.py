@@ -74,7 +74,7 @@ def test_ten_thousand_files_and_two_kills(
 
     with database.session(read_only=True) as session:
         done = jobs.get_job(session, alice, job.id)
-    assert done.state is JobState.FINISHED
+    assert done.state is JobState.FINISHED, done.message
     assert done.attempts == len(KILLS) + 1
     assert check_sums(folder) == FILES + 3
     assert not list((settings.home / "export").rglob(".partial*"))
