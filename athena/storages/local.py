@@ -16,6 +16,8 @@ from athena.errors import AthenaError, Conflict, Forbidden, Invalid, NotFound, U
 from athena.storages.base import PIECE, Capacity, Stat, Stored, hashed
 from athena.storages.keys import PARTIAL_FOLDER, check_key, check_prefix, is_key
 
+_ATTEMPTS = 1000
+"""How often a folder is made that others remove as empty at the same moment; then something else is in the way."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -216,17 +218,17 @@ class LocalStorage:
 
     def _put_in_place(self, partial: Path, target: Path, key: str) -> None:
         """Rename to the final name. A folder that others empty (and so remove) at this moment is made again."""
-        while True:
+        for attempt in range(_ATTEMPTS):
             with told(key):
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     partial.replace(target)
                 except (FileNotFoundError, FileExistsError):
-                    if partial.exists() and not self._blocked(target):
-                        continue
                     if not partial.exists():
                         raise Conflict(f"Another has written {key!r} at the same moment.") from None
-                    raise
+                    if self._blocked(target) or attempt == _ATTEMPTS - 1:
+                        raise
+                    continue
                 _sync_folder(target.parent)
             return
 
@@ -254,17 +256,22 @@ def sweep_folder(folder: Path, older_than: timedelta) -> int:
     return count
 
 
-def create_file(path: Path, key: str) -> int:
-    """Handle of a new file; its folder is made, again if another writer has just removed it as empty."""
+def create_file(path: Path, key: str, *, exclusive: bool = True) -> int:
+    """Handle of a new file (``exclusive=False``: or of the one that is there).
+
+    Its folder is made, again if another writer has just removed it as empty.
+    """
     with told(key):
-        while True:
+        for attempt in range(_ATTEMPTS):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_EXCL if exclusive else 0)
+                return os.open(path, flags, 0o666)
             except (FileNotFoundError, FileExistsError):
-                # that the folder is there now says nothing: a third writer may have made it again
-                if path.exists() or any(folder.is_file() for folder in path.parents):
+                blocked = (exclusive and path.exists()) or any(folder.is_file() for folder in path.parents)
+                if blocked or attempt == _ATTEMPTS - 1:
                     raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _drop(folder: Path) -> bool:

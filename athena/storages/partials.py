@@ -147,7 +147,7 @@ class Partial:
         _HASHES.forget(self.path)
 
     def _lock(self) -> int:
-        handle = self._open()
+        handle = create_file(self.path, self.path.name, exclusive=False)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
@@ -156,18 +156,6 @@ class Partial:
                 raise
             raise Busy("Another request is writing this upload.", hint="Try again in a moment.") from None
         return handle
-
-    def _open(self) -> int:
-        with told(self.path.name):
-            while True:
-                try:
-                    return os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-                except FileNotFoundError:
-                    pass
-                try:
-                    return create_file(self.path, self.path.name)
-                except FileExistsError:
-                    continue
 
 
 class Appender:
