@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from athena.contract.elements import Element, ElementUpdate, FolderCreate
+from athena.contract.jobs import JobCreate
 from athena.contract.people import Principal, Role
 from athena.contract.sharing import GrantChange
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.engine import Database
 from athena.errors import Conflict, Forbidden, NotFound
-from athena.services import elements, places, sharing
+from athena.services import elements, jobs, places, sharing
+from athena.settings import Settings
 
 CLIENTS = 50
 TURNS = 3
@@ -25,8 +27,9 @@ MakeUser = Callable[..., Principal]
 class Client:
     """One person, who reads an element and then changes it as if nobody else were there."""
 
-    def __init__(self, database: Database, user: Principal, number: int) -> None:
+    def __init__(self, database: Database, settings: Settings, user: Principal, number: int) -> None:
         self.database = database
+        self.settings = settings
         self.user = user
         self.random = random.Random(number)
         self.outcomes: Counter[str] = Counter()
@@ -42,7 +45,7 @@ class Client:
                 self.outcomes["unseen"] += 1
                 return
         deed = self.random.choice(
-            [self.rename, self.rename, self.move, self.share, self.unshare, self.restore, self.add]
+            [self.rename, self.rename, self.move, self.share, self.unshare, self.restore, self.add, self.remove]
         )
         try:
             deed(seen, other, self.random.choice(everybody))
@@ -82,10 +85,22 @@ class Client:
         with self.database.session() as session:
             elements.create_element(session, self.user, FolderCreate(name="New", parent_id=seen.id))
 
+    def remove(self, _seen: Element, _other: UUID, _who: Principal) -> None:
+        """Ask for the deletion of a folder of one's own, below the roots, which closes it and all in it."""
+        own = select(ElementRow.id).where(
+            ElementRow.creator_id == self.user.user_id, ElementRow.parent_id.is_not(None), ElementRow.state == "active"
+        )
+        with self.database.session() as session:
+            mine = session.scalars(own).all()
+            if not mine:
+                raise NotFound("Nothing here is one's own.")
+            wanted = JobCreate(kind="delete", element_id=self.random.choice(mine))
+            jobs.start_job(session, self.user, wanted, settings=self.settings)
 
-@pytest.mark.feature("SH-01", "SH-02", "SH-03", "WS-01")
+
+@pytest.mark.feature("SH-01", "SH-02", "SH-03", "WS-01", "WS-13")
 def test_fifty_clients_on_one_tree(
-    database: Database, make_user: MakeUser, make_folder: Callable[..., Element]
+    database: Database, settings: Settings, make_user: MakeUser, make_folder: Callable[..., Element]
 ) -> None:
     people = [make_user() for _ in range(8)]
     roots = [make_folder(people[n], f"Root {n}") for n in range(2)]
@@ -95,7 +110,7 @@ def test_fifty_clients_on_one_tree(
             for user in people:
                 change = GrantChange(name=user.username, role=Role.OWNER)
                 sharing.set_grant(session, people[number], root.id, change)
-    clients = [Client(database, people[number % len(people)], number) for number in range(CLIENTS)]
+    clients = [Client(database, settings, people[number % len(people)], number) for number in range(CLIENTS)]
 
     def work(client: Client) -> None:
         for _ in range(TURNS):
@@ -106,7 +121,7 @@ def test_fifty_clients_on_one_tree(
 
     outcomes = sum((client.outcomes for client in clients), Counter[str]())
     assert sum(outcomes.values()) == CLIENTS * TURNS
-    assert min(outcomes[deed] for deed in ("rename", "move", "share", "add")) > 0
+    assert min(outcomes[deed] for deed in ("rename", "move", "share", "add", "remove")) > 0
     check_tree(database)
     with database.session(read_only=True) as session:
         revisions = dict(session.execute(select(ElementRow.id, ElementRow.revision)).all())
@@ -117,7 +132,7 @@ def test_fifty_clients_on_one_tree(
 
 
 def check_tree(database: Database) -> None:
-    """An owner everywhere, no orphans, paths that lead to the root, inherited sets that are the parent's."""
+    """An owner everywhere, no orphans, paths to the root, inherited sets the parent's, all closed in what is closed."""
     with database.session(read_only=True) as session:
         rows = {row.id: row for row in session.scalars(select(ElementRow))}
         sets = set(session.scalars(select(PermissionSetRow.id)))
@@ -128,6 +143,7 @@ def check_tree(database: Database) -> None:
     for row in rows.values():
         parent = rows[row.parent_id] if row.parent_id else None
         assert row.path == f"{parent.path if parent else '/'}{row.id.hex}/"
+        assert parent is None or parent.state == "active" or row.state == "deleting"
         if row.inherits:
             assert parent is not None
             assert row.permission_set_id == parent.permission_set_id
