@@ -154,6 +154,10 @@ class Athena:
         """Take all your own ended jobs off the list; returns how many."""
         return self._client.delete("/api/jobs/ended", JobCount).count
 
+    def stop_live_exports(self) -> int:
+        """Cancel every live export, keeping what was copied; returns how many. For administrators."""
+        return self._client.post("/api/jobs/kinds/live_export/cancel", None, JobCount).count
+
     @property
     def storages(self) -> Storages:
         """Where files lie, and how full it is there; what is told was found in the last five minutes."""

@@ -93,7 +93,7 @@ def test_archive_restore_delete(athena: Athena, new_run: Callable[[], Run], runn
     assert repr(job) == f"<Job 'Deletion of {folder.name}' finished>"
 
 
-@pytest.mark.feature("JB-03", "JB-04")
+@pytest.mark.feature("JB-03", "JB-04", "EX-03")
 def test_jobs_are_steered_and_show_themselves_as_tables(athena: Athena, new_run: Callable[[], Run]) -> None:
     athena.remove_ended_jobs()
     run = new_run()
@@ -122,6 +122,10 @@ def test_jobs_are_steered_and_show_themselves_as_tables(athena: Athena, new_run:
     free.export("other", files=False).cancel()
     assert athena.remove_ended_jobs() == 1
     assert repr(Jobs([])) == "No jobs."
+    live = run.live_export("live")
+    assert athena.stop_live_exports() == 1
+    assert next(one for one in athena.jobs() if one.id == live.id).state is JobState.CANCELLED
+    assert athena.stop_live_exports() == 0
     with pytest.raises(Invalid, match="no job kind"):
         athena.start_job("magic", run)
 
