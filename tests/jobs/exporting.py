@@ -94,7 +94,10 @@ class Session:
     def end(self) -> None:
         """Let the microscope finish."""
         with self._database.session() as session:
-            session.get_one(SourceRow, self.run.id).state = SourceState.COMPLETED.value
+            source = session.get_one(SourceRow, self.run.id)
+            source.state = SourceState.COMPLETED.value
+            # else the runner's follower, which still watches the folder, would say that it does
+            source.lease_owner = source.lease_until = None
             bump_version(session, self.run.id)
 
 
