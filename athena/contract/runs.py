@@ -117,3 +117,9 @@ class ImageInfo(Wire):
     low: float = Field(description="Grey value shown black by default (mean − 3 σ).")
     high: float = Field(description="Grey value shown white by default (mean + 3 σ).")
     content_hash: str
+
+
+class Retried(Wire):
+    """How many failed acquisitions were made ready to process again."""
+
+    count: int

@@ -7,6 +7,7 @@ from typing import overload
 from uuid import UUID
 
 from athena.contract import files as wire
+from athena.contract.elements import Element
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client, checked
@@ -159,11 +160,7 @@ class HoldsFiles:
     """What steps and datasets can do with files."""
 
     _client: Client
-
-    @property
-    def id(self) -> UUID:
-        """Identifier of the element."""
-        raise NotImplementedError
+    _model: Element
 
     @property
     def files(self) -> Files:
@@ -172,7 +169,7 @@ class HoldsFiles:
         total = 1
         while len(found) < total:
             params = {"offset": len(found), "limit": PAGE}
-            page = self._client.get(f"/api/elements/{self.id}/files", wire.FilePage, params=params)
+            page = self._client.get(f"/api/elements/{self._model.id}/files", wire.FilePage, params=params)
             found += page.items
             total = page.total if page.items else 0
         return Files(self._client, found)
@@ -180,7 +177,7 @@ class HoldsFiles:
     @property
     def uploads(self) -> list[wire.Upload]:
         """Your uploads to it that are not finished: ``upload`` goes on with them, ``cancel_uploads`` ends them."""
-        return self._client.get(f"/api/elements/{self.id}/uploads", list[wire.Upload])
+        return self._client.get(f"/api/elements/{self._model.id}/uploads", list[wire.Upload])
 
     def upload(self, paths: str | Path | Iterable[str | Path], *, progress: bool = True) -> Files:
         """Upload files and folders of this machine; gives them as they are in Athena.
@@ -194,13 +191,13 @@ class HoldsFiles:
         Conflict : there is another file of the same name.
         TooLarge : there is no room.
         """
-        return Files(self._client, upload(self._client, self.id, find_sources(paths), progress=progress))
+        return Files(self._client, upload(self._client, self._model.id, find_sources(paths), progress=progress))
 
     def cancel_uploads(self) -> int:
         """Cancel your unfinished uploads to it; nothing is left of them. Gives how many there were."""
         unfinished = self.uploads
         for one in unfinished:
-            place = f"/api/elements/{self.id}/uploads/{one.id}"
+            place = f"/api/elements/{self._model.id}/uploads/{one.id}"
             self._client.send("DELETE", place, headers={"Tus-Resumable": "1.0.0"})
         return len(unfinished)
 

@@ -17,7 +17,7 @@ from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.events import Event
 from athena.contract.exports import ExportParameters, ExportPart
 from athena.contract.filters import SavedFilter
-from athena.contract.runs import RunCounts, Source
+from athena.contract.runs import Retried, RunCounts, Source
 from athena.errors import Invalid, NotFound, Unavailable
 from athena.sdk import filters, html
 from athena.sdk.acquisitions import SHOWN, Acquisition
@@ -187,6 +187,10 @@ class Run(Dataset):
         """Apply the saved filter, as it is now, to what the live export has still to come."""
         path = f"/api/runs/{self.id}/live-export/update"
         return Job(self._client, self._client.post(path, None, wire_jobs.Job))
+
+    def retry_failed(self) -> int:
+        """Process its failed acquisitions again, once what was in their way is gone; returns how many there are."""
+        return self._client.post(f"/api/runs/{self.id}/retry", None, Retried).count
 
     def cleanup_sizes(self) -> "pd.DataFrame":
         """What each rule of a cleanup would take away: files and bytes, by rule, and whether it may."""

@@ -10,6 +10,7 @@ import zarr
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.events import EventKind
+from athena.db.acquisitions import AcquisitionRow
 from athena.errors import Invalid, NotFound, Unavailable
 from athena.sdk.connection import Athena
 from athena.sdk.runs import Run
@@ -187,3 +188,14 @@ def test_attach_a_source(new_run: NewRun, tmp_path) -> None:
     assert run.source is not None
     assert (run.source.path, run.source.follow) == (str(tmp_path), False)
     assert run.grid().atlases == ()
+
+
+@pytest.mark.feature("JB-04")
+def test_failed_movies_are_tried_again_on_request(new_run: NewRun, running) -> None:
+    run = new_run()
+    add_acquisitions(running.database, run.model, count=1)
+    with running.database.session() as session:
+        session.query(AcquisitionRow).filter_by(run_id=run.id, index=0).update({"state": "error", "movie": "/m.tiff"})
+    assert run.retry_failed() == 1
+    assert run.acquisition(0).state is AcquisitionState.REGISTERED
+    assert run.retry_failed() == 0

@@ -112,6 +112,7 @@ MATRIX: dict[str, Need | Action] = {
     "find_path": Action.VIEW,
     "get_run": Action.VIEW,
     "attach_source": Action.WRITE,
+    "retry_failed": Action.WRITE,
     "get_grid": Action.VIEW,
     "get_table": Action.VIEW,
     "get_curves": Action.VIEW,

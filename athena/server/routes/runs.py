@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from athena.contract.runs import AcquisitionCurves, Run, RunGrid, RunTable, SourceCreate
+from athena.contract.runs import AcquisitionCurves, Retried, Run, RunGrid, RunTable, SourceCreate
 from athena.errors import Invalid
 from athena.ingest.adapter import locate_session
 from athena.server.caller import CallerDep
-from athena.services import acquisitions, guard, runs
+from athena.services import acquisitions, guard, retry, runs
 from athena.zarrio import reader
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
@@ -36,6 +36,13 @@ def attach_source(caller: CallerDep, run_id: UUID, new: SourceCreate) -> Run:
         return runs.attach_source(
             session, caller.principal, run_id, new, settings=caller.settings, locate=locate_session
         )
+
+
+@router.post("/retry")
+def retry_failed(caller: CallerDep, run_id: UUID) -> Retried:
+    """Make the failed acquisitions of a run ready to process again."""
+    with caller.writing() as session:
+        return Retried(count=retry.retry_failed(session, caller.principal, run_id))
 
 
 @router.get("/grid")

@@ -1080,6 +1080,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Failed
+         * @description Make the failed acquisitions of a run ready to process again.
+         */
+        post: operations["retry_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/grid": {
         parameters: {
             query?: never;
@@ -3383,6 +3403,14 @@ export interface components {
             movies_processing: number;
         };
         /**
+         * Retried
+         * @description How many failed acquisitions were made ready to process again.
+         */
+        Retried: {
+            /** Count */
+            count: number;
+        };
+        /**
          * Role
          * @description What a person may do with an element (SH-02); each includes those before it.
          * @enum {string}
@@ -4376,6 +4404,7 @@ export type Problem = components['schemas']['Problem'];
 export type PublicChange = components['schemas']['PublicChange'];
 export type Quantity = components['schemas']['Quantity'];
 export type QueueHealth = components['schemas']['QueueHealth'];
+export type Retried = components['schemas']['Retried'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
@@ -8084,6 +8113,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_failed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
                 };
             };
             /** @description No token, or one that is not valid. */
