@@ -127,12 +127,14 @@ def movie_shape(path: Path) -> tuple[int, int] | None:
         if path.suffix.lower() == ".mrc":
             with path.open("rb") as stream:
                 width, height = struct.unpack("<2i", stream.read(8))
-            return (height, width) if 0 < width < 2**17 and 0 < height < 2**17 else None
-        with tifffile.TiffFile(path) as tiff:
-            page = tiff.pages.first
-            return int(page.imagelength), int(page.imagewidth)
+        else:
+            with tifffile.TiffFile(path) as tiff:
+                page = tiff.pages.first
+                height, width = int(page.imagelength), int(page.imagewidth)
     except (OSError, struct.error, ValueError, IndexError, tifffile.TiffFileError):
         return None
+    # a head of which only a part has been written says zero
+    return (height, width) if 0 < width < 2**17 and 0 < height < 2**17 else None
 
 
 def _path(entry: Entry | None) -> str | None:

@@ -16,6 +16,7 @@ from athena.formats.epu_xml_atlas import read_atlas, read_sample
 from athena.formats.epu_xml_session import read_session
 from athena.ingest.adapter import adapter_names, load_adapter, locate_session
 from athena.ingest.epu import EpuAdapter
+from athena.ingest.epu_exposure import movie_shape
 
 pytestmark = pytest.mark.feature("AC-01")
 
@@ -318,3 +319,15 @@ def test_the_one_session_in_a_folder_is_meant(tmp_path: Path, krios: Path) -> No
     shutil.copytree(inside, krios / "Second session")
     with pytest.raises(Invalid, match=r"2 sessions: Second session, "):
         locate_session(krios, "epu")
+
+
+def test_a_movie_whose_head_is_half_written_has_no_shape_yet(tmp_path: Path) -> None:
+    path = tmp_path / "movie.tiff"
+    tifffile.imwrite(path, np.zeros((2, 32, 48), np.uint8), photometric="minisblack")
+    assert movie_shape(path) == (32, 48)
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages.first.tags["ImageLength"].valueoffset
+    with path.open("r+b") as stream:
+        stream.seek(place)
+        stream.write(bytes(2))
+    assert movie_shape(path) is None
