@@ -3,7 +3,7 @@
 The float movie is never held: gain is applied wherever a frame is read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,14 +31,19 @@ class Frames:
     stack : (frames, height, width), counts; MRC row order.
     gain : (height, width), or (1, 1) for none.
     scale, offset : a stored value v stands for v · scale + offset.
-    defects : how many pixels were repaired.
+    repaired : (n, 2) pixels that were repaired, (y, x).
     """
 
     stack: npt.NDArray[Any]
     gain: Float32
     scale: float = 1.0
     offset: float = 0.0
-    defects: int = 0
+    repaired: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+
+    @property
+    def defects(self) -> int:
+        """How many pixels were repaired."""
+        return len(self.repaired)
 
     @property
     def count(self) -> int:
@@ -83,7 +88,7 @@ def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:
 def repair_frames(frames: Frames, bad: npt.NDArray[np.bool_], *, seed: int) -> None:
     """Repair every frame in place where ``bad`` (height, width), and the gain with it."""
     places = np.argwhere(bad).astype(np.int64)
-    frames.defects = len(places)
+    frames.repaired = places
     if not len(places):
         return
     neighbours, counts = _good_neighbours(bad, places)

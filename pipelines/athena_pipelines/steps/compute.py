@@ -1,0 +1,147 @@
+"""From a movie file to its motion, sums, spectrum and CTF: the computing shared by the movie step and the command line.
+
+Nothing is written here; what a caller does with the result is the caller's.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+
+from athena.contract.processing import MovieParameters
+from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
+from athena_pipelines.core.ctf_model import Optics
+from athena_pipelines.core.drift import NOTHING, Drift, describe
+from athena_pipelines.core.frames import shrink
+from athena_pipelines.core.motion import Motion, Sums, measure_motion, sum_frames
+from athena_pipelines.core.spectrum import Spectrum, measure
+from athena_pipelines.steps.load import load_movie
+
+SOFTWARE = f"athena {version('athena-cryoem')} movie"
+
+
+@dataclass
+class Timing:
+    """Time of named stages, s: on the clock, and of the processor (this process, all threads)."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what happens inside as ``stage``."""
+        start, start_cpu = time.perf_counter(), time.process_time()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+        self.cpu_seconds[stage] = self.cpu_seconds.get(stage, 0.0) + time.process_time() - start_cpu
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Everything measured on one movie.
+
+    Attributes
+    ----------
+    parameters : it was computed with.
+    frames : number of frames.
+    shape : (height, width), px.
+    intensity : mean of a frame, e/px where the movie holds counts.
+    hot_pixels : (n, 2) pixels that were repaired, (y, x), MRC row order.
+    motion, sums, spectrum, optics, fit : of the stages.
+    flags : what a reader should know, by name.
+    """
+
+    parameters: MovieParameters
+    frames: int
+    shape: tuple[int, int]
+    intensity: float
+    hot_pixels: npt.NDArray[np.int64]
+    motion: Motion
+    sums: Sums
+    spectrum: Spectrum
+    optics: Optics
+    fit: CtfFit
+    flags: tuple[str, ...]
+
+    @property
+    def image(self) -> npt.NDArray[np.float32]:
+        """The micrograph to show: exposure weighted where the dose is known, (height, width)."""
+        return self.sums.plain if self.sums.weighted is None else self.sums.weighted
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches (y, x)."""
+        return self.parameters.patches_y, self.parameters.patches_x
+
+    def drift(self) -> Drift:
+        """Drift metrics; all NaN where no motion could be measured."""
+        if not self.motion.measured:
+            return NOTHING
+        pixel = self.parameters.pixel_size_angstrom
+        return describe(
+            self.motion.global_angstrom(pixel),
+            self.motion.global_angstrom(pixel, measured=True),
+            pixel_size_angstrom=pixel,
+            dose_per_frame_e_per_A2=self.parameters.dose_per_frame_e_per_A2,
+            pre_exposure_e_per_A2=self.parameters.pre_exposure_e_per_A2,
+        )
+
+
+def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
+    """Read, align, sum and fit one movie. Raises BadFile when the movie or the gain cannot be used."""
+    pixel = parameters.pixel_size_angstrom
+    with timing("read"):
+        frames, intensity = load_movie(movie, gain)
+    with timing("align"):
+        motion = measure_motion(shrink(frames, pixel), grid=(parameters.patches_y, parameters.patches_x))
+    with timing("sum"):
+        sums = sum_frames(
+            frames,
+            motion,
+            pixel,
+            dose_per_frame_e_per_A2=parameters.dose_per_frame_e_per_A2,
+            pre_exposure_e_per_A2=parameters.pre_exposure_e_per_A2,
+            voltage_kv=parameters.voltage_kv,
+        )
+    with timing("ctf"):
+        spectrum = measure(sums.plain, pixel)
+        optics = optics_of(parameters)
+        fit = fit_ctf(spectrum, optics, search_range(parameters))
+    flags = [*motion.flags]
+    if sums.weighted is None:
+        flags.append("no_dose_weighting")
+    if not fit.determined:
+        flags.append("ctf_not_determined")
+    return Computed(
+        parameters,
+        frames.count,
+        frames.shape,
+        intensity,
+        frames.repaired,
+        motion,
+        sums,
+        spectrum,
+        optics,
+        fit,
+        tuple(flags),
+    )
+
+
+def optics_of(parameters: MovieParameters) -> Optics:
+    """Optics of a microscope as parameters name them."""
+    return Optics(parameters.voltage_kv, parameters.spherical_aberration_mm, parameters.amplitude_contrast)
+
+
+def search_range(parameters: MovieParameters) -> SearchRange:
+    """Where a CTF is looked for."""
+    return SearchRange(
+        min_resolution_angstrom=parameters.min_resolution_angstrom,
+        max_resolution_angstrom=parameters.max_resolution_angstrom,
+        min_defocus_angstrom=parameters.min_defocus_angstrom,
+        max_defocus_angstrom=parameters.max_defocus_angstrom,
+        phase_shift=parameters.search_phase_shift,
+    )
