@@ -9,7 +9,7 @@ from athena.formats.movies import open_movie
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_kernels import correlate_with_gradient
 from athena_pipelines.core.ctf_model import Defocus, Optics, ctf_image
-from athena_pipelines.core.spectrum import SIZE, Spectrum, iciness, measure, radial_average, tile_size
+from athena_pipelines.core.spectrum import SIZE, Spectrum, iciness, measure, radial_average
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -70,6 +70,39 @@ def test_noise_has_no_defocus(seed: int) -> None:
     assert not _fit(noise).determined
 
 
+@pytest.mark.parametrize("phase_shift", [False, True])
+def test_a_bump_without_rings_has_no_defocus(phase_shift: bool) -> None:
+    """An object that scatters around 10 Å and shows no rings: the best model lies at the end of the search."""
+    k = np.hypot(np.fft.fftfreq(1024, 0.8)[:, None], np.fft.rfftfreq(1024, 0.8)[None])
+    noise = np.fft.rfft2(np.random.default_rng(0).standard_normal((1024, 1024)))
+    image = np.fft.irfft2(noise * (1 + 2 * np.exp(-(((k - 0.1) / 0.03) ** 2)))).astype(np.float32)
+    assert not _fit(image, 0.8, phase_shift=phase_shift).determined
+
+
+@pytest.mark.parametrize(
+    ("defocus", "voltage", "aberration", "pixel", "shape"),
+    [
+        (4000, 300.0, 2.7, 0.5, (2048, 2048)),
+        (3500, 200.0, 1.4, 0.9, (1024, 1024)),
+        (50000, 300.0, 2.7, 1.0, (2048, 2048)),
+        (12000, 100.0, 1.6, 1.3, (1024, 1024)),
+        (20000, 300.0, 0.01, 0.8, (1364, 1920)),
+    ],
+)
+def test_extremes_of_defocus_pixel_and_shape(
+    defocus: float, voltage: float, aberration: float, pixel: float, shape: tuple[int, int]
+) -> None:
+    optics, truth = Optics(voltage, aberration, 0.1), Defocus(defocus + 150, defocus - 150, 25)
+    rng = np.random.default_rng(3)
+    transform = np.fft.rfft2(rng.standard_normal(shape)) * ctf_image(shape, pixel, truth, optics)
+    image = np.fft.irfft2(transform, shape)
+    counts = rng.poisson(30 * np.maximum(1 + 0.15 * image / image.std(), 0)).astype(np.float32)
+    fit = _fit(counts, pixel, optics, max_defocus_angstrom=60000.0)
+    assert fit.determined
+    assert fit.defocus.mean_angstrom == pytest.approx(defocus, abs=40)
+    assert fit.defocus.u_angstrom - fit.defocus.v_angstrom == pytest.approx(300, abs=150)
+
+
 def test_gradient_is_that_of_the_correlation() -> None:
     rng = np.random.default_rng(0)
     k2, azimuth = rng.uniform(0.001, 0.04, 5000).astype(np.float32), rng.uniform(-1.5, 1.5, 5000)
@@ -96,12 +129,16 @@ def test_spectrum_of_a_wave_peaks_at_its_frequency() -> None:
     assert spectrum.nyquist == pytest.approx(0.5 / spectrum.pixel_size_angstrom)
 
 
-def test_tiles_transform_fast_and_end_near_the_wanted_frequency() -> None:
-    for pixel in np.linspace(0.3, 3, 60):
-        tile = tile_size(float(pixel))
-        assert tile % 2 == 0
-        assert tile >= SIZE
-        assert tile == SIZE or tile * pixel / SIZE == pytest.approx(1.4, rel=0.06)
+@pytest.mark.parametrize("shape", [(700, 900), (1024, 1536), (300, 2100), (1499, 641)])
+def test_white_noise_has_a_flat_spectrum_at_every_shape(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(2).normal(5, 2, shape).astype(np.float32)
+    spectrum = measure(noise, 0.9)
+    rings = radial_average(spectrum.amplitude)[8:]
+    expected = 2 * np.sqrt(noise.size)
+    np.testing.assert_allclose(rings, expected, rtol=0.2)
+    assert rings.mean() == pytest.approx(expected, rel=0.05)
+    centre = SIZE // 2
+    np.testing.assert_array_equal(spectrum.amplitude[1:centre, 1:centre], spectrum.amplitude[:centre:-1, :centre:-1])
 
 
 def test_iciness_rises_with_an_ice_ring() -> None:

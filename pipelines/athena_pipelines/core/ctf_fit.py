@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from athena_pipelines.core.ctf_kernels import correlate_with_gradient, score
 from athena_pipelines.core.ctf_model import Defocus, Optics, phase
 from athena_pipelines.core.ctf_quality import Quality, assess
+from athena_pipelines.core.quasi_newton import minimise
 from athena_pipelines.core.spectrum import SIZE, Spectrum, radial_average, ring_counts
 
 Array = npt.NDArray[np.float64]
@@ -25,8 +25,13 @@ PHASE_STEP_RAD = 0.25
 ASTIGMATISM_TOLERANCE_ANGSTROM = 500.0
 CANDIDATES = 3
 REFINED = 8
-SIGNIFICANCE = 6.0
+SIGNIFICANCE = 7.0
+SIGNIFICANCE_WITH_PHASE = 10.0
 """Correlation, in standard errors of noise, below which a fit is chance: the search tries some thousand models."""
+
+
+LARGEST_ASTIGMATISM = 0.8
+"""U − V in units of the mean defocus beyond which a fit has followed something else."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,21 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
         if value > best_value:
             best_value, best = value, x
     found = score(*pixels.arrays, lam, cs, best)
-    # neighbouring pixels of tapered tiles share information; about two are worth one
-    significance = found * np.sqrt(pixels.signal.size / 2)
+    # on a half plane all pixels are independent, unless the image is smaller than the spectrum asks for
+    significance = found * np.sqrt(pixels.signal.size * spectrum.independent)
     quality = assess(spectrum, best, optics)
-    determined = bool(significance > SIGNIFICANCE and np.isfinite(quality.resolution_angstrom))
-    return CtfFit(_defocus(best, optics), float(found), float(significance), determined, quality)
+    defocus = _defocus(best, optics)
+    least = SIGNIFICANCE_WITH_PHASE if search.phase_shift else SIGNIFICANCE
+    determined = significance > least and _sensible(defocus, quality, search)
+    return CtfFit(defocus, float(found), float(significance), bool(determined), quality)
+
+
+def _sensible(defocus: Defocus, quality: Quality, search: SearchRange) -> bool:
+    """Whether rings follow the model, and the best one is not just the end of the search or absurdly astigmatic."""
+    margin = 0.01 * search.min_defocus_angstrom
+    inside = search.min_defocus_angstrom + margin < defocus.mean_angstrom < search.max_defocus_angstrom - margin
+    regular = defocus.u_angstrom - defocus.v_angstrom < LARGEST_ASTIGMATISM * defocus.mean_angstrom
+    return inside and regular and np.isfinite(quality.resolution_half_angstrom)
 
 
 def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
@@ -167,12 +182,10 @@ def _refine(pixels: _Pixels, start: Array, *, optics: Optics, search: SearchRang
         gradient += 2 * outside / scale**2
         return -value, -(gradient[free] * scale[free])
 
-    done = optimize.minimize(
-        negative, start[free] / scale[free], jac=True, method="BFGS", options={"maxiter": 40, "gtol": 1e-5}
-    )
+    value, reduced = minimise(negative, start[free] / scale[free])
     x = start.copy()
-    x[free] = done.x * scale[free]
-    return -float(done.fun), np.clip(x, lowest, highest)
+    x[free] = reduced * scale[free]
+    return -value, np.clip(x, lowest, highest)
 
 
 def _defocus(x: Array, optics: Optics) -> Defocus:

@@ -17,7 +17,11 @@ Array = npt.NDArray[np.float64]
 BINS = SIZE // 2
 RANKED_EXTREMA = 7
 """Segments up to here are ranked, later ones scaled between their extremes: strong rings are never sinusoidal."""
-MIN_RING_BINS = 3
+PER_PIXEL = 4
+"""Bins of the equiphase average to a pixel of the spectrum while it is judged."""
+BINS_PER_RING = 6
+MIN_RING_PIXELS = 2.0
+"""Rings closer than this are not resolved."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +51,39 @@ class Quality:
 def assess(spectrum: Spectrum, x: Array, optics: Optics) -> Quality:
     """Quality of a fit ``x`` = (mean defocus, A cos 2α / 2, A sin 2α / 2, constant phase), Å and rad."""
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
-    sums, counts = equiphase_average(spectrum.signal, spectrum.step, lam, cs, np.ascontiguousarray(x), BINS)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        experimental = np.asarray(np.where(counts > 0.5, sums / counts, np.nan), np.float64)
-    frequency = np.arange(BINS, dtype=np.float64) * spectrum.step
+    fine = BINS * PER_PIXEL
+    sums, counts = equiphase_average(spectrum.signal, spectrum.step, lam, cs, np.ascontiguousarray(x), fine, PER_PIXEL)
+    frequency = np.arange(fine, dtype=np.float64) * (spectrum.step / PER_PIXEL)
     k2 = frequency**2
     chi = np.pi * lam * k2 * (x[0] - 0.5 * lam * lam * cs * k2) + x[3]
+    pace = np.abs(np.gradient(chi))
+    sums, counts = (_smooth(a, pace) for a in (sums, counts))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        profile = np.asarray(np.where(counts > 0.5, sums / counts, np.nan), np.float64)
     theory = np.abs(np.sin(chi))
     segment = _segments(chi)
-    filled = np.nan_to_num(experimental)
+    filled = np.nan_to_num(profile)
     correlation = _sliding_correlation(_normalise(filled, theory, segment), theory, segment)
-    last, half = _last_good(correlation, chi)
+    last, half = _last_good(correlation, pace)
     return Quality(
-        frequency,
-        experimental,
-        _for_display(experimental, segment),
-        theory,
-        correlation,
+        frequency[::PER_PIXEL],
+        profile[::PER_PIXEL],
+        _for_display(profile, segment)[::PER_PIXEL],
+        theory[::PER_PIXEL],
+        correlation[::PER_PIXEL],
         float(1 / frequency[last]) if last else float("nan"),
         float(1 / frequency[half]) if half else float("nan"),
+    )
+
+
+def _smooth(values: Array, pace: Array) -> Array:
+    """Moving sum over a pixel of the spectrum, or a part of a ring where that is less; ``pace`` in rad a bin."""
+    width = np.clip(np.pi / np.maximum(pace, 1e-9) / BINS_PER_RING, 1, PER_PIXEL)
+    summed = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(values.size) + 0.5
+    edges = np.arange(values.size + 1)
+    return np.asarray(
+        np.interp(places + width / 2, edges, summed) - np.interp(places - width / 2, edges, summed), np.float64
     )
 
 
@@ -101,11 +119,9 @@ def _for_display(profile: Array, segment: npt.NDArray[np.int64]) -> Array:
     """Profile over its spread within about two rings, but never over less than the spread of its noisy end."""
     filled = np.nan_to_num(profile)
     length = np.bincount(segment)
-    half = np.maximum(2 * length[segment], profile.size // 40)
-    places = np.arange(profile.size)
-    near = [filled[max(i - h, 4) : i + h + 1] for i, h in zip(places, half, strict=True)]
-    centre = np.array([part.mean() if part.size else 0.0 for part in near])
-    spread = np.array([part.std() if part.size else 0.0 for part in near])
+    low, high = _windows(np.maximum(2 * length[segment], profile.size // 40), first=4 * PER_PIXEL)
+    centre, square = (_window_sum(a, low, high) / (high - low) for a in (filled, filled * filled))
+    spread = np.sqrt(np.maximum(square - centre * centre, 0))
     floor = max(float(filled[-profile.size // 8 :].std()), 1e-12)
     return np.where(
         np.isnan(profile), np.nan, np.clip(0.5 + 0.35 * (filled - centre) / np.maximum(spread, floor), -1, 2)
@@ -114,39 +130,51 @@ def _for_display(profile: Array, segment: npt.NDArray[np.int64]) -> Array:
 
 def _sliding_correlation(profile: Array, theory: Array, segment: npt.NDArray[np.int64]) -> Array:
     """Correlation in a window of half width max(n / 40, (1 + 0.1 extrema passed) · bins between extrema)."""
-    n = profile.size
     length = np.bincount(segment)
-    out = np.zeros(n)
-    for i in range(n):
-        passed = segment[i]
-        half = int(max(n / 40, (1 + 0.1 * passed) * length[passed]))
-        window = slice(max(i - half, 1), min(i + half + 1, n))
-        a, b = profile[window] - profile[window].mean(), theory[window] - theory[window].mean()
-        norm = np.sqrt((a @ a) * (b @ b))
-        out[i] = a @ b / norm if norm > 0 else 0.0
-    return out
+    half = np.maximum(profile.size / 40, (1 + 0.1 * segment) * length[segment]).astype(np.int64)
+    low, high = _windows(half, first=PER_PIXEL)
+    n = high - low
+    a, b, aa, bb, ab = (
+        _window_sum(v, low, high) / n for v in (profile, theory, profile**2, theory**2, profile * theory)
+    )
+    norm = np.sqrt(np.maximum((aa - a * a) * (bb - b * b), 0))
+    return np.where(norm > 1e-12, (ab - a * b) / np.maximum(norm, 1e-12), 0.0)
 
 
-def _last_good(correlation: Array, chi: Array) -> tuple[int, int]:
+def _windows(half: npt.NDArray[np.int64], *, first: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Bounds of windows around each bin, from ``first`` on, at least one bin long."""
+    places = np.arange(half.size)
+    low = np.clip(places - half, first, half.size - 1)
+    return low, np.maximum(np.minimum(places + half + 1, half.size), low + 1)
+
+
+def _window_sum(values: Array, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> Array:
+    summed = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(summed[high] - summed[low], np.float64)
+
+
+def _last_good(correlation: Array, pace: Array) -> tuple[int, int]:
     """Bins where the fit ends, and where the correlation first falls below 0.5; 0 where it never held.
 
     It ends where the correlation, once above 0.66 for some bins, falls below 0.5, or, once above 0.1, below that; and
-    where rings come closer than MIN_RING_BINS, which the spectrum does not resolve.
+    where rings come closer than MIN_RING_PIXELS, which the spectrum does not resolve. ``pace`` of χ in rad a bin.
     """
     first = correlation.size // 10
-    pace = np.abs(np.gradient(chi)) * MIN_RING_BINS / np.pi
+    some = 3 * PER_PIXEL
+    crowded = pace * PER_PIXEL * MIN_RING_PIXELS > np.pi
     above_low = above_high = half = 0
+    highest = 0.0
     end = correlation.size - 1
     for i in range(first, correlation.size):
-        value = correlation[i]
-        if half == 0 and above_low > 3 and value < 0.5 <= correlation[first:i].max():
+        value = float(correlation[i])
+        if half == 0 and above_low > some and value < 0.5 <= highest:
             half = i
-        if (above_low > 3 and value < 0.1) or (above_high > 3 and value < 0.5) or pace[i] > 1:
+        if (above_low > some and value < 0.1) or (above_high > some and value < 0.5) or crowded[i]:
             end = i
             break
         above_low += value > 0.1
         above_high += value > 0.66
-    if above_low <= 3:
+        highest = max(highest, value)
+    if above_low <= some:
         return 0, 0
-    held = bool(correlation[first:end].max() >= 0.5)
-    return end, (half or end) if held else 0
+    return end, (half or end) if highest >= 0.5 else 0

@@ -5,15 +5,19 @@ A spectrum is (SIZE, SIZE), zero frequency at [SIZE // 2, SIZE // 2], rows and c
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import ducc0
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, ndimage
+
+from athena_pipelines.core.ctf_kernels import bin_power
 
 SIZE = 512
 TARGET_PIXEL_ANGSTROM = 1.4
-"""The spectrum's edge lies at a pixel of about this size, so that 512 px resolve the rings of 3.6 µm at 4 Å."""
+"""The spectrum's edge lies at the Nyquist frequency of this pixel, so 512 px resolve the rings of 3.6 µm at 4 Å."""
+SAMPLES_PER_CELL = 1.5
+"""Small images are padded until this many samples of their transform fall into a pixel of the spectrum."""
 
 Image = npt.NDArray[np.float32]
 
@@ -27,11 +31,13 @@ class Spectrum:
     amplitude : (SIZE, SIZE) float32, as measured.
     signal : (SIZE, SIZE) float32, amplitude relative to its local background, minus 1: rings around zero.
     pixel_size_angstrom : the pixel whose Nyquist frequency is the spectrum's edge.
+    independent : share of the spectrum's pixels that carry information of their own, 0 to 1.
     """
 
     amplitude: Image
     signal: Image
     pixel_size_angstrom: float
+    independent: float = 1.0
 
     @property
     def step(self) -> float:
@@ -44,61 +50,40 @@ class Spectrum:
         return 0.5 / self.pixel_size_angstrom
 
 
-def tile_size(pixel_size_angstrom: float) -> int:
-    """Edge of the tiles whose spectrum, cropped to SIZE, ends at about TARGET_PIXEL_ANGSTROM (or at Nyquist).
+def measure(image: npt.NDArray[np.generic], pixel_size_angstrom: float) -> Spectrum:
+    """Spectrum of an image (height, width): power of its transform averaged over the area of each pixel.
 
-    Even, and a size that transforms fast: a prime factor of 179 costs three times as much.
+    The whole image is transformed once, as CTFFIND does, and its samples are summed where they fall: the cost of one
+    transform where half-overlapping tiles need four. Only the columns below the spectrum's edge are transformed twice.
+    The image is not tapered: what its sides leak lies on the axes, which the fit leaves out, and a taper costs data.
     """
-    half = SIZE * TARGET_PIXEL_ANGSTROM / pixel_size_angstrom / 2
-    return max(SIZE, 2 * int(fft.next_fast_len(round(half), real=False)))
+    height, width = image.shape
+    pixel = max(TARGET_PIXEL_ANGSTROM, pixel_size_angstrom)
+    shortest = SAMPLES_PER_CELL * SIZE * pixel / pixel_size_angstrom
+    rows, columns = (ducc0.fft.good_size(max(n, math.ceil(shortest)), False) for n in (height, width))
+    columns += columns % 2
+    padded = np.zeros((rows, columns), np.float32)
+    part = padded[:height, :width]
+    mean = image.mean(dtype=np.float64)
+    np.subtract(image, np.float32(mean), out=part, casting="unsafe")
+    cell_rows, cell_columns = (SIZE * pixel / (n * pixel_size_angstrom) for n in (rows, columns))
+    # how many samples of the transform a pixel is wide
+    reach = min(math.ceil((SIZE // 2 + 0.5) / cell_columns) + 1, columns // 2 + 1)
+    along_x = ducc0.fft.r2c(padded, axes=(1,), nthreads=1)[:, :reach]
+    transform = ducc0.fft.c2c(np.ascontiguousarray(along_x), axes=(0,), nthreads=1)
+    power = bin_power(transform, columns // 2, cell_rows, cell_columns, SIZE // 2)
+    amplitude = _half_to_full(np.sqrt(power))
+    share = min(1.0, height * width * (pixel_size_angstrom / (SIZE * pixel)) ** 2)
+    return Spectrum(amplitude, flatten(amplitude, pixel), pixel, share)
 
 
-def measure(image: Image, pixel_size_angstrom: float) -> Spectrum:
-    """Spectrum of an image (height, width) by averaging tapered, half-overlapping tiles (Welch 1967).
-
-    The tiles' own sampling lands on the wanted grid, so nothing is interpolated; an image smaller than one tile is
-    padded with zeros after tapering.
-    """
-    tile = tile_size(pixel_size_angstrom)
-    power = np.zeros((tile, tile // 2 + 1), np.float64)
-    tops = _starts(image.shape[0], tile)
-    lefts = _starts(image.shape[1], tile)
-    height, width = min(tile, image.shape[0]), min(tile, image.shape[1])
-    taper = (_taper(height)[:, None] * _taper(width)[None, :]).astype(np.float32)
-    padded = np.zeros((tile, tile), np.float32)
-    for top in tops:
-        for left in lefts:
-            part = image[top : top + height, left : left + width]
-            padded[:height, :width] = (part - part.mean(dtype=np.float64)) * taper
-            transform = ducc0.fft.r2c(padded, axes=(0, 1), nthreads=1)
-            power += transform.real**2 + transform.imag**2
-    amplitude = _centred_half_to_full(np.sqrt(power / (len(tops) * len(lefts))), tile)
-    pixel = pixel_size_angstrom * tile / SIZE
-    return Spectrum(amplitude, flatten(amplitude, pixel), pixel)
-
-
-def _starts(length: int, tile: int) -> list[int]:
-    if length <= tile:
-        return [0]
-    count = math.ceil((length - tile) / (tile / 2)) + 1
-    return [round(i * (length - tile) / (count - 1)) for i in range(count)]
-
-
-def _taper(length: int) -> npt.NDArray[np.float64]:
-    """Cosine edges over a quarter each: keeps the cross of the edges out, and most of the data in."""
-    edge = length // 4
-    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
-    return np.concatenate([ramp, np.ones(length - 2 * edge), ramp[::-1]])
-
-
-def _centred_half_to_full(half: npt.NDArray[np.float64], tile: int) -> Image:
-    """Central (SIZE, SIZE) of a centred full plane, from the half plane of a (tile, tile) real transform."""
+def _half_to_full(half: npt.NDArray[np.float64]) -> Image:
+    """Full plane (SIZE, SIZE) from its right half (SIZE + 1, SIZE // 2 + 1), both centred."""
     reach = SIZE // 2
-    rows = np.arange(-reach, reach) % tile
     full = np.empty((SIZE, SIZE), np.float32)
-    full[:, reach:] = half[rows, :reach]
+    full[:, reach:] = half[:SIZE, :reach]
     # the other half by Friedel symmetry: amplitude(-ky, -kx) = amplitude(ky, kx)
-    full[:, :reach] = half[(-np.arange(-reach, reach)) % tile][:, reach:0:-1]
+    full[:, :reach] = half[SIZE:0:-1, reach:0:-1]
     return full
 
 
@@ -109,18 +94,35 @@ def flatten(amplitude: Image, pixel_size_angstrom: float) -> Image:
     the low-frequency spike reaches. Dividing makes the noise of all frequencies equal, as the fit assumes.
     """
     box = int(SIZE * pixel_size_angstrom / 30.0 * math.sqrt(2)) | 1
-    centre = SIZE // 2
-    y, x = np.ogrid[-centre : SIZE - centre, -centre : SIZE - centre]
-    weight = (np.hypot(y, x) >= 6).astype(np.float32)
-    # lines of fixed rows or columns of the camera are bright only on the axes
-    cross = (np.abs(y) < 1) | (np.abs(x) < 1)
-    weight[cross] = 0
-    total = ndimage.uniform_filter(amplitude * weight, box, mode="nearest")
-    background = total / np.maximum(ndimage.uniform_filter(weight, box, mode="nearest"), 1e-3)
-    signal = np.where(background > 0, amplitude / np.maximum(background, 1e-30), 1) - 1
+    weight = _trusted()
+    total = _box_mean(amplitude * weight, box)
+    background = total / np.maximum(_box_mean(weight, box), np.float32(1e-3))
+    signal = np.where(background > 0, amplitude / np.maximum(background, np.float32(1e-30)), 1) - 1
     signal[weight == 0] = 0
     limit = 8 * signal[weight > 0].std()
     return np.asarray(np.clip(signal, -limit, limit), np.float32)
+
+
+@cache
+def _trusted() -> Image:
+    """1 where a spectrum means the specimen; 0 at its centre and on the axes, where fixed rows and columns show."""
+    centre = SIZE // 2
+    y, x = np.ogrid[-centre : SIZE - centre, -centre : SIZE - centre]
+    weight = (np.hypot(y, x) >= 6).astype(np.float32)
+    weight[(np.abs(y) < 1) | (np.abs(x) < 1)] = 0
+    return weight
+
+
+def _box_mean(image: Image, box: int) -> Image:
+    """Moving average over (box, box), box odd; beyond the edge its last pixels repeat."""
+    half = box // 2
+    out: npt.NDArray[np.float64] = np.pad(image, half, mode="edge").astype(np.float64)
+    for axis in (0, 1):
+        summed = np.cumsum(out, axis=axis)
+        summed = np.insert(summed, 0, 0, axis=axis)
+        ahead = np.take(summed, range(box, summed.shape[axis]), axis=axis)
+        out = (ahead - np.take(summed, range(summed.shape[axis] - box), axis=axis)) / box
+    return out.astype(np.float32)
 
 
 def radial_average(image: Image) -> npt.NDArray[np.float64]:
@@ -128,11 +130,13 @@ def radial_average(image: Image) -> npt.NDArray[np.float64]:
     return np.bincount(_ring_index().ravel(), image.ravel(), SIZE)[: SIZE // 2] / ring_counts()
 
 
+@cache
 def ring_counts() -> npt.NDArray[np.int64]:
     """Pixels in each of the SIZE // 2 rings."""
     return np.bincount(_ring_index().ravel(), minlength=SIZE)[: SIZE // 2]
 
 
+@cache
 def _ring_index() -> npt.NDArray[np.int64]:
     centre = SIZE // 2
     y, x = np.ogrid[-centre : SIZE - centre, -centre : SIZE - centre]
