@@ -10,7 +10,7 @@ KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core -name '*.py')
 TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
       widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 
-.PHONY: demo up test check fix fuzz shots bench features docs openapi install widgets clean
+.PHONY: demo up test coverage check fix fuzz shots bench features docs openapi install widgets clean
 
 # the front end waits for the network, the kernels for the processor: side by side
 install: $(STAMP)
@@ -41,7 +41,11 @@ up: install
 
 test: install
 	$(BIN)/python tests/setup_machine.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 $(PYTEST_ARGS)
+
+# takes half as long again: every server the tests start is traced line by line
+coverage:
+	$(MAKE) test PYTEST_ARGS='--cov --cov-report=term'
 
 check: install
 	$(BIN)/python tests/checks.py
