@@ -8,6 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from athena.contract.criteria import DEFAULT_CRITERIA
+from athena.contract.filters import FilterRule
+from athena.zarrio.layout import METRICS
+
 
 def default_home() -> Path:
     """Folder of the instance: ``ATHENA_HOME``, else ``~/.athena``."""
@@ -106,6 +110,16 @@ class Settings(BaseSettings):
         ge=0,
         description="As stable_seconds, for a movie that proves itself finished: it parses to its written end.",
     )
+    criteria: tuple[FilterRule, ...] = Field(
+        DEFAULT_CRITERIA, description="Quality criteria of runs that have none of their own: tables [[criteria]]."
+    )
+    criteria_window: int = Field(25, ge=1, description="How many of the latest acquisitions a run's warning looks at.")
+    criteria_share: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="A run of whose latest acquisitions a smaller share complies is in Warning.",
+    )
     movie_step: str = Field("movie", description="Which entry point of group athena.steps processes a movie.")
     log_level: str = "INFO"
 
@@ -120,6 +134,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, toml_file=default_home() / "athena.toml")
         return init_settings, env_settings, toml
+
+    @model_validator(mode="after")
+    def _criteria_are_on_metrics(self) -> "Settings":
+        if unknown := [rule.metric for rule in self.criteria if rule.metric not in METRICS]:
+            raise ValueError(f"'criteria' name what is no metric: {', '.join(unknown)}. Metrics: {', '.join(METRICS)}")
+        return self
 
     @model_validator(mode="after")
     def _licences_can_be_checked(self) -> "Settings":

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     JOB_STARTED = "job_started"
     JOB_CANCELLED = "job_cancelled"
     FILTER_SAVED = "filter_saved"
+    CRITERIA_SET = "criteria_set"
+    VERDICT_GIVEN = "verdict_given"
     FILE_ADDED = "file_added"
     FILE_RENAMED = "file_renamed"
     FILE_DELETED = "file_deleted"

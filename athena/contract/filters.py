@@ -41,7 +41,7 @@ class FilterRule(Wire):
 
 
 class RunFilter(Wire):
-    """Rules that must all match; no rules match every acquisition."""
+    """Rules that must all match; none match every acquisition. What people accepted or rejected by hand goes first."""
 
     rules: tuple[FilterRule, ...] = Field((), max_length=MAX_RULES)
 
@@ -53,3 +53,5 @@ class SavedFilter(Wire):
     filter: RunFilter
     matching: int
     total: int
+    accepted: int = Field(0, description="Acquisitions accepted by hand: they match whatever the rules say.")
+    rejected: int = Field(0, description="Acquisitions rejected by hand: they never match.")

@@ -9,6 +9,7 @@ from pydantic import Field
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.base import Wire
 from athena.contract.elements import Element
+from athena.contract.filters import FilterRule
 
 
 class RunCounts(Wire):
@@ -63,6 +64,7 @@ class Run(Wire):
     source: Source | None = None
     pixel_size_angstrom: float | None = None
     metrics: tuple[str, ...] = ()
+    criteria: tuple[FilterRule, ...] = Field((), description="Quality criteria in force.")
 
 
 class RunGrid(Wire):
@@ -76,7 +78,8 @@ class RunGrid(Wire):
 class RunTable(Wire):
     """Columns of a run, one value an acquisition from ``start`` on: the compact form galleries and charts pull.
 
-    ``columns`` holds metrics by catalogue name; NaN travels as null.
+    ``columns`` holds metrics by catalogue name; NaN travels as null. ``accepted`` and ``rejected`` are the
+    acquisitions, by index, that people judged by hand.
     """
 
     run_id: UUID
@@ -86,6 +89,8 @@ class RunTable(Wire):
     names: tuple[str, ...]
     states: tuple[str, ...]
     errors: tuple[str, ...]
+    accepted: tuple[int, ...] = ()
+    rejected: tuple[int, ...] = ()
     columns: dict[str, tuple[float | None, ...]]
 
 

@@ -9,10 +9,12 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     String,
     Text,
     UniqueConstraint,
+    false,
     func,
     select,
     update,
@@ -32,6 +34,7 @@ class RunRow(Base):
     version: Mapped[int] = mapped_column(BigInteger, default=0)
     acquisition_count: Mapped[int] = mapped_column(default=0)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    below_criteria: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class SourceRow(Base):
@@ -122,6 +125,31 @@ class RunFilterRow(Base):
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
     rules: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class RunCriteriaRow(Base):
+    """Quality criteria set for a run; ``rules`` are those of ``athena.contract.filters``."""
+
+    __tablename__ = "run_criteria"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    rules: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class VerdictRow(Base):
+    """What a person said of an acquisition by hand."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "index"], ["acquisition.run_id", "acquisition.index"], ondelete="CASCADE"),
+        CheckConstraint("verdict IN ('accepted', 'rejected')", name="verdict"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    verdict: Mapped[str] = mapped_column(String(10))
+    username: Mapped[str] = mapped_column(String(200))
+    time: Mapped[datetime] = mapped_column(default=now)
 
 
 def bump_version(session: Session, run_id: UUID) -> int:

@@ -6,7 +6,9 @@ from athena.contract.elements import Status
 from athena.contract.runs import SourceState
 
 
-def run_status(*, source: SourceState | None, begun: bool, pending: bool, failed: bool) -> Status:
+def run_status(
+    *, source: SourceState | None, begun: bool, pending: bool, failed: bool, below_criteria: bool = False
+) -> Status:
     """Status of a run.
 
     Parameters
@@ -15,8 +17,9 @@ def run_status(*, source: SourceState | None, begun: bool, pending: bool, failed
     begun : whether the run has any acquisition.
     pending : whether an acquisition waits for processing or is in it.
     failed : whether an acquisition is in error.
+    below_criteria : whether too few of the latest acquisitions comply with the quality criteria.
     """
-    if source is SourceState.ERROR:
+    if source is SourceState.ERROR or below_criteria:
         return Status.WARNING
     if pending or source in (SourceState.WATCHING, SourceState.IMPORTING):
         return Status.IN_PROGRESS

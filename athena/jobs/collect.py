@@ -18,7 +18,9 @@ from athena.db.jobs import JobRow
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
 from athena.jobs.work import Outcome, explain_os_error
+from athena.services.criteria import judge_latest
 from athena.services.statuses import follow_acquisitions
+from athena.settings import Settings
 from athena.zarrio.writer import RunWriter
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,12 @@ class Collected:
 
 
 def collect(
-    session: Session, lease: JobLease, outcomes: Sequence[Outcome], *, store: str, storage_away: Callable[[], bool]
+    session: Session,
+    lease: JobLease,
+    outcomes: Sequence[Outcome],
+    *,
+    settings: Settings,
+    storage_away: Callable[[], bool],
 ) -> Collected:
     """Record outcomes: arrays, then rows, then events, in one transaction under the job's lock.
 
@@ -42,7 +49,7 @@ def collect(
 
     Parameters
     ----------
-    store : the run's zarr group.
+    settings : say where the run's zarr group lies, and what a good acquisition is.
     storage_away : whether the folder of the movies is out of reach, so that failures say nothing about movies.
 
     Raises
@@ -51,6 +58,7 @@ def collect(
         when another runner has taken over: nothing is recorded.
     """
     hold(session, lease)
+    store = str(settings.run_store(str(lease.run_id)))
     by_index = {outcome.index: outcome for outcome in outcomes}
     rows = session.scalars(
         select(AcquisitionRow).where(
@@ -89,6 +97,7 @@ def collect(
         session.flush()
         record_progress(session, lease)
         version = bump_version(session, lease.run_id)  # before any event: events hold the clock, locks come first
+        judge_latest(session, lease.run_id, settings)
         follow_acquisitions(session, lease.run_id)
         for kind, index in sorted(events, key=lambda event: event[1]):
             append_event(session, kind, element_id=lease.run_id, index=index, version=version)

@@ -172,7 +172,7 @@ class RunProcessor:
 
     def _collect(self, outcomes: list[Outcome]) -> None:
         with self._database.session() as session:
-            collect(session, self.lease, outcomes, store=self._store, storage_away=self._storage_is_away)
+            collect(session, self.lease, outcomes, settings=self._settings, storage_away=self._storage_is_away)
         self._in_flight -= {outcome.index for outcome in outcomes}
 
     def _plan(self) -> None:

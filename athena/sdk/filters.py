@@ -1,9 +1,11 @@
-"""The filter of a run, from Python."""
+"""The filter of a run, its quality criteria and the verdicts by hand, from Python."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from athena.contract.criteria import Criteria, RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
+from athena.contract.verdicts import MAX_VERDICTS, RunVerdicts, VerdictChange, VerdictKind
 from athena.sdk.client import Client, checked
 
 Rule = FilterRule | tuple[str, str, float] | tuple[str, str, float, float]
@@ -23,6 +25,34 @@ def get_filter(client: Client, run_id: UUID) -> SavedFilter:
 def save_filter(client: Client, run_id: UUID, rules: Iterable[Rule]) -> SavedFilter:
     """Save the filter of a run."""
     return client.put(f"/api/runs/{run_id}/filter", make_filter(rules), SavedFilter)
+
+
+def get_criteria(client: Client, run_id: UUID) -> RunCriteria:
+    """Quality criteria in force for a run."""
+    return client.get(f"/api/runs/{run_id}/criteria", RunCriteria)
+
+
+def set_criteria(client: Client, run_id: UUID, rules: Iterable[Rule]) -> RunCriteria:
+    """Set the quality criteria of a run."""
+    new = checked(Criteria, rules=tuple(_rule(rule) for rule in rules))
+    return client.put(f"/api/runs/{run_id}/criteria", new, RunCriteria)
+
+
+def reset_criteria(client: Client, run_id: UUID) -> RunCriteria:
+    """Let the instance's criteria apply to a run again."""
+    return client.delete(f"/api/runs/{run_id}/criteria", RunCriteria)
+
+
+def get_verdicts(client: Client, run_id: UUID) -> RunVerdicts:
+    """Verdicts by hand on the acquisitions of a run."""
+    return client.get(f"/api/runs/{run_id}/verdicts", RunVerdicts)
+
+
+def give_verdict(client: Client, run_id: UUID, indices: Sequence[int], verdict: VerdictKind | None) -> None:
+    """Accept or reject acquisitions by index, or take that back."""
+    for first in range(0, len(indices), MAX_VERDICTS):
+        change = checked(VerdictChange, indices=tuple(indices[first : first + MAX_VERDICTS]), verdict=verdict)
+        client.put(f"/api/runs/{run_id}/verdicts", change, None)
 
 
 def _rule(rule: Rule) -> FilterRule:

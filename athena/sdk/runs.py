@@ -14,10 +14,12 @@ from athena.contract import jobs as wire_jobs
 from athena.contract import runs as wire
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.cleanup import CleanupRule, CleanupSize
+from athena.contract.criteria import RunCriteria
 from athena.contract.events import Event
 from athena.contract.exports import ExportParameters, ExportPart
 from athena.contract.filters import SavedFilter
 from athena.contract.runs import Retried, RunCounts, Source
+from athena.contract.verdicts import VerdictKind
 from athena.errors import Invalid, NotFound, Unavailable
 from athena.sdk import filters, html
 from athena.sdk.acquisitions import SHOWN, Acquisition
@@ -97,12 +99,15 @@ class Run(Dataset):
             return self._seen[1]
 
     def table(self, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-        """One row an acquisition: name, state, error, and metrics (all, or the named ones) in their stored units."""
+        """One row an acquisition: name, state, error, verdict by hand, and metrics (all, or the named) as stored."""
         import pandas as pd
 
         names = tuple(layout.METRICS) if columns is None else tuple(columns)
         found = self._columns(names)
-        about = {"name": found.names, "state": found.states, "error": found.errors}
+        verdicts = np.full(len(found.names), "", dtype=object)
+        verdicts[list(found.accepted)] = VerdictKind.ACCEPTED.value
+        verdicts[list(found.rejected)] = VerdictKind.REJECTED.value
+        about = {"name": found.names, "state": found.states, "error": found.errors, "verdict": verdicts}
         numbers = {name: np.array(found.columns[name], dtype=float) for name in names}
         return pd.DataFrame(about | numbers, index=pd.RangeIndex(len(found.names), name="acquisition"))
 
@@ -150,6 +155,40 @@ class Run(Dataset):
     def save_filter(self, *rules: filters.Rule) -> SavedFilter:
         """Save rules that must all match, such as ``("defocus_um", "<", 2.5)``; none: every acquisition matches."""
         return filters.save_filter(self._client, self.id, rules)
+
+    @property
+    def criteria(self) -> RunCriteria:
+        """What a good acquisition of the run is, and how many comply."""
+        return filters.get_criteria(self._client, self.id)
+
+    def set_criteria(self, *rules: filters.Rule) -> RunCriteria:
+        """Set what a good acquisition is, such as ``("ctf_resolution_angstrom", "<=", 4)``: all rules must hold."""
+        return filters.set_criteria(self._client, self.id, rules)
+
+    def reset_criteria(self) -> RunCriteria:
+        """Go back to the criteria of the instance."""
+        return filters.reset_criteria(self._client, self.id)
+
+    @property
+    def verdicts(self) -> "pd.DataFrame":
+        """Acquisitions accepted or rejected by hand: verdict, user name and time, by index."""
+        import pandas as pd
+
+        found = filters.get_verdicts(self._client, self.id).verdicts
+        columns = {name: [getattr(one, name) for one in found] for name in ("verdict", "username", "time")}
+        return pd.DataFrame(columns, index=pd.Index([one.index for one in found], name="acquisition", dtype=int))
+
+    def accept(self, *indices: int) -> None:
+        """Accept acquisitions by hand: they match every filter, whatever its rules say."""
+        filters.give_verdict(self._client, self.id, indices, VerdictKind.ACCEPTED)
+
+    def reject(self, *indices: int) -> None:
+        """Reject acquisitions by hand: they match no filter."""
+        filters.give_verdict(self._client, self.id, indices, VerdictKind.REJECTED)
+
+    def clear_verdicts(self, *indices: int) -> None:
+        """Take back what was said of acquisitions, so that the rules decide."""
+        filters.give_verdict(self._client, self.id, indices, None)
 
     def export(  # type: ignore[override] # a run has more to choose from
         self,
@@ -275,6 +314,8 @@ class Run(Dataset):
                 "names": _joined([part.names for part in parts]),
                 "states": _joined([part.states for part in parts]),
                 "errors": _joined([part.errors for part in parts]),
+                "accepted": _joined([part.accepted for part in parts]),
+                "rejected": _joined([part.rejected for part in parts]),
                 "columns": {name: _joined([part.columns[name] for part in parts]) for name in names},
             }
         )

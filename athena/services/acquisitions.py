@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState, Optics, StagePosition
 from athena.contract.people import Principal
 from athena.contract.runs import RunTable
+from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow
 from athena.errors import Invalid, NotFound
 from athena.services.guard import get_visible_run
+from athena.services.verdicts import judged
 from athena.settings import Settings
 from athena.zarrio.layout import METRICS
 from athena.zarrio.reader import read_table
@@ -75,6 +77,7 @@ def get_table(
         .order_by(AcquisitionRow.index)
     ).all()
     values = read_table(str(settings.run_store(str(run_id))), tuple(columns), start, max(start, stop))
+    by_hand = judged(session, run_id, start, stop)
     return RunTable(
         run_id=run_id,
         version=run.version,
@@ -83,6 +86,8 @@ def get_table(
         names=tuple(name for name, _, _ in rows),
         states=tuple(state for _, state, _ in rows),
         errors=tuple(error for _, _, error in rows),
+        accepted=tuple(by_hand[VerdictKind.ACCEPTED].tolist()),
+        rejected=tuple(by_hand[VerdictKind.REJECTED].tolist()),
         columns={name: tuple(float(v) for v in values[name]) for name in columns},
     )
 

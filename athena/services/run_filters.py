@@ -11,11 +11,13 @@ from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.people import Principal
+from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow, RunFilterRow
 from athena.db.events import append_event
 from athena.domain.filters import check_filter, columns_of, matches
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
+from athena.services.verdicts import judged
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -25,7 +27,15 @@ def get_filter(session: Session, principal: Principal, run_id: UUID, *, settings
     get_visible_run(session, principal, run_id)
     wanted = saved_filter(session, run_id)
     kept = matching(session, run_id, wanted, settings=settings)
-    return SavedFilter(run_id=run_id, filter=wanted, matching=int(kept.sum()), total=len(kept))
+    by_hand = judged(session, run_id)
+    return SavedFilter(
+        run_id=run_id,
+        filter=wanted,
+        matching=int(kept.sum()),
+        total=len(kept),
+        accepted=by_hand[VerdictKind.ACCEPTED].size,
+        rejected=by_hand[VerdictKind.REJECTED].size,
+    )
 
 
 def save_filter(
@@ -54,11 +64,16 @@ def matching(
 ) -> NDArray[np.bool_]:
     """Whether each acquisition from index ``start`` to ``stop`` (not included; None: the last) matches a filter.
 
-    For services and jobs past their guard.
+    What was accepted by hand matches, and what was rejected does not, whatever the rules say. For services and jobs
+    past their guard.
     """
     if stop is None:
         last = session.scalar(select(func.max(AcquisitionRow.index)).where(AcquisitionRow.run_id == run_id))
         stop = 0 if last is None else last + 1
     columns = columns_of(wanted)
     values = read_table(str(settings.run_store(str(run_id))), columns, start, stop) if columns else {}
-    return matches(wanted, values, stop - start)
+    kept = matches(wanted, values, stop - start)
+    by_hand = judged(session, run_id, start, stop)
+    kept[by_hand[VerdictKind.ACCEPTED] - start] = True
+    kept[by_hand[VerdictKind.REJECTED] - start] = False
+    return kept

@@ -23,6 +23,7 @@ from athena.domain.templates import RUN_ADAPTERS, TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
 from athena.services.audit import record
+from athena.services.criteria import rules_of
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
@@ -31,7 +32,7 @@ from athena.settings import Settings
 from athena.zarrio.layout import METRICS
 
 
-def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
+def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: Settings) -> Run:
     """Run as the caller sees it, with its counts and source; NotFound for what is not a run."""
     run = get_visible_run(session, principal, run_id)
     source = session.get(SourceRow, run_id)
@@ -42,6 +43,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID) -> Run:
         source=_describe_source(source) if source is not None else None,
         pixel_size_angstrom=_pixel_size(session, run_id),
         metrics=tuple(METRICS),
+        criteria=rules_of(session, run_id, settings).rules,
     )
 
 
@@ -98,7 +100,7 @@ def attach_source(
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
     if woken:
         append_event(session, EventKind.JOB_CHANGED, element_id=run_id)
-    return get_run(session, principal, run_id)
+    return get_run(session, principal, run_id, settings=settings)
 
 
 def get_grid(session: Session, principal: Principal, run_id: UUID) -> RunGrid:

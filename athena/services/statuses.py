@@ -9,7 +9,7 @@ from athena.contract.acquisitions import AcquisitionState
 from athena.contract.elements import ElementKind, Status
 from athena.contract.events import EventKind
 from athena.contract.runs import SourceState
-from athena.db.acquisitions import AcquisitionRow, SourceRow
+from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.domain.lifecycle import run_status, step_status
@@ -28,6 +28,7 @@ def follow_acquisitions(session: Session, run_id: UUID) -> Status:
         begun=bool(session.scalar(select(exists().where(AcquisitionRow.run_id == run_id)))),
         pending=_any(session, run_id, AcquisitionState.REGISTERED, AcquisitionState.PROCESSING),
         failed=_any(session, run_id, AcquisitionState.ERROR),
+        below_criteria=bool(session.scalar(select(RunRow.below_criteria).where(RunRow.id == run_id))),
     )
     if run.status == status:
         return status

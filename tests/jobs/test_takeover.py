@@ -126,7 +126,7 @@ def test_a_result_is_recorded_once_and_only_by_the_holder(begun: JobLease, datab
 
     def record(lease: JobLease) -> int:
         with database.session() as session:
-            return collect(session, lease, [outcome], store=store, storage_away=lambda: False).completed
+            return collect(session, lease, [outcome], settings=quick, storage_away=lambda: False).completed
 
     stale = JobLease(begun.job_id, begun.run_id, "there:1:0:a", begun.fence - 1, 60)
     with pytest.raises(LeaseLost):
@@ -142,7 +142,7 @@ def test_a_result_that_cannot_be_written_fails_alone(begun: JobLease, database: 
     store = str(quick.run_store(str(begun.run_id)))
     wrong = _result(begun.run_id, 1.0).model_copy(update={"global_motion": [0.0]})
     with database.session() as session:
-        done = collect(session, begun, [Outcome(index=0, result=wrong)], store=store, storage_away=lambda: False)
+        done = collect(session, begun, [Outcome(index=0, result=wrong)], settings=quick, storage_away=lambda: False)
     assert (done.completed, done.failed) == (0, 1)
     with database.session(read_only=True) as session:
         row = session.scalars(select(AcquisitionRow)).one()
@@ -151,10 +151,12 @@ def test_a_result_that_cannot_be_written_fails_alone(begun: JobLease, database: 
     assert len(RunWriter.open(store).patches) == 2
 
 
-def test_failures_while_the_storage_is_away_are_no_failures(begun: JobLease, database: Database) -> None:
+def test_failures_while_the_storage_is_away_are_no_failures(
+    begun: JobLease, database: Database, quick: Settings
+) -> None:
     with database.session() as session:
         outcomes = [Outcome(index=0, error="No such file or directory")]
-        done = collect(session, begun, outcomes, store="unused", storage_away=lambda: True)
+        done = collect(session, begun, outcomes, settings=quick, storage_away=lambda: True)
     assert (done.failed, done.requeued) == (0, 1)
     with database.session(read_only=True) as session:
         assert session.scalars(select(AcquisitionRow.state)).one() == "registered"

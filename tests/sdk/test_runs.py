@@ -64,10 +64,10 @@ def test_table_is_a_data_frame(new_run: NewRun, process: Process, running) -> No
     add_acquisitions(running.database, run.model, state=AcquisitionState.ERROR, error="truncated")
     table = run.table()
     assert table.index.name == "acquisition"
-    assert list(table.columns) == ["name", "state", "error", *layout.METRICS]
+    assert list(table.columns) == ["name", "state", "error", "verdict", *layout.METRICS]
     assert table.error.tolist() == ["", "", "truncated"]
     np.testing.assert_array_equal(table.defocus_um, [1.0, 2.0, np.nan])
-    assert list(run.table(["iciness"]).columns) == ["name", "state", "error", "iciness"]
+    assert list(run.table(["iciness"]).columns) == ["name", "state", "error", "verdict", "iciness"]
     with pytest.raises(Invalid, match="beauty"):
         run.table(["beauty"])
 

@@ -69,6 +69,11 @@ MATRIX: dict[str, Need | Action] = {
     "update_live_export": Action.WRITE,
     "get_run_filter": Action.VIEW,
     "save_run_filter": Action.WRITE,
+    "get_criteria": Action.VIEW,
+    "set_criteria": Action.WRITE,
+    "reset_criteria": Action.WRITE,
+    "get_verdicts": Action.VIEW,
+    "give_verdict": Action.WRITE,
     "get_cleanup_sizes": Action.DELETE,
     "ensure_path": Need.A_USER,
     "list_elements": Action.VIEW,
@@ -258,6 +263,8 @@ def test_everybody_gets_what_the_table_says(
         name, method, _ = operation
         # what changes something does so to a place of its own
         asked = place if method in NOTHING_CHANGED else make_place()
+        if name == "give_verdict":
+            add_acquisitions(database, asked.run)
         for asker in askers:
             group = make_group(database, askers, f"{name} {asker.name}") if name.endswith("_group") else ""
             held = make_held(database, askers, operation, asked) | make_stored(api, database, operation, asked)

@@ -71,6 +71,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
     "save_run_filter": {"rules": []},
+    "set_criteria": {"rules": []},
+    "give_verdict": {"indices": [0], "verdict": "rejected"},
     "start_job": {"kind": "delete", "element_id": "FOLDER"},
     "move_element": {"parent_id": None},
     "place_element": {"before_id": None},

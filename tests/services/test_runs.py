@@ -36,27 +36,27 @@ Add = Callable[..., None]
 
 @pytest.mark.feature("AC-04")
 def test_counts_say_where_acquisitions_stand(
-    database: Database, make_user: MakeUser, make_run: Make, add_acquisitions_to: Add
+    database: Database, make_user: MakeUser, make_run: Make, add_acquisitions_to: Add, tmp_path: Path
 ) -> None:
     alice = make_user()
     run = make_run(alice)
     for count, state in enumerate(AcquisitionState, start=1):
         add_acquisitions_to(run, count=count, state=state)
     with database.session(read_only=True) as session:
-        found = runs.get_run(session, alice, run.id)
+        found = runs.get_run(session, alice, run.id, settings=Settings(home=tmp_path))
     assert found.counts == RunCounts(total=15, awaiting_movie=1, registered=2, processing=3, completed=4, error=5)
     assert (found.version, found.pixel_size_angstrom, found.source) == (5, 0.84, None)
     assert "defocus_um" in found.metrics
 
 
-def test_only_runs_are_runs(database: Database, make_user: MakeUser, make_run: Make) -> None:
+def test_only_runs_are_runs(database: Database, make_user: MakeUser, make_run: Make, tmp_path: Path) -> None:
     alice, bob = make_user(), make_user()
     free = make_run(alice, type=DatasetType.FREE)
     run = make_run(alice)
     with database.session(read_only=True) as session:
         for user, run_id in ((alice, free.id), (alice, uuid4()), (bob, run.id)):
             with pytest.raises(NotFound):
-                runs.get_run(session, user, run_id)
+                runs.get_run(session, user, run_id, settings=Settings(home=tmp_path))
 
 
 @pytest.mark.feature("AC-01")

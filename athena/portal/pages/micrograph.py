@@ -14,8 +14,8 @@ from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
 from athena.portal.components.side_tabs import SideTabs
 from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
-from athena.portal.pages.run import DRIFT_LIMIT_ANGSTROM
 from athena.portal.place import MICROGRAPH_TABS, Place
 from athena.portal.session import PortalSession, View
 from athena.portal.theme import Scheme
@@ -215,7 +215,7 @@ class MicrographView:
             return Facts(sizing_mode="stretch_width", margin=0)
         if tab == "ctf":
             return self._frame("ctf_fit")
-        return self._frame("motion_traces", scale="auto", drift_limit_angstrom=DRIFT_LIMIT_ANGSTROM)
+        return self._frame("motion_traces", scale="auto", drift_limit_angstrom=drift_limit(self._loaded.run))
 
     def concerns(self, event: Event) -> bool:
         """What happens to this acquisition, or to the run as a whole."""

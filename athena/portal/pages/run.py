@@ -17,6 +17,7 @@ from athena.portal.components.facts import Facts, facts_of
 from athena.portal.components.run_header import RunHeader
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.labels import type_label
+from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS, Dataviz
@@ -25,8 +26,6 @@ from athena.portal.theme import Scheme
 
 QUIET_SECONDS = 40.0
 """A watched folder that was not looked at for this long is said to be stale."""
-DRIFT_LIMIT_ANGSTROM = 20.0
-"""Total drift above which a motion card is marked."""
 TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "metadata": "Metadata"}
 
 
@@ -187,7 +186,7 @@ class RunView:
                     "theme": self._session.shell.browser.theme,
                     "mode": "extended",
                     "order": "newest",
-                    "drift_limit_angstrom": DRIFT_LIMIT_ANGSTROM,
+                    "drift_limit_angstrom": drift_limit(run),
                     "selected": -1,
                     "opened": -1,
                 },
@@ -198,7 +197,7 @@ class RunView:
                 margin=(0, 8, 0, 16),
             )
         else:
-            self._gallery.give(version=self._loaded.run.version)
+            self._gallery.give(version=run.version, drift_limit_angstrom=drift_limit(run))
         return self._gallery
 
     def _show_dataviz(self) -> pn.viewable.Viewable:

@@ -6,6 +6,7 @@ from athena.server.routes import (
     acquisitions,
     audit,
     cleanup,
+    criteria,
     elements,
     events,
     exports,
@@ -30,6 +31,7 @@ from athena.server.routes import (
     tokens,
     uploads,
     users,
+    verdicts,
     zarr,
     zips,
 )
@@ -65,6 +67,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         zips,
         exports,
         run_filters,
+        criteria,
+        verdicts,
         cleanup,
     )
 )

@@ -26,7 +26,7 @@ Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many at most; th
 def get_run(caller: CallerDep, run_id: UUID) -> Run:
     """Give a run with its counts and source."""
     with caller.reading() as session:
-        return runs.get_run(session, caller.principal, run_id)
+        return runs.get_run(session, caller.principal, run_id, settings=caller.settings)
 
 
 @router.put("/source")

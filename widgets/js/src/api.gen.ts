@@ -1736,6 +1736,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/criteria": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Criteria
+         * @description Give the quality criteria of a run, and how many of its acquisitions comply.
+         */
+        get: operations["get_criteria"];
+        /**
+         * Set Criteria
+         * @description Set the quality criteria of a run.
+         */
+        put: operations["set_criteria"];
+        post?: never;
+        /**
+         * Reset Criteria
+         * @description Let the quality criteria of the instance apply to a run again.
+         */
+        delete: operations["reset_criteria"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Verdicts
+         * @description Give which acquisitions were accepted or rejected by hand, by whom and when.
+         */
+        get: operations["get_verdicts"];
+        /**
+         * Give Verdict
+         * @description Accept or reject acquisitions, or take that back.
+         */
+        put: operations["give_verdict"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/cleanup": {
         parameters: {
             query?: never;
@@ -2089,6 +2141,17 @@ export interface components {
             value: number;
             /** Unit */
             unit: string;
+        };
+        /**
+         * Criteria
+         * @description Rules that an acquisition must all match to comply; a metric without a value does not comply.
+         */
+        Criteria: {
+            /**
+             * Rules
+             * @default []
+             */
+            rules: components["schemas"]["FilterRule"][];
         };
         /**
          * Crumb
@@ -3433,6 +3496,12 @@ export interface components {
              * @default []
              */
             metrics: string[];
+            /**
+             * Criteria
+             * @description Quality criteria in force.
+             * @default []
+             */
+            criteria: components["schemas"]["FilterRule"][];
         };
         /**
          * RunCounts
@@ -3471,8 +3540,45 @@ export interface components {
             error: number;
         };
         /**
+         * RunCriteria
+         * @description Quality criteria of a run, and how many of its processed acquisitions comply with them now.
+         */
+        RunCriteria: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+            /**
+             * Own
+             * @description Whether they were set for this run; else they are the instance's.
+             */
+            own: boolean;
+            /** Complying */
+            complying: number;
+            /**
+             * Judged
+             * @description Acquisitions that are processed.
+             */
+            judged: number;
+            /**
+             * Recent Complying
+             * @description Of the latest ones, as many as the instance's settings look at.
+             */
+            recent_complying: number;
+            /** Recent Judged */
+            recent_judged: number;
+            /**
+             * Warning
+             * @description Whether so few of the latest comply that the run's status is Warning.
+             */
+            warning: boolean;
+        };
+        /**
          * RunFilter
-         * @description Rules that must all match; no rules match every acquisition.
+         * @description Rules that must all match; none match every acquisition. What people accepted or rejected by hand goes first.
          */
         RunFilter: {
             /**
@@ -3506,7 +3612,8 @@ export interface components {
          * RunTable
          * @description Columns of a run, one value an acquisition from ``start`` on: the compact form galleries and charts pull.
          *
-         *     ``columns`` holds metrics by catalogue name; NaN travels as null.
+         *     ``columns`` holds metrics by catalogue name; NaN travels as null. ``accepted`` and ``rejected`` are the
+         *     acquisitions, by index, that people judged by hand.
          */
         RunTable: {
             /**
@@ -3526,10 +3633,33 @@ export interface components {
             states: string[];
             /** Errors */
             errors: string[];
+            /**
+             * Accepted
+             * @default []
+             */
+            accepted: number[];
+            /**
+             * Rejected
+             * @default []
+             */
+            rejected: number[];
             /** Columns */
             columns: {
                 [key: string]: (number | null)[];
             };
+        };
+        /**
+         * RunVerdicts
+         * @description All verdicts on a run's acquisitions, by index.
+         */
+        RunVerdicts: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Verdicts */
+            verdicts: components["schemas"]["Verdict"][];
         };
         /**
          * Sample
@@ -3673,6 +3803,18 @@ export interface components {
             matching: number;
             /** Total */
             total: number;
+            /**
+             * Accepted
+             * @description Acquisitions accepted by hand: they match whatever the rules say.
+             * @default 0
+             */
+            accepted: number;
+            /**
+             * Rejected
+             * @description Acquisitions rejected by hand: they never match.
+             * @default 0
+             */
+            rejected: number;
         };
         /**
          * SearchHit
@@ -4256,6 +4398,37 @@ export interface components {
             active?: boolean | null;
         };
         /**
+         * Verdict
+         * @description What was said of one acquisition, by whom and when.
+         */
+        Verdict: {
+            /** Index */
+            index: number;
+            verdict: components["schemas"]["VerdictKind"];
+            /** Username */
+            username: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+        };
+        /**
+         * VerdictChange
+         * @description Judge acquisitions. ``verdict`` None: take back what was said, so that the rules decide again.
+         */
+        VerdictChange: {
+            /** Indices */
+            indices: number[];
+            verdict: components["schemas"]["VerdictKind"] | null;
+        };
+        /**
+         * VerdictKind
+         * @description What people said of an acquisition; it goes before all rules of a filter.
+         * @enum {string}
+         */
+        VerdictKind: "accepted" | "rejected";
+        /**
          * WorkerHealth
          * @description A process that computes.
          */
@@ -4333,6 +4506,7 @@ export type CleanupRule = components['schemas']['CleanupRule'];
 export type CleanupSize = components['schemas']['CleanupSize'];
 export type ClusterHealth = components['schemas']['ClusterHealth'];
 export type Converted = components['schemas']['Converted'];
+export type Criteria = components['schemas']['Criteria'];
 export type Crumb = components['schemas']['Crumb'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
@@ -4408,9 +4582,11 @@ export type Retried = components['schemas']['Retried'];
 export type Role = components['schemas']['Role'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
+export type RunCriteria = components['schemas']['RunCriteria'];
 export type RunFilter = components['schemas']['RunFilter'];
 export type RunGrid = components['schemas']['RunGrid'];
 export type RunTable = components['schemas']['RunTable'];
+export type RunVerdicts = components['schemas']['RunVerdicts'];
 export type Sample = components['schemas']['Sample'];
 export type SampleCreate = components['schemas']['SampleCreate'];
 export type SamplePage = components['schemas']['SamplePage'];
@@ -4448,6 +4624,9 @@ export type User = components['schemas']['User'];
 export type UserCreate = components['schemas']['UserCreate'];
 export type UserSource = components['schemas']['UserSource'];
 export type UserUpdate = components['schemas']['UserUpdate'];
+export type Verdict = components['schemas']['Verdict'];
+export type VerdictChange = components['schemas']['VerdictChange'];
+export type VerdictKind = components['schemas']['VerdictKind'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
@@ -10392,6 +10571,259 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_criteria: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCriteria"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_criteria: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Criteria"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCriteria"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_criteria: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunCriteria"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_verdicts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunVerdicts"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_verdict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunVerdicts"];
                 };
             };
             /** @description No token, or one that is not valid. */

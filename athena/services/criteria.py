@@ -1,0 +1,113 @@
+"""Quality criteria of runs (EQ-12): who complies, and when so few do that a run is in Warning."""
+
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.audit import AuditAction
+from athena.contract.criteria import Criteria, RunCriteria
+from athena.contract.events import EventKind
+from athena.contract.filters import RunFilter
+from athena.contract.people import Principal
+from athena.db.acquisitions import AcquisitionRow, RunCriteriaRow, RunRow, bump_version
+from athena.db.events import append_event
+from athena.domain.filters import check_filter, columns_of, matches
+from athena.services.audit import record
+from athena.services.guard import get_visible_run, require_writer
+from athena.services.statuses import follow_acquisitions
+from athena.settings import Settings
+from athena.zarrio.reader import read_table
+
+MIN_JUDGED = 10
+"""A run with fewer processed acquisitions than this is not warned of: the first ones are often the user's trials."""
+
+
+def get_criteria(session: Session, principal: Principal, run_id: UUID, *, settings: Settings) -> RunCriteria:
+    """Quality criteria of a run and how its processed acquisitions comply."""
+    get_visible_run(session, principal, run_id)
+    complying = _complying(session, run_id, settings)
+    recent = complying[-settings.criteria_window :]
+    return RunCriteria(
+        run_id=run_id,
+        rules=rules_of(session, run_id, settings).rules,
+        own=session.get(RunCriteriaRow, run_id) is not None,
+        complying=int(complying.sum()),
+        judged=complying.size,
+        recent_complying=int(recent.sum()),
+        recent_judged=recent.size,
+        warning=_is_poor(recent, settings),
+    )
+
+
+def set_criteria(
+    session: Session, principal: Principal, run_id: UUID, wanted: Criteria | None, *, settings: Settings
+) -> RunCriteria:
+    """Set the quality criteria of a run for everyone; None: those of the instance again.
+
+    Raises NotFound, Forbidden, or Invalid where a rule names what is no metric.
+    """
+    element = require_writer(session, principal, run_id)
+    get_visible_run(session, principal, run_id)
+    if wanted is None:
+        if (row := session.get(RunCriteriaRow, run_id)) is not None:
+            session.delete(row)
+    else:
+        check_filter(RunFilter(rules=wanted.rules))
+        session.merge(RunCriteriaRow(run_id=run_id, rules=[rule.model_dump(mode="json") for rule in wanted.rules]))
+    session.flush()
+    rules = rules_of(session, run_id, settings).rules
+    record(
+        session,
+        principal,
+        AuditAction.CRITERIA_SET,
+        element,
+        own=wanted is not None,
+        rules=[rule.model_dump(mode="json") for rule in rules],
+    )
+    version = bump_version(session, run_id)  # before any event: events hold the clock, locks come first
+    judge_latest(session, run_id, settings)
+    follow_acquisitions(session, run_id)
+    append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)
+    return get_criteria(session, principal, run_id, settings=settings)
+
+
+def rules_of(session: Session, run_id: UUID, settings: Settings) -> RunFilter:
+    """Rules in force for a run. For services and jobs past their guard."""
+    row = session.get(RunCriteriaRow, run_id)
+    return RunFilter(rules=settings.criteria) if row is None else RunFilter.model_validate({"rules": row.rules})
+
+
+def judge_latest(session: Session, run_id: UUID, settings: Settings) -> None:
+    """Note on the run whether too few of its latest acquisitions comply; the caller holds the run's row.
+
+    Costs the reading of a few numbers whatever the size of the run.
+    """
+    recent = _complying(session, run_id, settings, latest=settings.criteria_window)
+    session.get_one(RunRow, run_id).below_criteria = _is_poor(recent, settings)
+    session.flush()
+
+
+def _complying(session: Session, run_id: UUID, settings: Settings, *, latest: int | None = None) -> NDArray[np.bool_]:
+    """Whether each processed acquisition complies, by index: all, or only the latest."""
+    completed = (
+        select(AcquisitionRow.index)
+        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.COMPLETED.value)
+        .order_by(AcquisitionRow.index.desc())
+        .limit(latest)
+    )
+    indices = np.array(session.scalars(completed).all()[::-1], dtype=np.int64)
+    if not indices.size:
+        return np.zeros(0, dtype=np.bool_)
+    rules = rules_of(session, run_id, settings)
+    start, stop = int(indices[0]), int(indices[-1]) + 1
+    values = read_table(str(settings.run_store(str(run_id))), columns_of(rules), start, stop)
+    return matches(rules, values, stop - start)[indices - start]
+
+
+def _is_poor(recent: NDArray[np.bool_], settings: Settings) -> bool:
+    enough = recent.size >= min(MIN_JUDGED, settings.criteria_window)
+    return enough and float(recent.mean()) < settings.criteria_share
