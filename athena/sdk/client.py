@@ -84,6 +84,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that let a process of one's own ``athena.connect()`` as this client. They hold the token."""
+        return {"ATHENA_URL": self.url, "ATHENA_TOKEN": self._token}
+
     def close(self) -> None:
         """Close all connections."""
         self._http.close()

@@ -4,17 +4,31 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from athena.contract.criteria import Criteria, RunCriteria
-from athena.contract.filters import FilterRule, RunFilter, SavedFilter
+from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
 from athena.contract.verdicts import MAX_VERDICTS, RunVerdicts, VerdictChange, VerdictKind
 from athena.sdk.client import Client, checked
+from athena.zarrio.layout import METRICS
 
 Rule = FilterRule | tuple[str, str, float] | tuple[str, str, float, float]
 """``("defocus_um", "<", 2.5)``, ``("ctf_resolution_angstrom", "between", 3, 6)``."""
+
+_SIGNS = {Operator.BELOW: "<", Operator.AT_MOST: "≤", Operator.ABOVE: ">", Operator.AT_LEAST: "≥"}
 
 
 def make_filter(rules: Iterable[Rule]) -> RunFilter:
     """Filter of rules that must all match; Invalid for one that means nothing."""
     return RunFilter(rules=tuple(_rule(rule) for rule in rules))
+
+
+def rule_words(rule: FilterRule) -> str:
+    """Rule as people read it: ``CTF resolution ≤ 4.0 Å``."""
+    metric = METRICS.get(rule.metric)
+    label, digits = (metric.label, metric.digits) if metric is not None else (rule.metric, 3)
+    unit = f"\u2009{metric.unit}" if metric is not None and metric.unit else ""
+    value = f"{rule.value:.{digits}f}"
+    if rule.upper is not None:
+        return f"{label} {rule.operator.value} {value} and {rule.upper:.{digits}f}{unit}"
+    return f"{label} {_SIGNS[rule.operator]} {value}{unit}"
 
 
 def get_filter(client: Client, run_id: UUID) -> SavedFilter:

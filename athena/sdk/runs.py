@@ -11,6 +11,7 @@ import numpy as np
 from athena.contract import acquisitions as wire_acquisitions
 from athena.contract import elements as wire_elements
 from athena.contract import jobs as wire_jobs
+from athena.contract import report as wire_report
 from athena.contract import runs as wire
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.cleanup import CleanupRule, CleanupSize
@@ -27,6 +28,7 @@ from athena.sdk.arrays import run_store
 from athena.sdk.client import Client, Query, checked
 from athena.sdk.elements import Dataset
 from athena.sdk.jobs import Job, start_job
+from athena.sdk.report import QualityReport
 from athena.sdk.watching import watch
 from athena.zarrio import layout
 
@@ -155,6 +157,10 @@ class Run(Dataset):
     def save_filter(self, *rules: filters.Rule) -> SavedFilter:
         """Save rules that must all match, such as ``("defocus_um", "<", 2.5)``; none: every acquisition matches."""
         return filters.save_filter(self._client, self.id, rules)
+
+    def quality_report(self) -> QualityReport:
+        """What the run was worth so far; shows itself as a page, and ``.save("report.pdf")`` writes it."""
+        return QualityReport(self._client, self._client.get(f"/api/runs/{self.id}/report", wire_report.QualityReport))
 
     @property
     def criteria(self) -> RunCriteria:

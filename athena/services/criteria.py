@@ -81,6 +81,17 @@ def rules_of(session: Session, run_id: UUID, settings: Settings) -> RunFilter:
     return RunFilter(rules=settings.criteria) if row is None else RunFilter.model_validate({"rules": row.rules})
 
 
+def completed_indices(session: Session, run_id: UUID, *, latest: int | None = None) -> NDArray[np.int64]:
+    """Processed acquisitions by index, ascending: all, or only the latest. For services past their guard."""
+    completed = (
+        select(AcquisitionRow.index)
+        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.COMPLETED.value)
+        .order_by(AcquisitionRow.index.desc())
+        .limit(latest)
+    )
+    return np.array(session.scalars(completed).all()[::-1], dtype=np.int64)
+
+
 def judge_latest(session: Session, run_id: UUID, settings: Settings) -> None:
     """Note on the run whether too few of its latest acquisitions comply; the caller holds the run's row.
 
@@ -93,13 +104,7 @@ def judge_latest(session: Session, run_id: UUID, settings: Settings) -> None:
 
 def _complying(session: Session, run_id: UUID, settings: Settings, *, latest: int | None = None) -> NDArray[np.bool_]:
     """Whether each processed acquisition complies, by index: all, or only the latest."""
-    completed = (
-        select(AcquisitionRow.index)
-        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.COMPLETED.value)
-        .order_by(AcquisitionRow.index.desc())
-        .limit(latest)
-    )
-    indices = np.array(session.scalars(completed).all()[::-1], dtype=np.int64)
+    indices = completed_indices(session, run_id, latest=latest)
     if not indices.size:
         return np.zeros(0, dtype=np.bool_)
     rules = rules_of(session, run_id, settings)

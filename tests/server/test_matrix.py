@@ -70,6 +70,7 @@ MATRIX: dict[str, Need | Action] = {
     "get_run_filter": Action.VIEW,
     "save_run_filter": Action.WRITE,
     "get_criteria": Action.VIEW,
+    "get_report": Action.VIEW,
     "set_criteria": Action.WRITE,
     "reset_criteria": Action.WRITE,
     "get_verdicts": Action.VIEW,

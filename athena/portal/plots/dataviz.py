@@ -10,7 +10,7 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from athena.contract.runs import RunTable
-from athena.portal.plots.distribution import distribution
+from athena.domain.histogram import distribution
 from athena.portal.theme import Scheme
 from athena.zarrio.layout import METRICS, Metric
 from athena_widgets import tokens

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from athena.contract.report import QualityReport
 from athena.contract.runs import AcquisitionCurves, Retried, Run, RunGrid, RunTable, SourceCreate
 from athena.errors import Invalid
 from athena.ingest.adapter import locate_session
 from athena.server.caller import CallerDep
-from athena.services import acquisitions, guard, retry, runs
+from athena.services import acquisitions, guard, report, retry, runs
 from athena.zarrio import reader
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
@@ -50,6 +51,13 @@ def get_grid(caller: CallerDep, run_id: UUID) -> RunGrid:
     """Give the atlases, grid squares and foil holes of a run."""
     with caller.reading() as session:
         return runs.get_grid(session, caller.principal, run_id)
+
+
+@router.get("/report")
+def get_report(caller: CallerDep, run_id: UUID) -> QualityReport:
+    """Give the quality report of a run as it is now."""
+    with caller.reading() as session:
+        return report.get_report(session, caller.principal, run_id, settings=caller.settings)
 
 
 @router.get("/table")

@@ -1120,6 +1120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description Give the quality report of a run as it is now.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/table": {
         parameters: {
             query?: never;
@@ -3135,6 +3155,46 @@ export interface components {
             unit: string;
         };
         /**
+         * MetricSummary
+         * @description How a metric is distributed over a run's processed acquisitions; None where no value is known.
+         */
+        MetricSummary: {
+            /**
+             * Metric
+             * @description Catalogue name; values are in its stored unit.
+             */
+            metric: string;
+            /**
+             * Count
+             * @description Acquisitions whose value is known.
+             */
+            count: number;
+            /** Mean */
+            mean?: number | null;
+            /** Median */
+            median?: number | null;
+            /**
+             * Deviation
+             * @description Standard deviation of the population.
+             */
+            deviation?: number | null;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
+            /**
+             * Edges
+             * @description Edges of the histogram's bins, one more than counts.
+             * @default []
+             */
+            edges: number[];
+            /**
+             * Counts
+             * @default []
+             */
+            counts: number[];
+        };
+        /**
          * Note
          * @description A note. ``text`` is markdown as written: whoever shows it leaves out raw HTML and foreign schemes.
          */
@@ -3433,6 +3493,104 @@ export interface components {
         PublicChange: {
             /** Role */
             role: ("viewer" | "collaborator") | null;
+        };
+        /**
+         * QualityReport
+         * @description What a run was worth. None or empty: unknown, shown as N/A.
+         */
+        QualityReport: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Path
+             * @description Names of the elements above it, from the root.
+             * @default []
+             */
+            path: string[];
+            /**
+             * Session
+             * @default
+             */
+            session: string;
+            /**
+             * Version
+             * @description Of the run: the report is of this state.
+             */
+            version: number;
+            /**
+             * Made
+             * Format: date-time
+             */
+            made: string;
+            /**
+             * Software
+             * @description Athena's version.
+             */
+            software: string;
+            /**
+             * Data Hash
+             * @description SHA-256 over the numbers the report rests on: equal data, equal hash.
+             */
+            data_hash: string;
+            /**
+             * Started
+             * @description First acquisition.
+             */
+            started?: string | null;
+            /**
+             * Ended
+             * @description Last acquisition.
+             */
+            ended?: string | null;
+            /** Duration H */
+            duration_h?: number | null;
+            /**
+             * Microscope
+             * @default
+             */
+            microscope: string;
+            /**
+             * Camera
+             * @default
+             */
+            camera: string;
+            /** Voltage Kv */
+            voltage_kv?: number | null;
+            /** Pixel Size Angstrom */
+            pixel_size_angstrom?: number | null;
+            /**
+             * Images
+             * @description Acquisitions.
+             */
+            images: number;
+            /** Processed */
+            processed: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Complying
+             * @description Processed acquisitions within the quality criteria.
+             */
+            complying: number;
+            /** Images Per H */
+            images_per_h?: number | null;
+            /** Complying Per H */
+            complying_per_h?: number | null;
+            /**
+             * Criteria
+             * @default []
+             */
+            criteria: components["schemas"]["FilterRule"][];
+            /**
+             * Metrics
+             * @default []
+             */
+            metrics: components["schemas"]["MetricSummary"][];
         };
         /**
          * Quantity
@@ -4559,6 +4717,7 @@ export type MetadataFile = components['schemas']['MetadataFile'];
 export type MetadataFormat = components['schemas']['MetadataFormat'];
 export type MetadataImport = components['schemas']['MetadataImport'];
 export type MetadataWrite = components['schemas']['MetadataWrite'];
+export type MetricSummary = components['schemas']['MetricSummary'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
 export type NoteLinkWrite = components['schemas']['NoteLinkWrite'];
@@ -4576,6 +4735,7 @@ export type PlatformRole = components['schemas']['PlatformRole'];
 export type Plugin = components['schemas']['Plugin'];
 export type Problem = components['schemas']['Problem'];
 export type PublicChange = components['schemas']['PublicChange'];
+export type QualityReport = components['schemas']['QualityReport'];
 export type Quantity = components['schemas']['Quantity'];
 export type QueueHealth = components['schemas']['QueueHealth'];
 export type Retried = components['schemas']['Retried'];
@@ -8390,6 +8550,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunGrid"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityReport"];
                 };
             };
             /** @description No token, or one that is not valid. */

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from athena.portal.plots.distribution import MAX_BINS, distribution
+from athena.domain.histogram import MAX_BINS, distribution
 
 values = arrays(np.float64, st.integers(0, 300), elements=st.floats(-1e6, 1e6, width=64) | st.just(float("nan")))
 
@@ -25,6 +25,7 @@ def test_counts_sum_to_the_finite_values(sample: NDArray[np.float64]) -> None:
         assert found.edges[0] <= finite.min()
         assert found.edges[-1] >= finite.max()
         assert found.median == pytest.approx(np.median(finite))
+        assert found.mean == pytest.approx(finite.mean())
 
 
 def test_equal_values_make_one_bar() -> None:

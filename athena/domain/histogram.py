@@ -1,4 +1,4 @@
-"""Histogram of a metric, pure."""
+"""Histogram and moments of a metric, pure."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,14 @@ MAX_BINS = 48
 
 @dataclass(frozen=True)
 class Distribution:
-    """Counts between edges, and the middle of the values. Empty arrays when there is no value."""
+    """Counts between edges, and the moments of the values. Empty arrays and NaN when there is no value."""
 
     edges: NDArray[np.float64]
     counts: NDArray[np.int64]
     median: float
+    mean: float
+    deviation: float
+    """Standard deviation of the values as a population (divided by their number)."""
     total: int
 
 
@@ -25,7 +28,8 @@ def distribution(values: NDArray[np.float64], *, bins: int = MAX_BINS) -> Distri
     """
     finite = values[np.isfinite(values)]
     if not finite.size:
-        return Distribution(np.zeros(0), np.zeros(0, np.int64), float("nan"), 0)
+        nan = float("nan")
+        return Distribution(np.zeros(0), np.zeros(0, np.int64), nan, nan, nan, 0)
     low, high = float(finite.min()), float(finite.max())
     if high <= low:
         pad = max(abs(low) * 0.05, 1e-6)
@@ -34,4 +38,11 @@ def distribution(values: NDArray[np.float64], *, bins: int = MAX_BINS) -> Distri
     width = 2 * (q3 - q1) / np.cbrt(finite.size)
     wanted = int(np.ceil((high - low) / width)) if width > 0 else 5
     counts, edges = np.histogram(finite, bins=min(max(wanted, 5), bins), range=(low, high))
-    return Distribution(edges, counts.astype(np.int64), float(np.median(finite)), int(finite.size))
+    return Distribution(
+        edges,
+        counts.astype(np.int64),
+        float(np.median(finite)),
+        float(finite.mean()),
+        float(finite.std()),
+        int(finite.size),
+    )

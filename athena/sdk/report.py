@@ -1,0 +1,67 @@
+"""The quality report of a run, in a notebook and as a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from athena.contract import report as wire
+from athena.errors import Invalid
+from athena.sdk.client import Client
+from athena.sdk.report_notebook import executed_notebook, notebook_page
+from athena.sdk.report_page import draw_page, render
+from athena.sdk.saving import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+class QualityReport:
+    """A run's quality report as it was when asked for. In a notebook it shows itself as the printed page."""
+
+    def __init__(self, client: Client, model: wire.QualityReport) -> None:
+        self._client = client
+        self._model = model
+
+    @property
+    def model(self) -> wire.QualityReport:
+        """All that the API said of it."""
+        return self._model
+
+    @property
+    def metrics(self) -> "pd.DataFrame":
+        """Count, mean, median, deviation and extremes of each metric, in stored units."""
+        import pandas as pd
+
+        shown = {"count", "mean", "median", "deviation", "low", "high"}
+        rows = {summary.metric: summary.model_dump(include=shown) for summary in self._model.metrics}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
+
+    def figure(self) -> "Figure":
+        """Page as a matplotlib figure."""
+        return draw_page(self._model)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file; gives the path. What is written follows the name's end.
+
+        ``.pdf``, ``.svg`` or ``.png``: the page. ``.ipynb`` or ``.html``: a notebook that asks for the report and has
+        been executed, with its inputs and versions. ``.json``: the numbers.
+        """
+        target = Path(path).expanduser()
+        makers: dict[str, Callable[[], bytes]] = {
+            ".pdf": lambda: render(self._model, "pdf"),
+            ".svg": lambda: render(self._model, "svg"),
+            ".png": lambda: render(self._model, "png"),
+            ".ipynb": lambda: executed_notebook(self._client, self._model),
+            ".html": lambda: notebook_page(executed_notebook(self._client, self._model)),
+            ".json": lambda: self._model.model_dump_json(indent=2).encode(),
+        }
+        make = makers.get(target.suffix.lower())
+        if make is None:
+            raise Invalid(f"A report cannot be written as “{target.name}”.", hint=f"Ends known: {', '.join(makers)}.")
+        write_whole(target, make())
+        return target
+
+    def _repr_html_(self) -> str:
+        svg = render(self._model, "svg").decode()
+        return f'<div style="max-width:52em">{svg[svg.index("<svg") :]}</div>'

@@ -1,0 +1,86 @@
+"""The quality report as a notebook that has been executed, with its inputs and versions (NB-04)."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from athena.contract.report import QualityReport
+from athena.errors import Unavailable
+from athena.sdk.client import Client
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+EXECUTION_SECONDS = 120
+"""How long a cell may take."""
+
+
+def report_cells(run_id: str, name: str) -> tuple[tuple[str, str], ...]:
+    """Cells (type, source) that make the quality report of a run, with no output yet."""
+    return (
+        ("markdown", f"# Quality report: {name}"),
+        (
+            "code",
+            "from uuid import UUID\n\nimport athena\n\n"
+            f'run = athena.connect().run(UUID("{run_id}"))\n'
+            "report = run.quality_report()\nreport",
+        ),
+        ("markdown", "## Numbers\nIn their stored units; over the processed images."),
+        ("code", "report.metrics"),
+        ("markdown", "## Inputs and versions\nEqual data gives an equal hash."),
+        (
+            "code",
+            "import platform\nfrom importlib.metadata import version\n\n"
+            "import pandas as pd\n\n"
+            "model = report.model\n"
+            "pd.Series(\n"
+            "    {\n"
+            '        "run": str(model.run_id),\n'
+            '        "version of the run": model.version,\n'
+            '        "SHA-256 of the data": model.data_hash,\n'
+            '        "made": model.made,\n'
+            '        "software": model.software,\n'
+            '        "Python": platform.python_version(),\n'
+            '        "numpy": version("numpy"),\n'
+            '        "matplotlib": version("matplotlib"),\n'
+            "    },\n"
+            '    name="value",\n'
+            ").to_frame()",
+        ),
+    )
+
+
+def executed_notebook(client: Client, report: QualityReport) -> bytes:
+    """Notebook that asks for a run's report, executed now in a kernel of its own, as ``.ipynb``.
+
+    Raises Unavailable where the kernel could not execute it.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    notebook = _notebook(report)
+    try:
+        NotebookClient(notebook, timeout=EXECUTION_SECONDS).execute(env=os.environ | client.environment)
+    except (CellExecutionError, DeadKernelError) as error:
+        raise Unavailable(f"The notebook of the report could not be executed: {error}") from error
+    return str(nbformat.writes(notebook)).encode()
+
+
+def notebook_page(notebook: bytes) -> bytes:
+    """Executed notebook as an HTML page of its own that loads nothing from anywhere."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    quiet = Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": "", "jquery_url": "", "mermaid_js_url": ""}})
+    page, _ = HTMLExporter(config=quiet).from_notebook_node(nbformat.reads(notebook.decode(), as_version=4))
+    return str(page).encode()
+
+
+def _notebook(report: QualityReport) -> "NotebookNode":
+    from nbformat import v4
+
+    made: dict[str, Any] = {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell}
+    cells = [made[kind](source) for kind, source in report_cells(str(report.run_id), report.name)]
+    notebook: NotebookNode = v4.new_notebook(cells=cells)
+    return notebook
