@@ -22,7 +22,7 @@ def test_cards_appear_while_a_session_is_written(page: Page, instance: Instance,
     run = make_run(instance.client, folder="Simulated session")
     page.goto(f"{instance.portal}/?e={run.id}")
     expect(page.locator("[data-athena=empty]")).to_be_visible()
-    simulator = EpuSimulator(tmp_path, movies=MOVIES, size=(512, 512), frames=8, interval_s=0.5)
+    simulator = EpuSimulator(tmp_path, movies=MOVIES, size=(1024, 1024), frames=16, interval_s=0.5)
     folder = simulator.prepare()
     instance.client.put(f"/runs/{run.id}/source", SourceCreate(path=str(folder)), Run)
     stop = threading.Event()
