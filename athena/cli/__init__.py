@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from athena.cli import data, files, jobs, licences, operations, people, services, tokens
+from athena.cli import data, files, jobs, licences, operations, people, process, services, tokens
 from athena.errors import AthenaError
 
 app = typer.Typer(
@@ -29,7 +29,9 @@ app.command("restore")(operations.restore)
 app.command("doctor")(operations.doctor)
 app.add_typer(data.import_app, name="import")
 app.command("watch")(data.watch)
+app.add_typer(process.process_app, name="process")
 app.add_typer(data.simulate_app, name="simulate")
+app.command("replay")(data.replay)
 app.command("export")(jobs.export)
 app.add_typer(jobs.jobs_app, name="jobs")
 app.command("upload")(files.upload)

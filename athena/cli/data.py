@@ -96,11 +96,11 @@ def simulate_thinned(
     _until_stopped(lambda stop: session.run(stop, _say_exposure))
 
 
-@simulate_app.command("replay")
-def simulate_replay(
+def replay(
     session: Session,
     out: Annotated[Path, typer.Argument(help="Folder the session appears in again; an unfinished one is continued.")],
     speed: Annotated[float, typer.Option(help="Times faster than it was taken.")] = 1.0,
+    rate: Annotated[str, typer.Option(help="Movies an hour, such as 600/h, instead of the session's own pace.")] = "",
     longest_pause: Annotated[float, typer.Option(help="Longer pauses are cut to this, s.")] = 60.0,
 ) -> None:
     """Write a session's files again in the order and at the pace in which they were taken."""
@@ -109,9 +109,26 @@ def simulate_replay(
     source, target = session.expanduser().resolve(), out.expanduser().resolve()
     _until_stopped(
         lambda stop: replay_session(
-            source, target, speed=speed, longest_pause_s=longest_pause, stop=stop, progress=_say_exposure
+            source,
+            target,
+            speed=speed,
+            interval_s=3600 / _per_hour(rate) if rate else None,
+            longest_pause_s=longest_pause,
+            stop=stop,
+            progress=_say_exposure,
         )
     )
+
+
+def _per_hour(rate: str) -> float:
+    """Movies an hour from words such as ``600/h``."""
+    try:
+        number = float(rate.removesuffix("/h"))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise Invalid(f"“{rate}” is no rate.", hint="Give movies an hour, such as 600/h.")
+    return number
 
 
 def _until_stopped(write: Callable[[threading.Event], Path]) -> None:

@@ -28,6 +28,7 @@ class Movie(Protocol):
     frames : number of frames.
     shape : (height, width), px.
     dtype : of what ``read`` returns.
+    pixel_size_angstrom : as the file says; 0 where it does not.
     """
 
     @property
@@ -36,6 +37,8 @@ class Movie(Protocol):
     def shape(self) -> tuple[int, int]: ...
     @property
     def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def pixel_size_angstrom(self) -> float: ...
 
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Frame ``index`` as (height, width), MRC row order; into ``out`` where given. Raises BadFile."""

@@ -127,6 +127,11 @@ class MrcMovie:
         """Of what ``read`` returns, native byte order."""
         return self._header.dtype.newbyteorder("=")
 
+    @property
+    def pixel_size_angstrom(self) -> float:
+        """As the header says; 0 where it does not."""
+        return self._header.pixel_size_angstrom
+
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Frame ``index`` as (height, width), MRC row order."""
         header = self._header

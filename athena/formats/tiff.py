@@ -101,6 +101,11 @@ class TiffMovie:
         """Of what ``read`` returns, native byte order."""
         return np.dtype(self._pages[0].dtype)
 
+    @property
+    def pixel_size_angstrom(self) -> float:
+        """0: cameras do not write it into a TIFF, and the resolution tags that some programs write are of print."""
+        return 0.0
+
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Frame ``index`` as (height, width), rows flipped into MRC order."""
         page = self._pages[index]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from athena.contract import report as wire
 from athena.errors import Invalid
+from athena.formats.writing import write_whole
 from athena.sdk.client import Client
 from athena.sdk.report_notebook import executed_notebook, notebook_page
 from athena.sdk.report_page import draw_page, render
-from athena.sdk.saving import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +59,7 @@ class QualityReport:
         make = makers.get(target.suffix.lower())
         if make is None:
             raise Invalid(f"A report cannot be written as “{target.name}”.", hint=f"Ends known: {', '.join(makers)}.")
+        target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, make())
         return target
 

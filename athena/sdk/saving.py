@@ -59,17 +59,6 @@ def save_zip(client: Client, params: Mapping[str, object], name: str, to: Path, 
     return target
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file so that what stands under its name is never half of it; its folder is made where it is missing."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def place_in(folder: Path, name: str) -> Path:
     """Path for a file's name in a folder. The name is checked here too: a server is not trusted with this disk."""
     return folder.expanduser().joinpath(*check_name(name).split("/"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from athena.cli.data import simulate_app
+from athena.cli import app
+from athena.errors import Invalid
 from athena_pipelines.simulate.truth import read_truth
 
 pytestmark = pytest.mark.feature("AC-05")
@@ -18,16 +19,16 @@ REAL = Path(__file__).parent.parent / "data" / "micrographs" / "epu2.9_crop.mrc"
 
 
 def run(*arguments: str) -> list[str]:
-    result = CliRunner().invoke(simulate_app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return result.output.splitlines()
 
 
 def test_epu_writes_a_session_and_goes_on_with_it(tmp_path: Path) -> None:
-    lines = run("epu", str(tmp_path), "--movies", "1", "--size", "96", "--frames", "2")
+    lines = run("simulate", "epu", str(tmp_path), "--movies", "1", "--size", "96", "--frames", "2")
     assert lines[0].startswith("1 of 1  FoilHole_")
     assert len(read_truth(Path(lines[-1])).movies) == 1
-    again = run("epu", str(tmp_path), "--movies", "2", "--size", "96", "--frames", "2")
+    again = run("simulate", "epu", str(tmp_path), "--movies", "2", "--size", "96", "--frames", "2")
     assert again[0].startswith("2 of 2  FoilHole_")
     assert again[-1] == lines[-1]
 
@@ -56,14 +57,16 @@ def test_told_to_stop_it_leaves_no_cut_movie(tmp_path: Path) -> None:
 
 
 def test_thinned_writes_a_session_of_a_real_micrograph(tmp_path: Path) -> None:
-    lines = run("thinned", str(REAL), str(tmp_path), "--movies", "1", "--frames", "3", "--crop", "160")
+    lines = run("simulate", "thinned", str(REAL), str(tmp_path), "--movies", "1", "--frames", "3", "--crop", "160")
     truth = read_truth(Path(lines[-1]))
     assert truth.kind == "thinned"
     assert truth.movies[0].shape == (136, 136)
 
 
 def test_replay_writes_a_session_again(tmp_path: Path) -> None:
-    session = run("epu", str(tmp_path / "first"), "--movies", "1", "--size", "64", "--frames", "2")[-1]
-    lines = run("replay", session, str(tmp_path / "again"), "--speed", "1000000")
+    session = run("simulate", "epu", str(tmp_path / "first"), "--movies", "1", "--size", "64", "--frames", "2")[-1]
+    lines = run("replay", session, str(tmp_path / "again"), "--rate", "600/h")
     assert len(read_truth(Path(lines[-1])).movies) == 1
     assert len(list(Path(lines[-1]).rglob("*_fractions.tiff"))) == 1
+    wrong = CliRunner().invoke(app, ["replay", session, str(tmp_path / "more"), "--rate", "fast"])
+    assert isinstance(wrong.exception, Invalid)

@@ -7,7 +7,7 @@ import pytest
 
 from athena.errors import Invalid
 from athena.ingest.epu import EpuAdapter
-from athena_pipelines.simulate.replay import replay_session, schedule
+from athena_pipelines.simulate.replay import paced, replay_session, schedule
 from athena_pipelines.simulate.session import EpuSimulator
 
 pytestmark = pytest.mark.feature("AC-05")
@@ -33,6 +33,13 @@ def test_files_come_in_the_order_of_the_times_in_their_names(taken: Path) -> Non
     assert times[next(k for k, name in enumerate(names) if "_Data_" in name)] >= 150
     assert names.index("EpuSession.dm") < next(k for k, name in enumerate(names) if name.endswith(".jpg"))
     assert names[-1].endswith("_fractions.tiff")
+
+
+def test_a_rate_sets_one_movie_an_interval(taken: Path) -> None:
+    files = paced(schedule(taken), 6.0)
+    movies = [file.after_s for file in files if file.path.name.endswith("_fractions.tiff")]
+    assert movies == [0.0, 6.0]
+    assert [file.after_s for file in files] == sorted(file.after_s for file in files)
 
 
 def test_a_replay_is_the_same_session(taken: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,11 +46,21 @@ def schedule(session: Path) -> tuple[ReplayedFile, ...]:
     return (*(ReplayedFile(path, 0.0) for path in undated), *timed)
 
 
+def paced(files: Sequence[ReplayedFile], interval_s: float) -> tuple[ReplayedFile, ...]:
+    """The same files with one movie every ``interval_s`` seconds; what came between two movies comes with the later."""
+    timed, movies = [], 0
+    for file in files:
+        timed.append(ReplayedFile(file.path, movies * interval_s))
+        movies += bool(_MOVIE.search(file.path.name))
+    return tuple(timed)
+
+
 def replay_session(
     session: Path,
     out: Path,
     *,
     speed: float = 1.0,
+    interval_s: float | None = None,
     longest_pause_s: float = 60.0,
     movie_s: float = 2.0,
     stop: threading.Event | None = None,
@@ -61,6 +71,7 @@ def replay_session(
     Parameters
     ----------
     speed : times faster than it was.
+    interval_s : seconds from one movie to the next instead of the session's own pace; ``speed`` then says nothing.
     longest_pause_s : pauses (of the replay) are cut to this.
     movie_s : seconds over which a movie grows.
     progress : called after each file with (files there, files in all, name).
@@ -76,6 +87,8 @@ def replay_session(
     files = schedule(session) if session.is_dir() else ()
     if not files or speed <= 0:
         raise Invalid(f"{session} cannot be replayed at {speed} times its pace.", hint="Give a session's folder.")
+    if interval_s is not None:
+        files, speed = paced(files, interval_s), 1.0
     target = out / session.name
     due, last = time.monotonic(), 0.0
     for number, file in enumerate(files, start=1):

@@ -1,0 +1,222 @@
+"""``athena process``: movies and micrographs without a server, for scripts and comparisons.
+
+Numerical libraries are loaded only after their thread pools have been told to keep to one thread each.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from athena.errors import AthenaError, Invalid
+
+if TYPE_CHECKING:
+    from athena.contract.processing import MovieParameters
+
+process_app = typer.Typer(help="Process movies and micrographs without a server.", no_args_is_help=True)
+
+THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+PixelSize = Annotated[float, typer.Option(help="Of the movie, Å.", min=0.01)]
+Voltage = Annotated[float, typer.Option(help="Acceleration voltage, kV.", min=1)]
+Cs = Annotated[float, typer.Option(help="Spherical aberration, mm.", min=0)]
+AmplitudeContrast = Annotated[float, typer.Option(help="Fraction, 0 to 1.", min=0, max=0.99)]
+PhaseShift = Annotated[bool, typer.Option("--phase-shift", help="Fit a phase shift too (phase plate).")]
+MinDefocus = Annotated[float, typer.Option(help="Smallest defocus looked for, Å.", min=1)]
+MaxDefocus = Annotated[float, typer.Option(help="Largest defocus looked for, Å.", min=1)]
+MinResolution = Annotated[float, typer.Option(help="Lowest resolution of the CTF fit, Å.", min=1)]
+MaxResolution = Annotated[float, typer.Option(help="Highest resolution of the CTF fit, Å.", min=1)]
+
+
+@process_app.command("movie")
+def process_movie(
+    movies: Annotated[list[Path], typer.Argument(help="Movies: TIFF, MRC or EER.", metavar="FILE…")],
+    out: Annotated[Path, typer.Option(help="Folder the results go into; made as needed.")],
+    pixel_size: PixelSize,
+    voltage: Voltage = 300.0,
+    cs: Cs = 2.7,
+    amplitude_contrast: AmplitudeContrast = 0.07,
+    dose_per_frame: Annotated[
+        float | None, typer.Option(help="e⁻/Å² a frame; without it nothing is exposure weighted.", min=0)
+    ] = None,
+    pre_exposure: Annotated[float, typer.Option(help="e⁻/Å² before the first frame.", min=0)] = 0.0,
+    gain: Annotated[Path | None, typer.Option(help="Gain reference of the movies.")] = None,
+    patches: Annotated[
+        str, typer.Option(help="Patches across and down, such as 5x5; 1x1 for global motion alone.")
+    ] = "5x5",
+    phase_shift: PhaseShift = False,
+    min_defocus: MinDefocus = 3000.0,
+    max_defocus: MaxDefocus = 50000.0,
+    min_resolution: MinResolution = 30.0,
+    max_resolution: MaxResolution = 5.0,
+    float16: Annotated[bool, typer.Option("--float16", help="Write micrographs in half precision.")] = False,
+    threads: Annotated[int, typer.Option(help="Movies processed side by side, one thread each.", min=1)] = 1,
+) -> None:
+    """Correct motion, weight by exposure and fit the CTF of movies.
+
+    For each movie it writes <stem>.mrc, <stem>_dw.mrc, <stem>.star (motion as RELION keeps it), <stem>.json (everything
+    measured) and two pictures. A movie that cannot be used is named, and the rest goes on.
+    """
+    keep_to_one_thread()
+    from athena.contract.processing import MovieParameters
+
+    columns, rows = _grid(patches)
+    parameters = MovieParameters(
+        pixel_size_angstrom=pixel_size,
+        voltage_kv=voltage,
+        spherical_aberration_mm=cs,
+        amplitude_contrast=amplitude_contrast,
+        dose_per_frame_e_per_A2=dose_per_frame,
+        pre_exposure_e_per_A2=pre_exposure,
+        patches_y=rows,
+        patches_x=columns,
+        search_phase_shift=phase_shift,
+        min_resolution_angstrom=min_resolution,
+        max_resolution_angstrom=max_resolution,
+        min_defocus_angstrom=min_defocus,
+        max_defocus_angstrom=max_defocus,
+    )
+    _refuse_same_names(movies)
+    out.mkdir(parents=True, exist_ok=True)
+    work = partial(process_one, gain=gain, out=out, parameters=parameters, half_precision=float16)
+    if not _run_all(work, movies, threads):
+        raise typer.Exit(1)
+
+
+@process_app.command("ctf")
+def process_ctf(
+    micrographs: Annotated[list[Path], typer.Argument(help="Micrographs: MRC or TIFF.", metavar="MICROGRAPH…")],
+    pixel_size: Annotated[float | None, typer.Option(help="Å; default: as the file's header says.", min=0.01)] = None,
+    voltage: Voltage = 300.0,
+    cs: Cs = 2.7,
+    amplitude_contrast: AmplitudeContrast = 0.07,
+    phase_shift: PhaseShift = False,
+    min_defocus: MinDefocus = 3000.0,
+    max_defocus: MaxDefocus = 50000.0,
+    min_resolution: MinResolution = 30.0,
+    max_resolution: MaxResolution = 5.0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
+) -> None:
+    """Fit the CTF of micrographs. One that cannot be used is named, and the rest goes on."""
+    keep_to_one_thread()
+    from athena_pipelines.core.ctf_fit import SearchRange
+    from athena_pipelines.core.ctf_model import Optics
+    from athena_pipelines.steps.micrograph import fit_micrograph
+    from athena_pipelines.steps.outputs import to_json
+
+    optics = Optics(voltage, cs, amplitude_contrast)
+    search = SearchRange(
+        min_resolution_angstrom=min_resolution,
+        max_resolution_angstrom=max_resolution,
+        min_defocus_angstrom=min_defocus,
+        max_defocus_angstrom=max_defocus,
+        phase_shift=phase_shift,
+    )
+    if not json:
+        print(f"{'U/Å':>9} {'V/Å':>9} {'angle/°':>8} {'phase/rad':>9} {'to/Å':>6} {'score':>6}  micrograph")
+    failed = False
+    for micrograph in micrographs:
+        try:
+            found = fit_micrograph(micrograph, optics, search, pixel_size_angstrom=pixel_size)
+        except AthenaError as error:
+            print(f"athena: {error}", file=sys.stderr)
+            failed = True
+            continue
+        print(to_json(found) if json else _ctf_line(found), flush=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def keep_to_one_thread() -> None:
+    """Keep numerical libraries that are not loaded yet to one thread: a movie is worked on by one."""
+    for name in THREAD_POOLS:
+        os.environ.setdefault(name, "1")
+
+
+def process_one(
+    movie: Path, *, gain: Path | None, out: Path, parameters: "MovieParameters", half_precision: bool
+) -> float:
+    """Process one movie into the folder; returns the seconds it took. Raises BadFile."""
+    keep_to_one_thread()
+    from athena_pipelines.steps.compute import Timing, compute_movie
+    from athena_pipelines.steps.outputs import write_outputs
+
+    begin = time.perf_counter()
+    timing = Timing()
+    found = compute_movie(str(movie), str(gain) if gain is not None else None, parameters, timing)
+    write_outputs(found, movie, gain, out, timing, half_precision=half_precision)
+    return time.perf_counter() - begin
+
+
+def _run_all(work: Callable[[Path], float], movies: list[Path], threads: int) -> bool:
+    """Process all movies and tell of each on stderr; whether none failed."""
+    failed = 0
+    outcomes = _one_by_one(work, movies) if min(threads, len(movies)) == 1 else _side_by_side(work, movies, threads)
+    for number, (movie, outcome) in enumerate(outcomes, start=1):
+        if isinstance(outcome, AthenaError):
+            failed += 1
+            words = f"failed: {outcome}"
+        else:
+            words = f"{outcome:.1f} s"
+        print(f"{number} of {len(movies)}  {movie.name}  {words}", file=sys.stderr, flush=True)
+    if failed and len(movies) > 1:
+        print(f"athena: {failed} of {len(movies)} movies could not be processed.", file=sys.stderr)
+    return not failed
+
+
+Outcomes = Iterator[tuple[Path, float | AthenaError]]
+
+
+def _one_by_one(work: Callable[[Path], float], movies: list[Path]) -> Outcomes:
+    for movie in movies:
+        try:
+            yield movie, work(movie)
+        except AthenaError as error:
+            yield movie, error
+
+
+def _side_by_side(work: Callable[[Path], float], movies: list[Path], threads: int) -> Outcomes:
+    with ProcessPoolExecutor(min(threads, len(movies)), mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(work, movie): movie for movie in movies}
+        for done in as_completed(waiting):
+            problem = done.exception()
+            if problem is not None and not isinstance(problem, AthenaError):
+                raise problem
+            yield waiting[done], problem if problem is not None else done.result()
+
+
+def _grid(patches: str) -> tuple[int, int]:
+    """Patches across and down from words such as ``5x5``."""
+    parts = patches.lower().replace("×", "x").split("x")
+    if len(parts) != 2 or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise Invalid(f"“{patches}” is no number of patches.", hint="Give patches across and down, such as 5x5.")
+    return int(parts[0]), int(parts[1])
+
+
+def _refuse_same_names(movies: list[Path]) -> None:
+    stems = [movie.stem for movie in movies]
+    if twice := sorted({stem for stem in stems if stems.count(stem) > 1}):
+        raise Invalid(
+            f"Several movies are named {', '.join(twice[:5])}: they would overwrite each other's results.",
+            hint="Process them into folders of their own.",
+        )
+
+
+def _ctf_line(found: dict[str, object]) -> str:
+    def number(name: str, width: int, digits: int) -> str:
+        value = found[name]
+        fits = isinstance(value, float) and value == value
+        return f"{value:>{width}.{digits}f}" if fits else f"{'–':>{width}}"
+
+    return (
+        f"{number('defocus_u_angstrom', 9, 0)} {number('defocus_v_angstrom', 9, 0)} "
+        f"{number('astigmatism_angle_deg', 8, 1)} {number('phase_shift_rad', 9, 3)} "
+        f"{number('confidence_range_angstrom', 6, 2)} {number('score', 6, 3)}  {found['micrograph']}"
+    )
