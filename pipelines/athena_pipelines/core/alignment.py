@@ -4,6 +4,7 @@ Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-ou
 (Zheng et al. 2017) and RELION (Zivanov et al. 2019).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ducc0
@@ -18,9 +19,12 @@ Complex64 = npt.NDArray[np.complex64]
 
 MAP_ITERATIONS = 7
 NEWTON_STEPS = 4
+REFINING_STEPS = 2
 NEAR = 0.1
 """RMS increment, px of the map, from which on Newton's steps take over."""
 TOLERANCE = 0.01
+FIXED_SHARE = 0.6
+"""Of what aligned images share: more than that shared without alignment is the camera's."""
 CONVERGED = 0.1
 MIN_MAP_EDGE = 256
 MIXING = (0.7, 0.4, 0.2)
@@ -37,21 +41,41 @@ class Alignment:
     noise : (images,), standard deviation an axis that the images' own noise gives their shifts, px.
     converged : whether the last increments were below the tolerance.
     signal : median height of the correlation peaks, in standard deviations of the correlation map.
+    fixed_pattern : power of what all images share without having been shifted (errors of the gain); 0 for none.
     """
 
     shifts: Array
     noise: Array
     converged: bool
     signal: float
+    fixed_pattern: float = 0.0
 
 
-def transforms_of(images: Float32) -> Complex64:
-    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges."""
-    taper = _taper(images.shape[1])[:, None] * _taper(images.shape[2])[None, :]
-    out = np.empty((len(images), images.shape[1], images.shape[2] // 2 + 1), np.complex64)
+def transforms_of(images: Float32, shape: tuple[int, int] | None = None) -> Complex64:
+    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges.
+
+    Parameters
+    ----------
+    shape : (rows, columns), both even, of smaller images whose transforms are wanted: the inner frequencies, with the
+        values that transforms of images averaged down to that size would have. None: all.
+    """
+    rows, columns = images.shape[1:]
+    kept_rows, kept_columns = shape or (rows, columns)
+    taper = _taper(rows)[:, None] * _taper(columns)[None, :]
+    taper *= np.float32(kept_rows * kept_columns / (rows * columns))
+    half = kept_columns // 2 + 1
+    out = np.empty((len(images), kept_rows, half), np.complex64)
+    along_x = np.empty((rows, columns // 2 + 1), np.complex64)
     for image, transform in zip(images, out, strict=True):
         flat = (image - image.mean(dtype=np.float64)).astype(np.float32) * taper
-        ducc0.fft.r2c(flat, axes=(0, 1), nthreads=1, out=transform)
+        if shape is None or shape == (rows, columns):
+            ducc0.fft.r2c(flat, axes=(0, 1), nthreads=1, out=transform)
+            continue
+        ducc0.fft.r2c(flat, axes=(1,), nthreads=1, out=along_x)
+        # only the columns that are kept are transformed the other way
+        whole = ducc0.fft.c2c(along_x[:, :half], axes=(0,), nthreads=1)
+        transform[: kept_rows // 2] = whole[: kept_rows // 2]
+        transform[kept_rows // 2 :] = whole[rows - kept_rows // 2 :]
     return out
 
 
@@ -107,13 +131,37 @@ def align(
     small, inner, factor = _inner(transforms, weight, shape)
     shifts, signal = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
     shifts = shifts * factor
-    for _ in range(NEWTON_STEPS):
-        step, noise = _newton(transforms, shape, weight, shifts, pattern)
+    rough = Alignment(shifts, np.full(count, np.nan), True, float(np.median(signal)), pattern)
+    return refine(transforms, shape, weight, rough, steps=NEWTON_STEPS)
+
+
+Amplitude = Callable[[int], Complex64]
+"""Takes an image's number to what its transform would be, were the image one bright pixel at the origin."""
+
+
+def refine(
+    transforms: Complex64,
+    shape: tuple[int, int],
+    weight: Float32,
+    rough: Alignment,
+    *,
+    steps: int = REFINING_STEPS,
+    amplitude: Amplitude | None = None,
+) -> Alignment:
+    """Shifts at the maximum of the likelihood that the weights stand for, from rough ones near it.
+
+    Parameters
+    ----------
+    amplitude : of images that have been filtered, for their fixed pattern; None: they have not.
+    """
+    shifts, noise, rms = rough.shifts, rough.noise, 0.0
+    for _ in range(steps):
+        step, noise = _newton(transforms, shape, weight, shifts, rough.fixed_pattern, amplitude)
         shifts = shifts + step
         rms = float(np.sqrt((step**2).mean()))
         if rms < TOLERANCE:
             break
-    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, float(np.median(signal)))
+    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, rough.signal, rough.fixed_pattern)
 
 
 def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tuple[Complex64, Float32, int]:
@@ -150,7 +198,12 @@ def _by_maps(
 
 
 def _newton(
-    transforms: Complex64, shape: tuple[int, int], weight: Float32, shifts: Array, pattern: float
+    transforms: Complex64,
+    shape: tuple[int, int],
+    weight: Float32,
+    shifts: Array,
+    pattern: float,
+    amplitude: Amplitude | None,
 ) -> tuple[Array, Array]:
     """Steps of all images towards the maximum of their correlation with the others, at most half a pixel each.
 
@@ -159,14 +212,18 @@ def _newton(
     count = len(transforms)
     all_ramps = [ramps(s, shape) for s in shifts]
     total, flat_total = np.zeros_like(transforms[0]), np.zeros_like(transforms[0])
-    for transform, ramp in zip(transforms, all_ramps, strict=True):
+    flat = amplitude or _even(transforms[0])
+    for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
         add_shifted(transform, *ramp, total)
         if pattern:
-            add_shifted(np.ones_like(total), *ramp, flat_total)
+            add_shifted(flat(i), *ramp, flat_total)
     steps, noise = np.zeros((count, 2)), np.full(count, np.inf)
-    slope = np.empty(6)
+    slope, of_pattern = np.empty(6), np.empty(6)
     for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        peak_derivatives(transform, *ramp, total, flat_total, pattern, weight, slope)
+        peak_derivatives(transform, *ramp, total, weight, slope)
+        if pattern:
+            peak_derivatives(flat(i), *ramp, flat_total, weight, of_pattern)
+            slope[:5] -= pattern * of_pattern[:5]
         gy, gx, hyy, hxx, hxy, variance = slope
         determinant = hyy * hxx - hxy * hxy
         # only a maximum is curved downwards in every direction
@@ -227,20 +284,48 @@ def _increments(
     return step * (count - 1) / count, signal
 
 
+def _even(like: Complex64) -> Amplitude:
+    ones = np.ones_like(like)
+    return lambda _index: ones
+
+
 def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
     """Power of what all images share without having been shifted, errors of the gain; 0 where there is none.
 
-    It is white, and so shows where the specimen has no signal left: the outermost frequencies.
+    It is white, and so shows where the specimen has next to no signal left: the outermost frequencies.
     """
+    count = len(transforms)
+    shared, own, pixels = _shared_power(transforms, shape, np.zeros((count, 2)))
+    error = own / np.sqrt(pixels)
+    return shared if shared > max(4 * error / count, 0) else 0.0
+
+
+def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> float:
+    """Power of the fixed pattern over that of an image; 0 where what images share is the specimen.
+
+    It is the camera's where they share more of their outermost frequencies as they lie than when they are aligned.
+    """
+    if not found.fixed_pattern:
+        return 0.0
+    still, own, _ = _shared_power(transforms, shape, np.zeros((len(transforms), 2)))
+    aligned, _, _ = _shared_power(transforms, shape, found.shifts)
+    return found.fixed_pattern / own if still > FIXED_SHARE * aligned else 0.0
+
+
+def _shared_power(transforms: Complex64, shape: tuple[int, int], shifts: Array) -> tuple[float, float, int]:
+    """Power that shifted images have in common at the outermost frequencies, that each has, and number of pixels."""
     count = len(transforms)
     qy, qx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
     outer = (qy * qy + qx * qx > 0.4**2) & (np.abs(qy) > 0.02) & (qx > 0.02)
-    values = transforms[:, outer]
-    own = float((np.abs(values) ** 2).mean(dtype=np.float64))
-    shared = float((np.abs(values.sum(axis=0)) ** 2).mean(dtype=np.float64))
-    power = (shared - count * own) / (count * (count - 1))
-    error = own / np.sqrt(outer.sum())
-    return power if power > max(4 * error / count, 0) else 0.0
+    y, x = np.nonzero(outer)
+    total, own = np.zeros(len(y), np.complex64), 0.0
+    for transform, shift in zip(transforms, shifts, strict=True):
+        ramp_y, ramp_x = ramps(shift, shape)
+        values = transform[outer]
+        own += float((np.abs(values) ** 2).mean(dtype=np.float64)) / count
+        total += values * (ramp_y[y] * ramp_x[x])
+    whole = float((np.abs(total) ** 2).mean(dtype=np.float64))
+    return (whole - count * own) / (count * (count - 1)), own, len(y)
 
 
 def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:

@@ -17,8 +17,10 @@ Float32 = npt.NDArray[np.float32]
 NO_GAIN = np.ones((1, 1), np.float32)
 HOT_SIGMA = 6.0
 HOT_COUNTS = 6.0
-ALIGN_PIXEL_ANGSTROM = 3.5
-"""Shifts need no finer pixels than this."""
+ALIGN_PIXEL_ANGSTROM = 2.5
+"""Shifts need no finer pixels than this: what lies beyond has faded in all but the first frames."""
+BLOCK_PIXEL_ANGSTROM = 1.75
+"""Pixels are summed in blocks of about this; blocks of ALIGN_PIXEL_ANGSTROM would blur the finest that is used."""
 MIN_ALIGN_EDGE = 256
 
 
@@ -136,8 +138,8 @@ class SmallFrames:
 
 
 def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
-    """Block edge that brings pixels to about ALIGN_PIXEL_ANGSTROM without making images too small."""
-    wanted = round(ALIGN_PIXEL_ANGSTROM / pixel_size_angstrom)
+    """Block edge that brings pixels to about BLOCK_PIXEL_ANGSTROM without making images too small."""
+    wanted = round(BLOCK_PIXEL_ANGSTROM / pixel_size_angstrom)
     return max(1, min(wanted, min(shape) // MIN_ALIGN_EDGE))
 
 

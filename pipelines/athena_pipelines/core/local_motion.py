@@ -11,15 +11,20 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import Alignment, align, low_pass, ramps, transforms_of
-from athena_pipelines.core.motion_kernels import add_shifted
+from athena_pipelines.core.alignment import ramps, transforms_of
+from athena_pipelines.core.motion_kernels import add_shifted, peak_derivatives, ring_power
+from athena_pipelines.core.signal import Bands, on_plane
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
 
 TERMS = 18
-MAX_RESIDUAL_PX = 10.0
+MAX_LOCAL_PX = 30.0
+"""A local field that moves anything further than this is an error."""
+SCORING_STEPS = 4
+PRIOR_PX = tuple(np.geomspace(0.02, 5.0, 12))
+"""Sizes of local motion tried, RMS px."""
 GROUP_DOSE = 1e5
 """Electrons a group of frames should have in one patch."""
 
@@ -104,38 +109,169 @@ def measure_local(
     shifts: Array,
     *,
     grid: tuple[int, int],
-    pixel_size_angstrom: float,
-    binning: int,
+    bands: Bands,
+    snr: Array,
+    left: Array,
+    pattern: float,
+    scale: float,
     electrons_per_frame: float,
 ) -> LocalMotion:
-    """Align patches of globally aligned, grouped frames and fit the polynomial.
+    """Most likely polynomial of all patches together, from globally aligned, grouped frames.
+
+    The likelihood of ``athena_pipelines.core.signal`` is climbed by scoring: each patch and group gives a gradient and,
+    from the known strength of the signal, the precision of its place; the polynomial is fitted to all places at once.
+    How large its coefficients may be is chosen by the evidence, so that noise alone gives no motion.
+    Source: Bishop 2006, Pattern Recognition and Machine Learning, section 3.5.
 
     Parameters
     ----------
-    transforms, shape : of the small frames.
+    transforms, shape : of the small frames, after fading.
     shifts : global shifts of the small frames (frames, 2), px.
     grid : patches (y, x); a model needs at least 3 × 3.
-    pixel_size_angstrom, binning : of the small frames.
+    bands, snr, left : rings, signal over noise, and what is left of the specimen in each frame.
+    pattern : power of the camera's fixed pattern over that of a frame; 0 for none.
+    scale : unbinned px of a px of the small frames.
     electrons_per_frame : counts a frame has in a patch.
     """
     frames = len(transforms)
     groups = group_frames(frames, electrons_per_frame)
-    patches = patch_slices(shape, grid)
     if min(grid) < 3 or len(groups) < 3:
         return LocalMotion(None, "too few patches or frames", float("nan"))
     summed = _group_images(transforms, shape, shifts, groups)
-    found: list[Alignment] = []
-    for rows, columns in patches:
-        cut = np.ascontiguousarray(summed[:, rows, columns])
-        size = (cut.shape[1], cut.shape[2])
-        weight = low_pass(size, pixel_size_angstrom, half_angstrom=20.0)
-        found.append(align(transforms_of(cut), size, weight, radius=max(4.0, 20 / pixel_size_angstrom), smooth=False))
-    kept = [i for i, patch in enumerate(found) if patch.converged]
-    if len(kept) * len(groups) <= 2 * TERMS or len(kept) < 0.5 * len(patches):
-        return LocalMotion(None, "patches did not converge", float("nan"))
-    observed = np.stack([found[i].shifts for i in kept]) * binning
+    left_in_groups = np.stack([(left[group] ** 2).sum(axis=0) for group in groups])
+    cuts = [np.ascontiguousarray(summed[:, rows, columns]) for rows, columns in patch_slices(shape, grid)]
+    size = (cuts[0].shape[1], cuts[0].shape[2])
+    fixed = _pattern_in_groups(size, bands, left, shifts, groups) * np.float32(np.sqrt(pattern)) if pattern else None
+    patches = [Patch.of(cut, bands, snr, left_in_groups, fixed) for cut in cuts]
     time = np.array([(g.start + g.stop - 1) / 2 for g in groups]) / frames
-    return _fit(observed, patch_centres(shape, grid)[kept], time, frames)
+    places = patch_centres(shape, grid)
+    basis = _basis(places[:, None, :], time[None, :])
+    precision = np.stack([patch.precision for patch in patches]) / scale**2
+    fit = _Fit.of(basis, precision)
+    field, solution = np.zeros((len(patches), len(groups), 2)), np.zeros((TERMS, 2))
+    for _ in range(SCORING_STEPS):
+        gradient = np.stack([p.gradient(at / scale) for p, at in zip(patches, field, strict=True)]) / scale
+        step = gradient / precision[..., None]
+        found = fit.solve(field + step)
+        if found is None:
+            return LocalMotion(None, "no local motion above the noise", float("nan"))
+        field, solution = basis @ found, found
+    residual = float(np.sqrt((step**2).mean()))
+    if np.abs(field).max() >= MAX_LOCAL_PX:
+        return LocalMotion(None, "patches contradict one another", float("nan"))
+    return LocalMotion(LocalModel(solution.T.copy(), frames), "", residual)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Groups of frames in one patch: transforms with noise of unit power a frame, and what they can tell.
+
+    Attributes
+    ----------
+    transforms, shape : (groups, rows, columns // 2 + 1), (rows, columns).
+    weight : of frequencies, (rows, columns // 2 + 1).
+    precision : of the place of each group, px⁻², as the signal's strength lets one expect, (groups,).
+    fixed : amplitude of the camera's fixed pattern in each group, as ``transforms``; None for none.
+    """
+
+    transforms: Complex64
+    shape: tuple[int, int]
+    weight: Float32
+    precision: Array
+    fixed: Complex64 | None
+
+    @classmethod
+    def of(cls, images: Float32, bands: Bands, snr: Array, left: Array, fixed: Complex64 | None) -> "Patch":
+        """Patch of group images (groups, rows, columns); ``left`` (groups, rings) is the sum of a² in each group."""
+        shape = (images.shape[1], images.shape[2])
+        rings = bands.rings(shape)
+        transforms = transforms_of(images)
+        power = np.zeros(bands.count + 1)
+        for transform in transforms:
+            ring_power(transform, rings, power)
+        pixels = np.bincount(rings.ravel(), minlength=bands.count + 1)[: bands.count]
+        expected = float((pixels * (left + snr * left**2).sum(axis=0)).sum())
+        transforms *= np.float32(np.sqrt(expected / power[: bands.count].sum()))
+        whole = left.sum(axis=0)
+        table = snr / (1 + snr * whole)
+        # mean of (2πq)² over a ring's pixels, of one axis: half of the whole
+        q = (np.arange(bands.count) + 0.5) / (2 * bands.count)
+        bend = 0.5 * (2 * np.pi * q) ** 2 * pixels
+        precision = (2 * table * snr * left * (whole - left) * bend).sum(axis=1)
+        return cls(transforms, shape, on_plane(table, rings), precision, fixed)
+
+    def gradient(self, shifts: Array) -> Array:
+        """Slope of the log likelihood with each group's shift, at shifts (groups, 2), px (y, x)."""
+        slopes = _slopes(self.transforms, self.shape, self.weight, shifts)
+        return slopes if self.fixed is None else slopes - _slopes(self.fixed, self.shape, self.weight, shifts)
+
+
+def _slopes(transforms: Complex64, shape: tuple[int, int], weight: Float32, shifts: Array) -> Array:
+    """Slope of Σ w |Σ F|² over the whole plane with each image's shift, (images, 2), (y, x)."""
+    all_ramps = [ramps(shift, shape) for shift in shifts]
+    total = np.zeros_like(transforms[0])
+    for transform, ramp in zip(transforms, all_ramps, strict=True):
+        add_shifted(transform, *ramp, total)
+    slope, out = np.empty(6), np.empty((len(shifts), 2))
+    for place, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
+        peak_derivatives(transform, *ramp, total, weight, slope)
+        out[place] = 2 * slope[:2]
+    return out
+
+
+def _pattern_in_groups(
+    shape: tuple[int, int], bands: Bands, left: Array, shifts: Array, groups: list[slice]
+) -> Complex64:
+    """Transform that one bright pixel, the same in every frame, has in each group of faded and shifted frames."""
+    rings = bands.rings(shape)
+    out = np.zeros((len(groups), *rings.shape), np.complex64)
+    for total, group in zip(out, groups, strict=True):
+        for index in range(group.start, group.stop):
+            add_shifted(on_plane(left[index], rings).astype(np.complex64), *ramps(shifts[index], shape), total)
+    return out
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Polynomial through places of known precision, of which only differences within a patch are known."""
+
+    design: Array
+    """(observations, TERMS), each row over its standard deviation, less the patch's mean over time."""
+    deviation: Array
+    """Standard deviation of each observation, (patches, groups)."""
+
+    @classmethod
+    def of(cls, basis: Array, precision: Array) -> "_Fit":
+        free = basis - _mean_over_time(basis, precision)
+        return cls((free * np.sqrt(precision)[..., None]).reshape(-1, TERMS), 1 / np.sqrt(precision))
+
+    def solve(self, places: Array) -> Array | None:
+        """Coefficients (TERMS, 2) for places (patches, groups, 2); None where no motion explains them best."""
+        centred = places - _mean_over_time(places, 1 / self.deviation**2)
+        target = (centred / self.deviation[..., None]).reshape(-1, 2)
+        # every term on one scale, so that one prior serves them all
+        norm = np.maximum(np.linalg.norm(self.design, axis=0), 1e-12)
+        u, s, vt = np.linalg.svd(self.design / norm, full_matrices=False)
+        known = u.T @ target
+        rest = float((target**2).sum() - (known**2).sum())
+        # a displacement of so many px RMS, all terms together, in standard deviations of the observations
+        unit = len(target) / TERMS / float((self.deviation**2).mean())
+        best, chosen = -0.5 * float((target**2).sum()), 0.0
+        for strength in PRIOR_PX:
+            variance = 1 + strength**2 * unit * s**2
+            evidence = -0.5 * (float((known**2 / variance[:, None]).sum()) + rest) - float(np.log(variance).sum())
+            if evidence > best:
+                best, chosen = evidence, strength
+        if chosen == 0:
+            return None
+        prior = chosen**2 * unit
+        return np.asarray((vt.T @ (known * (s * prior / (1 + prior * s**2))[:, None])) / norm[:, None])
+
+
+def _mean_over_time(values: Array, precision: Array) -> Array:
+    """Mean over groups weighted by precision, (patches, 1, …) of (patches, groups, …)."""
+    share = (precision / precision.sum(axis=1, keepdims=True))[..., None]
+    return np.asarray((values * share).sum(axis=1, keepdims=True))
 
 
 def _group_images(transforms: Complex64, shape: tuple[int, int], shifts: Array, groups: list[slice]) -> Float32:
@@ -146,48 +282,3 @@ def _group_images(transforms: Complex64, shape: tuple[int, int], shifts: Array, 
             add_shifted(transforms[index], *ramps(shifts[index], shape), total)
         image[:] = ducc0.fft.c2r(total, axes=(0, 1), lastsize=shape[1], forward=False, nthreads=1, inorm=2)
     return out
-
-
-def _fit(observed: Array, places: Array, time: Array, frames: int) -> LocalMotion:
-    """Robust fit to observations (patches, groups, 2) in px at places (patches, 2) and times (groups,) of 0 to 1.
-
-    Only differences within a patch are observed, so each patch's mean over time is taken off both sides.
-    """
-    basis = _basis(places[:, None, :], time[None, :])
-    basis = basis - basis.mean(axis=1, keepdims=True)
-    values = observed - observed.mean(axis=1, keepdims=True)
-    design, target = basis.reshape(-1, TERMS), values.reshape(-1, 2)
-    used = np.ones(len(target), bool)
-    solution = np.zeros((TERMS, 2))
-    for _ in range(3):
-        solution = _solve(design[used], target[used])
-        length = np.hypot(*(target - design @ solution).T)
-        kept = length <= max(3 * 1.4826 * float(np.median(length)), 0.1)
-        if kept.sum() <= 2 * TERMS or (kept == used).all():
-            break
-        used = kept
-    residual = float(np.sqrt((length[used] ** 2).mean()))
-    if residual >= MAX_RESIDUAL_PX:
-        return LocalMotion(None, "patches contradict one another", float("nan"))
-    if not _predicts(design, target, used, patches=len(places)):
-        return LocalMotion(None, "no local motion above the noise", float("nan"))
-    return LocalMotion(LocalModel(solution.T.copy(), frames), "", residual)
-
-
-def _solve(design: Array, target: Array) -> Array:
-    scale = np.maximum(np.linalg.norm(design, axis=0), 1e-12)
-    return np.asarray(np.linalg.lstsq(design / scale, target, rcond=1e-8)[0] / scale[:, None])
-
-
-def _predicts(design: Array, target: Array, used: npt.NDArray[np.bool_], *, patches: int) -> bool:
-    """Whether models of four fifths of the patches predict the rest better than no model: else it fits noise."""
-    patch = np.repeat(np.arange(patches), len(target) // patches)
-    wrong = nothing = 0.0
-    for fold in range(5):
-        held = used & (patch % 5 == fold)
-        rest = used & (patch % 5 != fold)
-        if not held.any() or rest.sum() <= TERMS:
-            continue
-        wrong += float(((target[held] - design[held] @ _solve(design[rest], target[rest])) ** 2).sum())
-        nothing += float((target[held] ** 2).sum())
-    return wrong < nothing

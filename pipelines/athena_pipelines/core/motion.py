@@ -3,16 +3,18 @@
 Shifts are (y, x) in unbinned px, to be applied to a frame's content; the specimen moved by their negative.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 
 from athena_pipelines.core import dose
-from athena_pipelines.core.alignment import align, low_pass, transforms_of
-from athena_pipelines.core.frames import Frames, SmallFrames
+from athena_pipelines.core.alignment import align, fixed_share, low_pass, refine, transforms_of
+from athena_pipelines.core.frames import ALIGN_PIXEL_ANGSTROM, MIN_ALIGN_EDGE, Frames, SmallFrames
 from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
 from athena_pipelines.core.motion_kernels import gather
+from athena_pipelines.core.signal import apply_fading, bands_for, fading, measure_snr, on_plane, weights
 from athena_pipelines.core.trajectory import most_likely
 
 Array = npt.NDArray[np.float64]
@@ -21,6 +23,8 @@ Float32 = npt.NDArray[np.float32]
 SEARCH_ANGSTROM = 70.0
 SIGNAL = 6.0
 """Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
+WEIGHTINGS = 2
+"""How often the signal's strength is measured, and shifts refined with weights made of it."""
 BLOCK = (32, 64)
 """Pixels (y, x) that share a shift when frames are summed; within one the local field is flat to some hundredths."""
 
@@ -61,38 +65,92 @@ class Motion:
         return (shifts[:1] - shifts)[..., ::-1] * pixel_size_angstrom
 
 
-def measure_motion(small: SmallFrames, *, grid: tuple[int, int]) -> Motion:
+@dataclass(frozen=True)
+class Exposure:
+    """What frames have been exposed to; it says which frequencies of a late frame still show the specimen.
+
+    Attributes
+    ----------
+    dose_per_frame_e_per_A2 : None where it is not known.
+    pre_exposure_e_per_A2, voltage_kv : before the first frame; of the microscope.
+    """
+
+    dose_per_frame_e_per_A2: float | None = None
+    pre_exposure_e_per_A2: float = 0.0
+    voltage_kv: float = 300.0
+
+
+def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Exposure = Exposure()) -> Motion:
     """Global and local motion from small frames; ``grid`` is patches (y, x)."""
-    count, rows, columns = small.images.shape
+    count = len(small.images)
     if count == 1:
         return Motion(np.zeros((1, 2)), np.zeros((1, 2)), None, ("single_frame",), measured=False)
-    shape = (rows, columns)
-    transforms = transforms_of(small.images)
-    weight = low_pass(shape, small.pixel_size_angstrom)
-    radius = min(SEARCH_ANGSTROM / small.pixel_size_angstrom, min(shape) / 4)
-    found = align(transforms, shape, weight, radius=radius)
+    shape, pixel = _inner_shape(small)
+    scale = pixel / small.pixel_size_angstrom * small.binning
+    transforms = transforms_of(small.images, shape)
+    radius = min(SEARCH_ANGSTROM / pixel, min(shape) / 4)
+    found = align(transforms, shape, low_pass(shape, pixel), radius=radius)
     if found.signal < SIGNAL:
         return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, ("no_motion_signal",), measured=False)
-    measured, replaced = without_outliers(found.shifts, limit=1.5 / small.binning)
-    shifts = most_likely(measured, found.noise, small.binning)
     flags = [] if found.converged else ["motion_not_converged"]
+    bands = bands_for(shape, pixel)
+    rings = bands.rings(shape)
+    left = fading(
+        bands,
+        count,
+        exposure.dose_per_frame_e_per_A2,
+        pre_exposure_e_per_A2=exposure.pre_exposure_e_per_A2,
+        voltage_kv=exposure.voltage_kv,
+    )
+    pattern = fixed_share(transforms, shape, found)
+    if not pattern:
+        found = replace(found, fixed_pattern=0.0)
+    apply_fading(transforms, rings, left)
+    for _ in range(WEIGHTINGS):
+        snr = measure_snr(transforms, shape, found.shifts, rings, left)
+        if not snr.any():
+            break
+        weight = on_plane(weights(snr, left), rings)
+        found = refine(transforms, shape, weight, found, amplitude=lambda i: on_plane(left[i], rings) + 0j)
+    measured, replaced = without_outliers(found.shifts, limit=1.5 / scale)
+    shifts = most_likely(measured, found.noise, scale)
     if replaced > 0.2 * count:
         flags.append("motion_unstable")
     if count < 5:
         flags.append("few_frames")
-    patch_area = rows * columns / (grid[0] * grid[1])
+    if pattern:
+        flags.append("fixed_pattern")
     local = measure_local(
         transforms,
         shape,
         shifts,
         grid=grid,
-        pixel_size_angstrom=small.pixel_size_angstrom,
-        binning=small.binning,
-        electrons_per_frame=float(small.images.mean(dtype=np.float64)) * patch_area,
+        bands=bands,
+        snr=snr,
+        left=left,
+        pattern=pattern,
+        scale=scale,
+        electrons_per_frame=float(small.images.mean(dtype=np.float64)) * small.images[0].size / (grid[0] * grid[1]),
     )
     if local.model is None:
         flags.append("local_motion_rejected")
-    return Motion(shifts * small.binning, measured * small.binning, local.model, tuple(flags), measured=True)
+    return Motion(shifts * scale, measured * scale, local.model, tuple(flags), measured=True)
+
+
+def _inner_shape(small: SmallFrames) -> tuple[tuple[int, int], float]:
+    """Size of the half plane that is kept of the small frames, and the pixel size that it stands for.
+
+    Frequencies beyond ALIGN_PIXEL_ANGSTROM's hold next to nothing of a specimen that has been exposed.
+    """
+    rows, columns = small.images.shape[1:]
+    least = max(small.pixel_size_angstrom / ALIGN_PIXEL_ANGSTROM, MIN_ALIGN_EDGE / min(rows, columns))
+    if least >= 1:
+        return (rows, columns), small.pixel_size_angstrom
+    # one factor for both edges, or shifts along them would have different units
+    kept = fft.next_fast_len(int(np.ceil(rows * least / 4)), real=True) * 4
+    factor = min(1.0, kept / rows)
+    across = round(columns * factor / 2) * 2
+    return (round(rows * factor), across), small.pixel_size_angstrom / factor
 
 
 def without_outliers(shifts: Array, *, limit: float) -> tuple[Array, int]:

@@ -68,6 +68,25 @@ def add_shifted(transform: Complex64, ramp_y: Complex64, ramp_x: Complex64, tota
             total[y, x] += transform[y, x] * (ramp_y[y] * ramp_x[x])
 
 
+@njit("void(c8[:, ::1], u2[:, ::1], f4[::1])", cache=True, nogil=True, fastmath=True)
+def fade(transform: Complex64, rings: npt.NDArray[np.uint16], table: Float32) -> None:
+    """Multiply a half-plane transform by the value of each pixel's ring, in place."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        for x in range(columns):
+            transform[y, x] *= table[rings[y, x]]
+
+
+@njit("void(c8[:, ::1], u2[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
+def ring_power(transform: Complex64, rings: npt.NDArray[np.uint16], sums: npt.NDArray[np.float64]) -> None:
+    """Add the power of a half-plane transform to the sum of each pixel's ring."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        for x in range(columns):
+            value = transform[y, x]
+            sums[rings[y, x]] += value.real * value.real + value.imag * value.imag
+
+
 @njit("void(c8[:, ::1], c8[:, ::1], f4[:, ::1], c8[:, ::1])", cache=True, nogil=True, fastmath=True)
 def cross_power(own: Complex64, total: Complex64, weight: Float32, out: Complex64) -> None:
     """conj(own) · (total − own) · weight: correlation with everything but itself (leave one out)."""
@@ -78,22 +97,19 @@ def cross_power(own: Complex64, total: Complex64, weight: Float32, out: Complex6
             out[y, x] = np.conj(mine) * (total[y, x] - mine) * weight[y, x]
 
 
-@njit("void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1], c8[:, ::1], f4, f4[:, ::1], f8[::1])", cache=True, nogil=True)
+@njit("void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1], f4[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
 def peak_derivatives(
     transform: Complex64,
     ramp_y: Complex64,
     ramp_x: Complex64,
     total: Complex64,
-    flat_total: Complex64,
-    pattern: float,
     weight: Float32,
     out: npt.NDArray[np.float64],
 ) -> None:
     """First and second derivatives, at no shift, of a shifted image's correlation with the sum of all others.
 
-    ``pattern`` times the correlation of flat transforms with the same shifts is taken off. ``out`` becomes
-    (∂y, ∂x, ∂²y, ∂²x, ∂y∂x, variance of ∂y and ∂x together), shifts in px; the variance is what the image's own noise
-    gives, which is nearly all of the image.
+    ``out`` becomes (∂y, ∂x, ∂²y, ∂²x, ∂y∂x, variance of ∂y and ∂x together), shifts in px; the variance is what the
+    image's own noise gives, which is nearly all of the image.
     """
     rows, columns = transform.shape
     out[:] = 0
@@ -102,19 +118,18 @@ def peak_derivatives(
         qy = 2 * math.pi * (y if y < (rows + 1) // 2 else y - rows) / rows
         gy = gx = hyy = hxx = hxy = vy = vx = np.float32(0)
         for x in range(columns):
-            ramp = ramp_y[y] * ramp_x[x]
-            own = transform[y, x] * ramp
-            value = np.conj(own) * (total[y, x] - own)
-            value -= pattern * np.conj(ramp) * (flat_total[y, x] - ramp)
-            real = value.real * weight[y, x]
-            imaginary = value.imag * weight[y, x]
+            own = transform[y, x] * (ramp_y[y] * ramp_x[x])
+            rest = total[y, x] - own
+            factor = weight[y, x]
+            real = (own.real * rest.real + own.imag * rest.imag) * factor
+            imaginary = (own.real * rest.imag - own.imag * rest.real) * factor
             qx = np.float32(x)
             gy += imaginary
             gx += imaginary * qx
             hyy += real
             hxy += real * qx
             hxx += real * qx * qx
-            power = (value.real * value.real + value.imag * value.imag) * weight[y, x] * weight[y, x]
+            power = real * real + imaginary * imaginary
             vy += power
             vx += power * qx * qx
         out[0] -= qy * gy

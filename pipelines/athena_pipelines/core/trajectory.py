@@ -17,6 +17,7 @@ DRIFTS = np.geomspace(1e-3, 3.0, 11)
 """Strengths of drift tried: change of velocity a frame, px."""
 SHAKES = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Strengths of shaking tried, px."""
+NOTHING_KNOWN_PX = 1e3
 
 
 def most_likely(shifts: Array, noise: Array, scale: float) -> Array:
@@ -24,14 +25,17 @@ def most_likely(shifts: Array, noise: Array, scale: float) -> Array:
 
     Parameters
     ----------
-    noise : standard deviation of each measured shift, (frames,), same unit as the shifts.
+    noise : standard deviation of each measured shift, (frames,), same unit as the shifts; infinite for a frame that
+        shows nothing.
     scale : unbinned px of one unit of the shifts.
     """
     count = len(shifts)
-    if count < MIN_FRAMES or not np.isfinite(noise).all():
+    known = np.isfinite(noise)
+    if count < MIN_FRAMES or known.sum() < MIN_FRAMES:
         return np.asarray(shifts - shifts[0])
-    measured = (shifts - shifts.mean(axis=0)) * scale
-    error = np.diag((noise * scale) ** 2)
+    measured = (shifts - shifts[known].mean(axis=0)) * scale
+    # a frame that shows nothing says nothing of its place
+    error = np.diag(np.where(known, noise * scale, NOTHING_KNOWN_PX) ** 2)
     drift = _integrated_walk(count)
     # place and velocity at the start are free
     time = np.linspace(-1, 1, count)[:, None]

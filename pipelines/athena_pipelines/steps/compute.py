@@ -17,7 +17,7 @@ from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
 from athena_pipelines.core.frames import shrink
-from athena_pipelines.core.motion import Motion, Sums, measure_motion, sum_frames
+from athena_pipelines.core.motion import Exposure, Motion, Sums, measure_motion, sum_frames
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.steps.load import load_movie
 
@@ -97,7 +97,9 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
     with timing("read"):
         frames, intensity = load_movie(movie, gain)
     with timing("align"):
-        motion = measure_motion(shrink(frames, pixel), grid=(parameters.patches_y, parameters.patches_x))
+        exposure = Exposure(parameters.dose_per_frame_e_per_A2, parameters.pre_exposure_e_per_A2, parameters.voltage_kv)
+        grid = (parameters.patches_y, parameters.patches_x)
+        motion = measure_motion(shrink(frames, pixel), grid=grid, exposure=exposure)
     with timing("sum"):
         sums = sum_frames(
             frames,
