@@ -2,7 +2,7 @@
 
 Frames are a(k)·S(k)·exp(−2πi q·d) + noise: one specimen S that fades with exposure (a, known) and moves (d, sought).
 With S unknown and Gaussian, of power ρ times the noise, the likelihood of all shifts is Σ_k w |Σ_i a_i F_i exp(2πi
-q·d_i)|², w = ρ / (1 + ρ Σ a²) for noise of unit power: correlation of every frame with all others, each frequency by what
+q·d_i)|², w = ρ / (1 + ρ Σ a²) for noise of unit power: correlation of every frame with all others, each by what
 it can tell.
 """
 
