@@ -24,22 +24,44 @@ def block_sum(frame: npt.NDArray[Any], gain: Float32, origin: tuple[int, int], b
     """
     corrected = gain.shape[0] > 1
     rows, columns = out.shape
+    left = origin[1]
     line = np.empty(columns * binning, np.float32)
     for row in range(rows):
         line[:] = 0
         for inner in range(binning):
             y = origin[0] + row * binning + inner
+            # whole lines, cut once: an index that may be negative keeps the compiler from using vectors
+            pixels = frame[y, left : left + columns * binning]
             if corrected:
-                for x in range(columns * binning):
-                    line[x] += np.float32(frame[y, origin[1] + x]) * gain[y, origin[1] + x]
+                factors = gain[y, left : left + columns * binning]
+                for x in range(line.shape[0]):
+                    line[x] += np.float32(pixels[x]) * factors[x]
             else:
-                for x in range(columns * binning):
-                    line[x] += np.float32(frame[y, origin[1] + x])
-        for column in range(columns):
-            total = np.float32(0)
-            for inner in range(binning):
-                total += line[column * binning + inner]
-            out[row, column] = total
+                for x in range(line.shape[0]):
+                    line[x] += np.float32(pixels[x])
+        target = out[row]
+        if binning == 1:
+            target[:] = line
+        elif binning == 2:
+            for column in range(target.shape[0]):
+                target[column] = line[2 * column] + line[2 * column + 1]
+        else:
+            for column in range(target.shape[0]):
+                total = np.float32(0)
+                for inner in range(binning):
+                    total += line[column * binning + inner]
+                target[column] = total
+
+
+@njit("void(f4[:, ::1], f8, f8, b1[:, ::1])", cache=True, nogil=True)
+def mark_outside(image: Float32, low: float, high: float, marked: npt.NDArray[np.bool_]) -> None:
+    """Mark pixels below ``low``, above ``high``, or that are no number."""
+    rows, columns = image.shape
+    for y in range(rows):
+        for x in range(columns):
+            value = image[y, x]
+            if not (low <= value <= high):
+                marked[y, x] = True
 
 
 @njit(cache=True, nogil=True)
@@ -176,40 +198,49 @@ def gather(
                 base_x = math.floor(-field[i, by, bx, 1])
                 _cubic(np.float32(-field[i, by, bx, 0] - base_y), wy)
                 _cubic(np.float32(-field[i, by, bx, 1] - base_x), wx)
-                y0 = top + base_y - 1
                 x0 = left + base_x - 1
-                inside = x0 >= 0 and x0 + n_columns + 3 <= width
                 for r in range(n_rows + 3):
-                    y = min(max(y0 + r, 0), height - 1)
-                    if inside and corrected:
-                        for c in range(n_columns + 3):
-                            source[r, c] = np.float32(stack[i, y, x0 + c]) * gain[y, x0 + c]
-                    elif inside:
-                        for c in range(n_columns + 3):
-                            source[r, c] = np.float32(stack[i, y, x0 + c])
-                    else:
-                        for c in range(n_columns + 3):
-                            x = min(max(x0 + c, 0), width - 1)
-                            g = gain[y, x] if corrected else np.float32(1)
-                            source[r, c] = np.float32(stack[i, y, x]) * g
+                    y = min(max(top + base_y - 1 + r, 0), height - 1)
+                    _fetch(stack[i, y], gain[y] if corrected else gain[0], corrected, x0, n_columns + 3, source[r])
+                y0, y1, y2, y3 = wy[0], wy[1], wy[2], wy[3]
+                w0, w1, w2, w3 = wx[0], wx[1], wx[2], wx[3]
                 for r in range(n_rows):
-                    for c in range(n_columns + 3):
-                        mixed[c] = (
-                            wy[0] * source[r, c]
-                            + wy[1] * source[r + 1, c]
-                            + wy[2] * source[r + 2, c]
-                            + wy[3] * source[r + 3, c]
-                        )
-                    for c in range(n_columns):
-                        value[c] = wx[0] * mixed[c] + wx[1] * mixed[c + 1] + wx[2] * mixed[c + 2] + wx[3] * mixed[c + 3]
+                    line0, line1, line2, line3 = source[r], source[r + 1], source[r + 2], source[r + 3]
+                    for c in range(mixed.shape[0]):
+                        mixed[c] = y0 * line0[c] + y1 * line1[c] + y2 * line2[c] + y3 * line3[c]
+                    next1, next2, next3 = mixed[1:], mixed[2:], mixed[3:]
+                    for c in range(value.shape[0]):
+                        value[c] = w0 * mixed[c] + w1 * next1[c] + w2 * next2[c] + w3 * next3[c]
                     for k in range(count):
                         factor = coefficients[i, k]
-                        for c in range(n_columns):
-                            held[k, r, c] += factor * value[c]
+                        target = held[k, r]
+                        for c in range(value.shape[0]):
+                            target[c] += factor * value[c]
             for k in range(count):
                 for r in range(n_rows):
-                    for c in range(n_columns):
-                        sums[k, top + r, left + c] += held[k, r, c]
+                    total = sums[k, top + r, left : left + n_columns]
+                    part = held[k, r]
+                    for c in range(total.shape[0]):
+                        total[c] += part[c]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _fetch(line: npt.NDArray[Any], gain: Float32, corrected: bool, first: int, count: int, out: Float32) -> None:
+    """Pixels of a line from ``first`` on, times gain; beyond its ends the last ones repeat."""
+    if first >= 0 and first + count <= line.shape[0]:
+        # cut once: an index that may be negative keeps the compiler from using vectors
+        pixels = line[first : first + count]
+        if corrected:
+            factors = gain[first : first + count]
+            for c in range(pixels.shape[0]):
+                out[c] = np.float32(pixels[c]) * factors[c]
+        else:
+            for c in range(pixels.shape[0]):
+                out[c] = np.float32(pixels[c])
+        return
+    for c in range(count):
+        x = min(max(first + c, 0), line.shape[0] - 1)
+        out[c] = np.float32(line[x]) * (gain[x] if corrected else np.float32(1))
 
 
 @njit("void(f4, f4[::1])", cache=True, nogil=True, inline="always")
