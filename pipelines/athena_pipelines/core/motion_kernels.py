@@ -162,13 +162,75 @@ def peak_derivatives(
         out[5] += 0.5 * (qy * qy * vy + step_x * step_x * vx)
 
 
+@njit("UniTuple(f4, 4)(f4)", cache=True, nogil=True, inline="always")
+def _cubic(t: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Weights of the four samples around a point ``t`` past the second. Source: Keys 1981, a = −1/2."""
+    one, half = np.float32(1), np.float32(0.5)
+    t2 = t * t
+    t3 = t2 * t
+    return (
+        t2 - half * (t + t3),
+        one - np.float32(2.5) * t2 + np.float32(1.5) * t3,
+        half * t + np.float32(2) * t2 - np.float32(1.5) * t3,
+        half * (t3 - t2),
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _sample(
+    frame: npt.NDArray[Any],
+    gain: Float32,
+    origin: tuple[int, int],
+    size: tuple[int, int],
+    shift: Float32,
+    source: Float32,
+    mixed: Float32,
+    out: Float32,
+) -> None:
+    """One block of a shifted frame into ``out``; ``source`` and ``mixed`` are scratch. Views of rows vectorise."""
+    height, width = frame.shape
+    n_rows, n_columns = size
+    corrected = gain.shape[0] > 1
+    base_y, base_x = math.floor(-shift[0]), math.floor(-shift[1])
+    wy0, wy1, wy2, wy3 = _cubic(np.float32(-shift[0] - base_y))
+    wx0, wx1, wx2, wx3 = _cubic(np.float32(-shift[1] - base_x))
+    y0 = origin[0] + base_y - 1
+    x0 = origin[1] + base_x - 1
+    wide = n_columns + 3
+    inside = x0 >= 0 and x0 + wide <= width
+    for r in range(n_rows + 3):
+        y = min(max(y0 + r, 0), height - 1)
+        line = source[r]
+        if inside:
+            raw = frame[y, x0 : x0 + wide]
+            if corrected:
+                factor = gain[y, x0 : x0 + wide]
+                for c in range(wide):
+                    line[c] = np.float32(raw[c]) * factor[c]
+            else:
+                for c in range(wide):
+                    line[c] = np.float32(raw[c])
+        else:
+            for c in range(wide):
+                x = min(max(x0 + c, 0), width - 1)
+                line[c] = np.float32(frame[y, x]) * (gain[y, x] if corrected else np.float32(1))
+    for r in range(n_rows):
+        s0, s1, s2, s3 = source[r], source[r + 1], source[r + 2], source[r + 3]
+        for c in range(wide):
+            mixed[c] = wy0 * s0[c] + wy1 * s1[c] + wy2 * s2[c] + wy3 * s3[c]
+        line = out[r]
+        for c in range(n_columns):
+            line[c] = wx0 * mixed[c] + wx1 * mixed[c + 1] + wx2 * mixed[c + 2] + wx3 * mixed[c + 3]
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def gather(
     stack: npt.NDArray[Any], gain: Float32, field: Float32, coefficients: Float32, block: tuple[int, int], sums: Float32
 ) -> None:
     """Add shifted frames to several weighted sums in one pass, block by block, bicubic.
 
-    Within a block all frames are visited before moving on, so sums stay in cache and no corrected frame is stored.
+    Within a block all frames are visited before moving on, so sums stay in cache and no corrected frame is stored; four
+    frames are added at a time, so that a sum is loaded and stored once for four.
 
     stack : (frames, height, width).
     gain : (height, width), or (1, 1) for none.
@@ -179,13 +241,11 @@ def gather(
     frames, height, width = stack.shape
     count = sums.shape[0]
     rows, columns = block
-    corrected = gain.shape[0] > 1
     source = np.empty((rows + 3, columns + 3), np.float32)
     mixed = np.empty(columns + 3, np.float32)
-    value = np.empty(columns, np.float32)
-    held = np.empty((count, rows, columns), np.float32)
-    wy = np.empty(4, np.float32)
-    wx = np.empty(4, np.float32)
+    values = np.zeros((4, rows, columns), np.float32)
+    held = np.empty((rows, count, columns), np.float32)
+    factors = np.zeros((4, count), np.float32)
     for by in range(field.shape[1]):
         top = by * rows
         n_rows = min(rows, height - top)
@@ -193,63 +253,25 @@ def gather(
             left = bx * columns
             n_columns = min(columns, width - left)
             held[:] = 0
-            for i in range(frames):
-                base_y = math.floor(-field[i, by, bx, 0])
-                base_x = math.floor(-field[i, by, bx, 1])
-                _cubic(np.float32(-field[i, by, bx, 0] - base_y), wy)
-                _cubic(np.float32(-field[i, by, bx, 1] - base_x), wx)
-                x0 = left + base_x - 1
-                for r in range(n_rows + 3):
-                    y = min(max(top + base_y - 1 + r, 0), height - 1)
-                    _fetch(stack[i, y], gain[y] if corrected else gain[0], corrected, x0, n_columns + 3, source[r])
-                y0, y1, y2, y3 = wy[0], wy[1], wy[2], wy[3]
-                w0, w1, w2, w3 = wx[0], wx[1], wx[2], wx[3]
+            for first in range(0, frames, 4):
+                factors[:] = 0
+                for j in range(min(4, frames - first)):
+                    i = first + j
+                    _sample(
+                        stack[i], gain, (top, left), (n_rows, n_columns), field[i, by, bx], source, mixed, values[j]
+                    )
+                    factors[j] = coefficients[i]
                 for r in range(n_rows):
-                    line0, line1, line2, line3 = source[r], source[r + 1], source[r + 2], source[r + 3]
-                    for c in range(mixed.shape[0]):
-                        mixed[c] = y0 * line0[c] + y1 * line1[c] + y2 * line2[c] + y3 * line3[c]
-                    next1, next2, next3 = mixed[1:], mixed[2:], mixed[3:]
-                    for c in range(value.shape[0]):
-                        value[c] = w0 * mixed[c] + w1 * next1[c] + w2 * next2[c] + w3 * next3[c]
+                    v0, v1, v2, v3 = values[0, r], values[1, r], values[2, r], values[3, r]
                     for k in range(count):
-                        factor = coefficients[i, k]
-                        target = held[k, r]
-                        for c in range(value.shape[0]):
-                            target[c] += factor * value[c]
+                        line = held[r, k]
+                        f0, f1, f2, f3 = factors[0, k], factors[1, k], factors[2, k], factors[3, k]
+                        for c in range(n_columns):
+                            line[c] += f0 * v0[c] + f1 * v1[c] + f2 * v2[c] + f3 * v3[c]
             for k in range(count):
                 for r in range(n_rows):
-                    total = sums[k, top + r, left : left + n_columns]
-                    part = held[k, r]
-                    for c in range(total.shape[0]):
-                        total[c] += part[c]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _fetch(line: npt.NDArray[Any], gain: Float32, corrected: bool, first: int, count: int, out: Float32) -> None:
-    """Pixels of a line from ``first`` on, times gain; beyond its ends the last ones repeat."""
-    if first >= 0 and first + count <= line.shape[0]:
-        # cut once: an index that may be negative keeps the compiler from using vectors
-        pixels = line[first : first + count]
-        if corrected:
-            factors = gain[first : first + count]
-            for c in range(pixels.shape[0]):
-                out[c] = np.float32(pixels[c]) * factors[c]
-        else:
-            for c in range(pixels.shape[0]):
-                out[c] = np.float32(pixels[c])
-        return
-    for c in range(count):
-        x = min(max(first + c, 0), line.shape[0] - 1)
-        out[c] = np.float32(line[x]) * (gain[x] if corrected else np.float32(1))
-
-
-@njit("void(f4, f4[::1])", cache=True, nogil=True, inline="always")
-def _cubic(t: float, w: Float32) -> None:
-    """Weights of the four samples around a point ``t`` past the second. Source: Keys 1981, a = −1/2."""
-    w[0] = t * (-0.5 + t * (1 - 0.5 * t))
-    w[1] = 1 + t * t * (-2.5 + 1.5 * t)
-    w[2] = t * (0.5 + t * (2 - 1.5 * t))
-    w[3] = t * t * (-0.5 + 0.5 * t)
+                    for c in range(n_columns):
+                        sums[k, top + r, left + c] += held[r, k, c]
 
 
 @njit("void(c8[:, ::1], f4[::1], f8, f8, f8, c8[:, ::1])", cache=True, nogil=True, fastmath=True)
