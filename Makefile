@@ -10,6 +10,9 @@ KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core -name '*.py')
 TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
       widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 
+# what is imported again and again is compiled once, whatever the caller's environment says
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo up test coverage check fix fuzz shots bench features docs openapi install widgets clean
 
 # the front end waits for the network, the kernels for the processor: side by side

@@ -8,8 +8,9 @@ import pytest
 
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Defocus, Optics, ctf_image
-from athena_pipelines.core.frames import NO_GAIN, Frames, shrink
+from athena_pipelines.core.frames import NO_GAIN, Frames
 from athena_pipelines.core.motion import Motion, measure_motion, sum_frames
+from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import measure
 
 pytestmark = [pytest.mark.feature("EQ-01"), pytest.mark.benchmark(max_time=0.5, min_rounds=2)]

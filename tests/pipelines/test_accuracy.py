@@ -5,8 +5,9 @@ import pytest
 
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
-from athena_pipelines.core.frames import NO_GAIN, Frames, shrink
+from athena_pipelines.core.frames import NO_GAIN, Frames
 from athena_pipelines.core.motion import Exposure, measure_motion, patch_motion, sum_frames
+from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import measure
 from athena_pipelines.simulate.motion import draw_motion
 from athena_pipelines.simulate.movie import MovieModel, SimulatedMovie

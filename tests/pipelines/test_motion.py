@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from athena_pipelines.core.alignment import align, low_pass, transforms_of
-from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, shrink, unaligned_sum
+from athena_pipelines.core.alignment import align, low_pass
+from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
 from athena_pipelines.core.local_motion import group_frames, patch_centres, patch_slices
 from athena_pipelines.core.motion import Motion, measure_motion, patch_motion, sum_frames, without_outliers
 from athena_pipelines.core.motion_kernels import gather
+from athena_pipelines.core.small_frames import shrink, transforms_of
 from athena_pipelines.core.trajectory import most_likely
 
 pytestmark = pytest.mark.feature("EQ-01")

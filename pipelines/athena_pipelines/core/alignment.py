@@ -51,40 +51,6 @@ class Alignment:
     fixed_pattern: float = 0.0
 
 
-def transforms_of(images: Float32, shape: tuple[int, int] | None = None) -> Complex64:
-    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges.
-
-    Parameters
-    ----------
-    shape : (rows, columns), both even, of smaller images whose transforms are wanted: the inner frequencies, with the
-        values that transforms of images averaged down to that size would have. None: all.
-    """
-    rows, columns = images.shape[1:]
-    kept_rows, kept_columns = shape or (rows, columns)
-    taper = _taper(rows)[:, None] * _taper(columns)[None, :]
-    taper *= np.float32(kept_rows * kept_columns / (rows * columns))
-    half = kept_columns // 2 + 1
-    out = np.empty((len(images), kept_rows, half), np.complex64)
-    along_x = np.empty((rows, columns // 2 + 1), np.complex64)
-    for image, transform in zip(images, out, strict=True):
-        flat = (image - image.mean(dtype=np.float64)).astype(np.float32) * taper
-        if shape is None or shape == (rows, columns):
-            ducc0.fft.r2c(flat, axes=(0, 1), nthreads=1, out=transform)
-            continue
-        ducc0.fft.r2c(flat, axes=(1,), nthreads=1, out=along_x)
-        # only the columns that are kept are transformed the other way
-        whole = ducc0.fft.c2c(along_x[:, :half], axes=(0,), nthreads=1)
-        transform[: kept_rows // 2] = whole[: kept_rows // 2]
-        transform[kept_rows // 2 :] = whole[rows - kept_rows // 2 :]
-    return out
-
-
-def _taper(length: int) -> Float32:
-    edge = max(length // 12, 1)
-    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
-    return np.concatenate([ramp, np.ones(length - 2 * edge), ramp[::-1]]).astype(np.float32)
-
-
 def low_pass(shape: tuple[int, int], pixel_size_angstrom: float, *, half_angstrom: float = 14.0) -> Float32:
     """Weights exp(−2Bq²) on the half plane, one half at ``half_angstrom``, without the lines kx = 0 and ky = 0.
 

@@ -46,20 +46,22 @@ def normalised(weight: Array) -> Array:
 
 
 def few_terms(weight: Array) -> tuple[Array, Array]:
-    """Weights as a sum of a few products b_r(frame) · a_r(k): (frames, r) and (r, bins).
+    """Weights as a sum of a few products b_r(frame) · a_r(k): (frames, r) and (r, bins); b_0 is 1 for all frames.
 
     The matrix of smooth exponentials has tiny rank, so a handful of sums in real space and one transform of each
-    replace a transform of every frame. The rank is the smallest whose worst error of a column, relative to its norm,
-    is below TOLERANCE (or MAX_TERMS).
+    replace a transform of every frame; the first of them is the plain sum. The rank is the smallest whose worst error
+    of a column, relative to its norm, is below TOLERANCE (or MAX_TERMS).
     """
+    plain = np.ones((len(weight), 1))
+    rest = weight - plain * weight.mean(axis=0)
     # the singular vectors by way of the small matrix over frames
-    u = np.linalg.eigh(weight @ weight.T)[1][:, ::-1]
+    u = np.linalg.eigh(rest @ rest.T)[1][:, ::-1]
     norm = np.linalg.norm(weight, axis=0)
-    for rank in range(1, min(MAX_TERMS, len(weight)) + 1):
-        rest = weight - u[:, :rank] @ (u[:, :rank].T @ weight)
-        if (np.linalg.norm(rest, axis=0) <= TOLERANCE * norm).all():
+    for rank in range(min(MAX_TERMS, len(weight))):
+        left = rest - u[:, :rank] @ (u[:, :rank].T @ rest)
+        if (np.linalg.norm(left, axis=0) <= TOLERANCE * norm).all():
             break
-    return u[:, :rank], u[:, :rank].T @ weight
+    return np.hstack([plain, u[:, :rank]]), np.vstack([weight.mean(axis=0), u[:, :rank].T @ rest])
 
 
 def combine(sums: Float32, tables: Array, pixel_size_angstrom: float, frequency_step: float) -> Float32:

@@ -8,20 +8,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, ndimage
+from scipy import ndimage
 
-from athena_pipelines.core.motion_kernels import block_sum, repair
+from athena_pipelines.core.motion_kernels import mark_outside, repair
 
 Float32 = npt.NDArray[np.float32]
 
 NO_GAIN = np.ones((1, 1), np.float32)
 HOT_SIGMA = 6.0
 HOT_COUNTS = 6.0
-ALIGN_PIXEL_ANGSTROM = 2.5
-"""Shifts need no finer pixels than this: what lies beyond has faded in all but the first frames."""
-BLOCK_PIXEL_ANGSTROM = 1.75
-"""Pixels are summed in blocks of about this; blocks of ALIGN_PIXEL_ANGSTROM would blur the finest that is used."""
-MIN_ALIGN_EDGE = 256
 
 
 @dataclass
@@ -72,18 +67,22 @@ def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:
     σ is taken twice, the second time without the first's outliers, so that a few very hot pixels do not hide others.
     Cold pixels are looked for only where the mean is far enough from zero to tell.
     """
-    bad = ~np.isfinite(total)
+    bad = np.zeros(total.shape, np.bool_)
     if gain.shape != (1, 1):
         bad |= gain == 0
     for _ in range(2):
-        good = total[~bad][::7]
+        # every 7th pixel tells mean and spread well enough
+        good = total.ravel()[::7][~bad.ravel()[::7]]
         if good.size < 2:
             return bad
         mean, sigma = float(good.mean(dtype=np.float64)), float(good.std(dtype=np.float64))
         # counts are few in a short movie, and Poisson's tail is longer than Gauss's: hence HOT_COUNTS on top
-        bad |= total > mean + HOT_SIGMA * sigma + HOT_COUNTS
-        if mean > HOT_SIGMA * sigma:
-            bad |= total < mean - HOT_SIGMA * sigma
+        high = mean + HOT_SIGMA * sigma + HOT_COUNTS
+        low = mean - HOT_SIGMA * sigma if mean > HOT_SIGMA * sigma else -np.inf
+        before = int(bad.sum())
+        mark_outside(total, low, high, bad)
+        if int(bad.sum()) == before:
+            break
     return bad
 
 
@@ -117,39 +116,3 @@ def _good_neighbours(
     good = within & ~bad[near[..., 0], near[..., 1]]
     order = np.argsort(~good, axis=1, kind="stable")
     return np.ascontiguousarray(np.take_along_axis(near, order[..., None], axis=1)), good.sum(axis=1).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class SmallFrames:
-    """Block-summed frames for alignment.
-
-    Attributes
-    ----------
-    images : (frames, rows, columns) float32.
-    binning : unbinned px of one.
-    origin : (y, x) of the first pixel's corner in unbinned px.
-    pixel_size_angstrom : of the small images.
-    """
-
-    images: Float32
-    binning: int
-    origin: tuple[int, int]
-    pixel_size_angstrom: float
-
-
-def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
-    """Block edge that brings pixels to about BLOCK_PIXEL_ANGSTROM without making images too small."""
-    wanted = round(BLOCK_PIXEL_ANGSTROM / pixel_size_angstrom)
-    return max(1, min(wanted, min(shape) // MIN_ALIGN_EDGE))
-
-
-def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
-    """Block-summed, gain-corrected frames, cropped about the centre to a size that transforms fast."""
-    height, width = frames.shape
-    binning = binning_for(frames.shape, pixel_size_angstrom)
-    rows, columns = (fft.prev_fast_len(n // binning // 2, real=False) * 2 for n in (height, width))
-    origin = ((height - rows * binning) // 2, (width - columns * binning) // 2)
-    images = np.empty((frames.count, rows, columns), np.float32)
-    for frame, image in zip(frames.stack, images, strict=True):
-        block_sum(frame, frames.gain, origin, binning, image)
-    return SmallFrames(images, binning, origin, pixel_size_angstrom * binning)

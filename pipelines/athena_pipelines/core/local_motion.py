@@ -11,9 +11,10 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import ramps, transforms_of
+from athena_pipelines.core.alignment import ramps
 from athena_pipelines.core.motion_kernels import add_shifted, peak_derivatives, ring_power
 from athena_pipelines.core.signal import Bands, on_plane
+from athena_pipelines.core.small_frames import transforms_of
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -88,7 +89,7 @@ def patch_slices(shape: tuple[int, int], grid: tuple[int, int]) -> list[tuple[sl
 
 
 def _spans(length: int, count: int) -> list[slice]:
-    size = min(length, int(length / count * 1.35) // 2 * 2)
+    size = min(length, ducc0.fft.good_size(int(length / count * 1.35) // 2) * 2)
     starts = [round(i * (length - size) / (count - 1)) for i in range(count)] if count > 1 else [0]
     return [slice(s, s + size) for s in starts]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from athena_pipelines.core import dose
-from athena_pipelines.core.alignment import align, fixed_share, low_pass, refine, transforms_of
-from athena_pipelines.core.frames import ALIGN_PIXEL_ANGSTROM, MIN_ALIGN_EDGE, Frames, SmallFrames
+from athena_pipelines.core.alignment import align, fixed_share, low_pass, refine
+from athena_pipelines.core.frames import Frames
 from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
 from athena_pipelines.core.motion_kernels import gather
 from athena_pipelines.core.signal import apply_fading, bands_for, fading, measure_snr, on_plane, weights
+from athena_pipelines.core.small_frames import SmallFrames
 from athena_pipelines.core.trajectory import most_likely
 
 Array = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ SIGNAL = 6.0
 """Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
 WEIGHTINGS = 2
 """How often the signal's strength is measured, and shifts refined with weights made of it."""
-BLOCK = (32, 64)
+BLOCK = (32, 128)
 """Pixels (y, x) that share a shift when frames are summed; within one the local field is flat to some hundredths."""
 
 
@@ -81,13 +81,11 @@ class Exposure:
 
 
 def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Exposure = Exposure()) -> Motion:
-    """Global and local motion from small frames; ``grid`` is patches (y, x)."""
-    count = len(small.images)
+    """Global and local motion from small frames, whose transforms it fades in place; ``grid`` is patches (y, x)."""
+    count = len(small.transforms)
     if count == 1:
         return Motion(np.zeros((1, 2)), np.zeros((1, 2)), None, ("single_frame",), measured=False)
-    shape, pixel = _inner_shape(small)
-    scale = pixel / small.pixel_size_angstrom * small.binning
-    transforms = transforms_of(small.images, shape)
+    transforms, shape, pixel, scale = small.transforms, small.shape, small.pixel_size_angstrom, small.scale
     radius = min(SEARCH_ANGSTROM / pixel, min(shape) / 4)
     found = align(transforms, shape, low_pass(shape, pixel), radius=radius)
     if found.signal < SIGNAL:
@@ -130,27 +128,11 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         left=left,
         pattern=pattern,
         scale=scale,
-        electrons_per_frame=float(small.images.mean(dtype=np.float64)) * small.images[0].size / (grid[0] * grid[1]),
+        electrons_per_frame=small.mean * shape[0] * shape[1] * scale**2 / (grid[0] * grid[1]),
     )
     if local.model is None:
         flags.append("local_motion_rejected")
     return Motion(shifts * scale, measured * scale, local.model, tuple(flags), measured=True)
-
-
-def _inner_shape(small: SmallFrames) -> tuple[tuple[int, int], float]:
-    """Size of the half plane that is kept of the small frames, and the pixel size that it stands for.
-
-    Frequencies beyond ALIGN_PIXEL_ANGSTROM's hold next to nothing of a specimen that has been exposed.
-    """
-    rows, columns = small.images.shape[1:]
-    least = max(small.pixel_size_angstrom / ALIGN_PIXEL_ANGSTROM, MIN_ALIGN_EDGE / min(rows, columns))
-    if least >= 1:
-        return (rows, columns), small.pixel_size_angstrom
-    # one factor for both edges, or shifts along them would have different units
-    kept = fft.next_fast_len(int(np.ceil(rows * least / 4)), real=True) * 4
-    factor = min(1.0, kept / rows)
-    across = round(columns * factor / 2) * 2
-    return (round(rows * factor), across), small.pixel_size_angstrom / factor
 
 
 def without_outliers(shifts: Array, *, limit: float) -> tuple[Array, int]:
@@ -202,15 +184,14 @@ def sum_frames(
             pre_exposure_e_per_A2=pre_exposure_e_per_A2,
             voltage_kv=voltage_kv,
         )
-        parts, tables = dose.few_terms(dose.normalised(weight))
-        coefficients = np.concatenate([coefficients, parts], axis=1)
+        coefficients, tables = dose.few_terms(dose.normalised(weight))
     # stored values may be quantised: v · scale + offset
     coefficients = coefficients * frames.scale
     sums = np.zeros((coefficients.shape[1], height, width), np.float32)
     gather(frames.stack, frames.gain, _field(motion, frames.shape), coefficients.astype(np.float32), BLOCK, sums)
     if not dose_per_frame_e_per_A2:
         return Sums(sums[0], None)
-    return Sums(sums[0], dose.combine(sums[1:], tables, pixel_size_angstrom, float(frequency[1])))
+    return Sums(sums[0], dose.combine(sums, tables, pixel_size_angstrom, float(frequency[1])))
 
 
 def _field(motion: Motion, shape: tuple[int, int]) -> Float32:

@@ -24,22 +24,44 @@ def block_sum(frame: npt.NDArray[Any], gain: Float32, origin: tuple[int, int], b
     """
     corrected = gain.shape[0] > 1
     rows, columns = out.shape
+    left = origin[1]
     line = np.empty(columns * binning, np.float32)
     for row in range(rows):
         line[:] = 0
         for inner in range(binning):
             y = origin[0] + row * binning + inner
+            # whole lines, cut once: an index that may be negative keeps the compiler from using vectors
+            pixels = frame[y, left : left + columns * binning]
             if corrected:
-                for x in range(columns * binning):
-                    line[x] += np.float32(frame[y, origin[1] + x]) * gain[y, origin[1] + x]
+                factors = gain[y, left : left + columns * binning]
+                for x in range(line.shape[0]):
+                    line[x] += np.float32(pixels[x]) * factors[x]
             else:
-                for x in range(columns * binning):
-                    line[x] += np.float32(frame[y, origin[1] + x])
-        for column in range(columns):
-            total = np.float32(0)
-            for inner in range(binning):
-                total += line[column * binning + inner]
-            out[row, column] = total
+                for x in range(line.shape[0]):
+                    line[x] += np.float32(pixels[x])
+        target = out[row]
+        if binning == 1:
+            target[:] = line
+        elif binning == 2:
+            for column in range(target.shape[0]):
+                target[column] = line[2 * column] + line[2 * column + 1]
+        else:
+            for column in range(target.shape[0]):
+                total = np.float32(0)
+                for inner in range(binning):
+                    total += line[column * binning + inner]
+                target[column] = total
+
+
+@njit("void(f4[:, ::1], f8, f8, b1[:, ::1])", cache=True, nogil=True)
+def mark_outside(image: Float32, low: float, high: float, marked: npt.NDArray[np.bool_]) -> None:
+    """Mark pixels below ``low``, above ``high``, or that are no number."""
+    rows, columns = image.shape
+    for y in range(rows):
+        for x in range(columns):
+            value = image[y, x]
+            if not (low <= value <= high):
+                marked[y, x] = True
 
 
 @njit(cache=True, nogil=True)

@@ -16,8 +16,8 @@ from athena.contract.processing import MovieParameters
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
-from athena_pipelines.core.frames import shrink
 from athena_pipelines.core.motion import Exposure, Motion, Sums, measure_motion, sum_frames
+from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.steps.load import load_movie
 

@@ -27,7 +27,9 @@ def load_movie(path: str, gain: str | None) -> tuple[Frames, float]:
     bad = find_defects(total, frames.gain)
     # the name seeds the random repair, so that a movie processed twice gives the same picture
     repair_frames(frames, bad, seed=zlib.crc32(Path(path).name.encode()))
-    return frames, float(total[~bad].mean(dtype=np.float64)) * frames.scale / frames.count + frames.offset
+    good = total.size - len(frames.repaired)
+    whole = float(total.sum(dtype=np.float64)) - float(total[bad].sum(dtype=np.float64))
+    return frames, whole / max(good, 1) * frames.scale / frames.count + frames.offset
 
 
 def _read(movie: Movie, gain: npt.NDArray[np.float32]) -> Frames:

@@ -4,8 +4,9 @@ import numpy as np
 
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
-from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, shrink, unaligned_sum
+from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
 from athena_pipelines.core.motion import measure_motion, sum_frames
+from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import measure
 
 

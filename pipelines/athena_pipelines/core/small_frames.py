@@ -1,0 +1,127 @@
+"""Frames made small for alignment: summed in blocks, and of their transforms the inner frequencies."""
+
+from dataclasses import dataclass
+
+import ducc0
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from athena_pipelines.core.frames import Frames
+from athena_pipelines.core.motion_kernels import block_sum
+
+Float32 = npt.NDArray[np.float32]
+Complex64 = npt.NDArray[np.complex64]
+
+ALIGN_PIXEL_ANGSTROM = 2.5
+"""Shifts need no finer pixels than this: what lies beyond has faded in all but the first frames."""
+BLOCK_PIXEL_ANGSTROM = 1.75
+"""Pixels are summed in blocks of about this; blocks of ALIGN_PIXEL_ANGSTROM would blur the finest that is used."""
+MIN_EDGE = 256
+
+
+@dataclass(frozen=True)
+class SmallFrames:
+    """Transforms of small frames.
+
+    Attributes
+    ----------
+    transforms : (frames, rows, columns // 2 + 1) complex64, of gain-corrected frames, mean-free, edges tapered.
+    shape : (rows, columns) of the small frames, both even.
+    pixel_size_angstrom : of the small frames.
+    scale : unbinned px of one of theirs.
+    mean : of an unbinned pixel and frame.
+    """
+
+    transforms: Complex64
+    shape: tuple[int, int]
+    pixel_size_angstrom: float
+    scale: float
+    mean: float
+
+
+def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
+    """Transforms of block-summed frames, cropped about the centre to a size that transforms fast.
+
+    One frame after the other: neither the small frames nor their full transforms are ever held together.
+    """
+    height, width = frames.shape
+    binning = binning_for(frames.shape, pixel_size_angstrom)
+    rows, columns = (fft.prev_fast_len(n // binning // 2, real=False) * 2 for n in (height, width))
+    origin = ((height - rows * binning) // 2, (width - columns * binning) // 2)
+    block_pixel = pixel_size_angstrom * binning
+    shape = inner_shape((rows, columns), block_pixel)
+    factor = shape[0] / rows
+    transforms = np.empty((frames.count, shape[0], shape[1] // 2 + 1), np.complex64)
+    image = np.empty((rows, columns), np.float32)
+    into = Cropped((rows, columns), shape)
+    total = 0.0
+    for frame, transform in zip(frames.stack, transforms, strict=True):
+        block_sum(frame, frames.gain, origin, binning, image)
+        total += into.transform(image, transform)
+    mean = total / frames.count / binning**2
+    return SmallFrames(transforms, shape, block_pixel / factor, binning / factor, mean)
+
+
+def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
+    """Block edge that brings pixels to about BLOCK_PIXEL_ANGSTROM without making images too small."""
+    wanted = round(BLOCK_PIXEL_ANGSTROM / pixel_size_angstrom)
+    return max(1, min(wanted, min(shape) // MIN_EDGE))
+
+
+def inner_shape(shape: tuple[int, int], pixel_size_angstrom: float) -> tuple[int, int]:
+    """Size that brings pixels to about ALIGN_PIXEL_ANGSTROM, by one factor for both edges, and transforms fast."""
+    rows, columns = shape
+    least = max(pixel_size_angstrom / ALIGN_PIXEL_ANGSTROM, MIN_EDGE / min(shape))
+    if least >= 1:
+        return shape
+    # a multiple of four, so that its inner half can be taken again
+    kept = min(ducc0.fft.good_size(int(np.ceil(rows * least / 4))) * 4, rows)
+    return kept, round(columns * kept / rows / 2) * 2
+
+
+class Cropped:
+    """Transforms of images of one size, mean-free and tapered, cropped to those of a smaller size.
+
+    Values are those that transforms of images averaged down to the smaller size would have.
+    """
+
+    def __init__(self, shape: tuple[int, int], kept: tuple[int, int]) -> None:
+        self._kept = kept
+        taper = _taper(shape[0])[:, None] * _taper(shape[1])[None, :]
+        self._taper = np.asarray(taper * np.float32(kept[0] * kept[1] / (shape[0] * shape[1])))
+        self._flat = np.empty(shape, np.float32)
+        self._along_x = np.empty((shape[0], shape[1] // 2 + 1), np.complex64)
+        self._whole = np.empty((shape[0], kept[1] // 2 + 1), np.complex64)
+
+    def transform(self, image: Float32, out: Complex64) -> float:
+        """Write the transform of an image into ``out`` (rows, columns // 2 + 1); returns the image's mean."""
+        mean = float(image.mean(dtype=np.float64))
+        np.subtract(image, np.float32(mean), out=self._flat)
+        self._flat *= self._taper
+        if self._kept == image.shape:
+            ducc0.fft.r2c(self._flat, axes=(0, 1), nthreads=1, out=out)
+            return mean
+        ducc0.fft.r2c(self._flat, axes=(1,), nthreads=1, out=self._along_x)
+        # only the columns that are kept are transformed the other way
+        ducc0.fft.c2c(self._along_x[:, : self._whole.shape[1]], axes=(0,), nthreads=1, out=self._whole)
+        half = self._kept[0] // 2
+        out[:half] = self._whole[:half]
+        out[half:] = self._whole[len(image) - half :]
+        return mean
+
+
+def transforms_of(images: Float32) -> Complex64:
+    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges."""
+    shape = (images.shape[1], images.shape[2])
+    out = np.empty((len(images), shape[0], shape[1] // 2 + 1), np.complex64)
+    into = Cropped(shape, shape)
+    for image, transform in zip(images, out, strict=True):
+        into.transform(image, transform)
+    return out
+
+
+def _taper(length: int) -> Float32:
+    edge = max(length // 12, 1)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
+    return np.concatenate([ramp, np.ones(length - 2 * edge), ramp[::-1]]).astype(np.float32)
