@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -17,8 +17,22 @@ from athena.formats.movies import check_shape, first_bytes
 
 MAX_FRAMES = 100_000
 _DTYPES = frozenset({"uint8", "int8", "uint16", "int16", "float16", "float32", "uint32", "int32"})
-_DECODERS = {
-    5: imagecodecs.lzw_decode,
+
+Decoded = bytes | bytearray | npt.NDArray[np.uint8]
+
+
+def _lzw(data: bytes, out: int) -> Decoded:
+    if data[:1] != b"\x80":
+        # streams begin with a clear code; those of before TIFF 6.0 run the other way round
+        return imagecodecs.lzw_decode(data, out=out)
+    # numba takes a second to import, and most of the platform reads no such frame
+    from athena.formats.lzw import decode
+
+    return decode(data, out)
+
+
+_DECODERS: dict[int, Callable[..., Decoded]] = {
+    5: _lzw,
     8: imagecodecs.zlib_decode,
     32946: imagecodecs.zlib_decode,
     34926: imagecodecs.zstd_decode,
