@@ -407,5 +407,6 @@ def add_session(database: Database, run: Element, folder: Path) -> None:
     movie = folder / "movie.tiff"
     movie.write_bytes(b"movie")
     with database.session() as session:
-        session.add(SourceRow(run_id=run.id, adapter="epu", path=str(folder), state="completed"))
+        if session.get(SourceRow, run.id) is None:
+            session.add(SourceRow(run_id=run.id, adapter="epu", path=str(folder), state="completed"))
         session.get_one(AcquisitionRow, (run.id, 0)).movie = str(movie)

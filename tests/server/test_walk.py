@@ -188,6 +188,7 @@ def test_for_a_stranger_nothing_is_there(
     hers, his = api.client(alice), api.client(bob)
     hers.put(f"/elements/{run.id}/metadata", json={"name": "Folder", "type": "integer", "value": 1}).raise_for_status()
     hers.post(f"/elements/{folder.id}/opened").raise_for_status()
+    hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
     add_session(database, run, tmp_path)
     with database.session() as session:  # an ended job of hers, which for the walk has the run's own id
         session.add(JobRow(id=run.id, kind="delete", state="finished", initiator_id=alice.user_id))
