@@ -20,7 +20,7 @@ from athena.contract.acquisitions import AcquisitionState, Optics
 from athena.contract.elements import DatasetCreate, DatasetType, Element, FolderCreate, Template, WorkflowCreate
 from athena.contract.events import EventKind
 from athena.contract.people import PlatformRole, Principal, Role
-from athena.db.acquisitions import AcquisitionRow, RunRow
+from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.engine import Database
 from athena.db.events import append_event
@@ -399,3 +399,14 @@ class FeatureOutcomes:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the collector of feature outcomes."""
     config.pluginmanager.register(FeatureOutcomes(config), "athena-features")
+
+
+def add_session(database: Database, run: Element, folder: Path) -> None:
+    """Make ``folder`` the session folder of a run, with a movie for its first acquisition in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    movie = folder / "movie.tiff"
+    movie.write_bytes(b"movie")
+    with database.session() as session:
+        if session.get(SourceRow, run.id) is None:
+            session.add(SourceRow(run_id=run.id, adapter="epu", path=str(folder), state="completed"))
+        session.get_one(AcquisitionRow, (run.id, 0)).movie = str(movie)

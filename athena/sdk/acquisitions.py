@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from io import BytesIO
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from athena.contract import acquisitions as wire
@@ -11,6 +12,7 @@ from athena.errors import AthenaError
 from athena.sdk import html
 from athena.sdk.arrays import ctf_dataset, motion_dataset, read_image
 from athena.sdk.client import Query
+from athena.sdk.saving import place_in, save_stream, save_zip
 from athena.zarrio import layout
 
 if TYPE_CHECKING:
@@ -103,6 +105,16 @@ class Acquisition:
     def image_info(self) -> ImageInfo:
         """Size, levels, pixel size and grey window of the micrograph."""
         return self._client.get(f"{self._base}/image.json", ImageInfo)
+
+    def download(self, to: str | Path = ".", *, progress: bool = True) -> Path:
+        """Save its movie and what the microscope wrote beside it as ``<name>.zip`` in a folder; gives the path."""
+        picked = {"run_id": str(self._run.id), "acquisitions": self.index}
+        return save_zip(self._client, picked, self.name, Path(to), progress=progress)
+
+    def download_movie(self, to: str | Path = ".", *, progress: bool = True) -> Path:
+        """Save its movie alone, as it is, in a folder; gives the path."""
+        name = PurePath(self._model.movie or self.name).name
+        return save_stream(self._client, f"{self._base}/movie", place_in(Path(to), name), progress=progress)
 
     def refresh(self) -> "Acquisition":
         """Read it again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from athena.contract.files import File
 from athena.errors import Conflict, Unavailable
+from athena.formats.writing import written_whole
 from athena.sdk.client import Client
 from athena.sdk.progress import Advance, byte_bar
 from athena.storages.keys import check_name, safe_name
@@ -42,20 +43,23 @@ def save_file(client: Client, file: File, target: Path, advance: Advance) -> Pat
 def save_zip(client: Client, params: Mapping[str, object], name: str, to: Path, *, progress: bool) -> Path:
     """Save what the API zips as ``<name>.zip`` in a folder; a zip cannot be taken up, so it is written anew."""
     target = to.expanduser() / f"{safe_name(name)}.zip"
+    return save_stream(client, "/api/zip", target, params=params, progress=progress)
+
+
+def save_stream(
+    client: Client, place: str, target: Path, *, params: Mapping[str, object] | None = None, progress: bool
+) -> Path:
+    """Save what a place of the API answers with; the file appears whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.part")
-    try:
-        with (
-            byte_bar(None, target.name, shown=progress) as advance,
-            client.stream("/api/zip", params=params) as answer,
-            partial.open("wb") as out,
-        ):
-            for piece in answer.iter_raw(_PIECE):
-                out.write(piece)
-                advance(len(piece))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        written_whole(target) as partial,
+        byte_bar(None, target.name, shown=progress) as advance,
+        client.stream(place, params=params) as answer,
+        partial.open("wb") as out,
+    ):
+        for piece in answer.iter_raw(_PIECE):
+            out.write(piece)
+            advance(len(piece))
     return target
 
 

@@ -15,27 +15,31 @@ from sqlalchemy.orm import Session
 
 from athena.contract.elements import State
 from athena.contract.people import Principal
+from athena.db.base import now
 from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.visibility import restrict
 from athena.errors import Invalid, NotFound
 from athena.services.files import Content, content_of
-from athena.services.guard import find_visible, get_visible_element
+from athena.services.guard import find_visible, get_visible_element, get_visible_run
+from athena.services.session_files import SessionFile, session_files
 from athena.settings import Settings
 from athena.storages.keys import safe_name
 
 MAX_PICKED = 500
 """Elements and files one zip may be asked for by name."""
+MISSING_NAME = "MISSING FILES.txt"
+_MISSING_HEAD = ("These files of the session were not there any more (cleaned up, or their disk is away):", "")
 _PAGE = 500
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file of a zip: its path in there, and where its bytes are."""
+    """A file of a zip: its path in there, and where its bytes are, or they themselves."""
 
     path: str
     modified: datetime
-    content: Content
+    content: Content | bytes
 
 
 @dataclass(frozen=True)
@@ -49,27 +53,37 @@ class Folder:
 
 @dataclass(frozen=True)
 class Selection:
-    """What was asked for, after the guard: folders of the zip, one an element, and single files."""
+    """What was asked for, after the guard: folders, one an element, single files, acquisitions of one run."""
 
     name: str
     folders: tuple["Folder", ...]
     files: tuple[UUID, ...]
+    acquisitions: tuple[UUID, tuple[int, ...]] | None = None
 
 
 def select_for_zip(
-    session: Session, principal: Principal, *, elements: Sequence[UUID], files: Sequence[UUID]
+    session: Session,
+    principal: Principal,
+    *,
+    elements: Sequence[UUID] = (),
+    files: Sequence[UUID] = (),
+    run_id: UUID | None = None,
+    acquisitions: Sequence[int] = (),
 ) -> Selection:
-    """Elements with all below them, and files, as far as the caller may see them.
+    """Elements with all below them, files, and acquisitions of a run, as far as the caller may see them.
 
     Raises
     ------
     NotFound : an element or a file that was named is not there, or may not be seen.
     Invalid : nothing, or too much, was named.
     """
-    if not 1 <= len(elements) + len(files) <= MAX_PICKED:
+    if not 1 <= len(elements) + len(files) + len(acquisitions) <= MAX_PICKED:
         raise Invalid(
-            f"A zip is made of 1 to {MAX_PICKED} elements and files.", hint="Name the element that holds them."
+            f"A zip is made of 1 to {MAX_PICKED} elements, files and acquisitions.",
+            hint="Name the element that holds them.",
         )
+    if acquisitions and run_id is None:
+        raise Invalid("Acquisitions are of a run: name it too.")
     names = _Names()
     folders: list[Folder] = []
     for element_id in dict.fromkeys(elements):
@@ -77,8 +91,12 @@ def select_for_zip(
         folders += _subtree(session, principal, row, names.free("", row.name))
     for file_id in dict.fromkeys(files):
         _guard_file(session, principal, file_id)
-    only = folders[0].path if len(elements) == 1 and not files else "Athena files"
-    return Selection(f"{only}.zip", tuple(folders), tuple(dict.fromkeys(files)))
+    picked = None
+    if run_id is not None and acquisitions:
+        get_visible_run(session, principal, run_id)
+        picked = (run_id, tuple(sorted(set(acquisitions))))
+    only = folders[0].path if len(elements) == 1 and not files and not picked else "Athena files"
+    return Selection(f"{only}.zip", tuple(folders), tuple(dict.fromkeys(files)), picked)
 
 
 def members(database: Database, selection: Selection, settings: Settings) -> Iterator[Member]:
@@ -92,8 +110,24 @@ def members(database: Database, selection: Selection, settings: Settings) -> Ite
             found = [by_id[file_id] for file_id in wanted if file_id in by_id]
         for row, content in found:
             yield Member(names.free("", PurePosixPath(row.name).name), row.created, content)
+    missing: list[str] = []
+    if selection.acquisitions is not None:
+        run_id, indices = selection.acquisitions
+        yield from _present(session_files(database, run_id, indices), "", names, missing)
     for folder in selection.folders:
         yield from _files_of(database, folder, settings)
+        yield from _present(session_files(database, folder.element_id), folder.path, folder.names, missing)
+    if missing:
+        yield Member(names.free("", MISSING_NAME), now(), "\n".join((*_MISSING_HEAD, *missing, "")).encode())
+
+
+def _present(files: Iterator[SessionFile], folder: str, names: "_Names", missing: list[str]) -> Iterator[Member]:
+    """Those files of a session that are there; what lies on the microscope's disk may go at any time."""
+    for file in files:
+        if file.content.storage.exists(file.content.key):
+            yield Member(names.free(folder, file.name), file.modified, file.content)
+        else:
+            missing.append(f"{folder}/{file.name}" if folder else file.name)
 
 
 def _files_of(database: Database, folder: Folder, settings: Settings) -> Iterator[Member]:

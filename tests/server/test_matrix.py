@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
 from athena.services.guard import may_manage_users
 from athena.services.storage_access import chosen_row, open_row
-from tests.conftest import add_acquisitions
+from tests.conftest import add_acquisitions, add_session
 from tests.server.conftest import Api
 from tests.server.test_walk import BODIES, FILLED, PEOPLE, QUERIES, operations
 
@@ -71,6 +72,7 @@ MATRIX: dict[str, Need | Action] = {
     "save_run_filter": Action.WRITE,
     "get_criteria": Action.VIEW,
     "get_report": Action.VIEW,
+    "get_movie": Action.VIEW,
     "set_criteria": Action.WRITE,
     "reset_criteria": Action.WRITE,
     "get_verdicts": Action.VIEW,
@@ -255,9 +257,11 @@ def test_everybody_gets_what_the_table_says(
     askers: list[Asker],
     make_place: Callable[[], Place],
     write_arrays: Callable[[Api, Element], None],
+    tmp_path: Path,
 ) -> None:
     place = make_place()
     add_acquisitions(database, place.run, count=1)
+    add_session(database, place.run, tmp_path / "session")
     write_arrays(api, place.run)
     wrong = []
     for operation in in_order(api):

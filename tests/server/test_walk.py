@@ -15,6 +15,7 @@ from athena.db.jobs import JobRow
 from athena.db.notes import NoteRow
 from athena.db.samples import SampleLinkRow, SampleRow
 from athena.server.app import create_app
+from tests.conftest import add_session
 from tests.server.conftest import Api
 
 OPEN = {"get_health"}
@@ -188,6 +189,7 @@ def test_for_a_stranger_nothing_is_there(
     hers.put(f"/elements/{run.id}/metadata", json={"name": "Folder", "type": "integer", "value": 1}).raise_for_status()
     hers.post(f"/elements/{folder.id}/opened").raise_for_status()
     hers.put(f"/runs/{run.id}/source", json={"path": str(tmp_path)}).raise_for_status()
+    add_session(database, run, tmp_path)
     with database.session() as session:  # an ended job of hers, which for the walk has the run's own id
         session.add(JobRow(id=run.id, kind="delete", state="finished", initiator_id=alice.user_id))
     before = hers.get("/elements", params={"parent_id": str(folder.id)}).json()

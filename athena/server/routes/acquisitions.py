@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState
 from athena.server.caller import CallerDep
+from athena.server.downloads import BYTES, content_response
 from athena.server.limits import Limit, Offset
-from athena.services import acquisitions
+from athena.services import acquisitions, session_files
 
 router = APIRouter(prefix="/runs/{run_id}/acquisitions", tags=["acquisitions"])
 
@@ -36,3 +37,11 @@ def get_acquisition(caller: CallerDep, run_id: UUID, index: Index) -> Acquisitio
     """Give one acquisition."""
     with caller.reading() as session:
         return acquisitions.get_acquisition(session, caller.principal, run_id, index)
+
+
+@router.get("/{index}/movie", response_class=Response, responses=BYTES)
+def get_movie(request: Request, caller: CallerDep, run_id: UUID, index: Index) -> Response:
+    """Give the movie of an acquisition as the microscope wrote it, or a range of its bytes."""
+    with caller.reading() as session:
+        content = session_files.movie_content(session, caller.principal, run_id, index)
+    return content_response(request, content)

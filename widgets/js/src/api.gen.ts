@@ -1220,6 +1220,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/acquisitions/{index}/movie": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Movie
+         * @description Give the movie of an acquisition as the microscope wrote it, or a range of its bytes.
+         */
+        get: operations["get_movie"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/acquisitions/{index}/thumbnail.png": {
         parameters: {
             query?: never;
@@ -1701,7 +1721,9 @@ export interface paths {
         };
         /**
          * Get Zip
-         * @description Give elements with all that is visible below them, and files, as a zip.
+         * @description Give elements with all that is visible below them, files, and acquisitions of a run, as a zip.
+         *
+         *     A run comes with the files of its session. Those that are not there any more are named in a text beside them.
          */
         get: operations["get_zip"];
         put?: never;
@@ -8844,6 +8866,80 @@ export interface operations {
             };
         };
     };
+    get_movie: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes of the file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The asked range of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has them. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No byte of the range exists. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_thumbnail: {
         parameters: {
             query?: {
@@ -10615,6 +10711,9 @@ export interface operations {
             query?: {
                 elements?: string[];
                 files?: string[];
+                run_id?: string | null;
+                /** @description By index, of the run `run_id`. */
+                acquisitions?: number[];
             };
             header?: never;
             path?: never;
