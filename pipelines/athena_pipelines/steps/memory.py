@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
     """Let glibc reuse large blocks instead of mapping each anew.
 
     Movies are worked on in arrays of tens of megabytes that come and go. Mapped one by one, each would be cleared by
-    the kernel, page by page, at a tenth of the whole cost of a movie. A worker then holds what its largest movie needed.
+    the kernel, page by page, at a tenth of the cost of a movie. A worker then holds what its largest movie needed.
     Other C libraries are left as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
