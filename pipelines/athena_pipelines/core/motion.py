@@ -21,6 +21,8 @@ Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
 SEARCH_ANGSTROM = 70.0
+BLANK = 0.3
+"""Frames darker than this part of the median have lost their beam."""
 SIGNAL = 6.0
 """Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
 WEIGHTINGS = 2
@@ -100,9 +102,8 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         pre_exposure_e_per_A2=exposure.pre_exposure_e_per_A2,
         voltage_kv=exposure.voltage_kv,
     )
-    pattern = fixed_share(transforms, shape, found)
-    if not pattern:
-        found = replace(found, fixed_pattern=0.0)
+    power, pattern = fixed_share(transforms, shape, found)
+    found = replace(found, fixed_pattern=power)
     apply_fading(transforms, rings, left)
     for _ in range(WEIGHTINGS):
         snr = measure_snr(transforms, shape, found.shifts, rings, left)
@@ -116,6 +117,8 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         flags.append("motion_unstable")
     if count < 5:
         flags.append("few_frames")
+    if (small.means < BLANK * np.median(small.means)).any():
+        flags.append("blank_frames")
     if pattern:
         flags.append("fixed_pattern")
     local = measure_local(
@@ -128,7 +131,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         left=left,
         pattern=pattern,
         scale=scale,
-        electrons_per_frame=small.mean * shape[0] * shape[1] * scale**2 / (grid[0] * grid[1]),
+        electrons_per_frame=float(np.median(small.means)) * shape[0] * shape[1] * scale**2 / (grid[0] * grid[1]),
     )
     if local.model is None:
         flags.append("local_motion_rejected")
