@@ -135,9 +135,10 @@ def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tu
     rows, columns = shape
     if min(shape) < 2 * MIN_MAP_EDGE or rows % 4 or columns % 4:
         return transforms, weight, 1
-    kept = np.r_[0 : rows // 4, rows - rows // 4 : rows]
-    half = columns // 4 + 1
-    return np.ascontiguousarray(transforms[:, kept, :half]), np.ascontiguousarray(weight[kept, :half]), 2
+    kept, half = rows // 4, columns // 4 + 1
+    inner = np.empty((len(transforms), 2 * kept, half), np.complex64)
+    inner[:, :kept], inner[:, kept:] = transforms[:, :kept, :half], transforms[:, -kept:, :half]
+    return inner, np.concatenate([weight[:kept, :half], weight[-kept:, :half]]), 2
 
 
 def _by_maps(

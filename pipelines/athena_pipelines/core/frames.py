@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from athena_pipelines.core.motion_kernels import mark_outside, repair
+from athena_pipelines.core.motion_kernels import mark_outside, repair, sum_stack
 
 Float32 = npt.NDArray[np.float32]
 
@@ -56,8 +56,7 @@ class Frames:
 def unaligned_sum(stack: npt.NDArray[Any], gain: Float32) -> Float32:
     """Sum of all frames times gain, (height, width)."""
     total = np.zeros(stack.shape[1:], np.float32)
-    for frame in stack:
-        total += frame
+    sum_stack(stack, total)
     return total if gain.shape == (1, 1) else total * gain
 
 

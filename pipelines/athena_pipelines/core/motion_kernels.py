@@ -53,6 +53,38 @@ def block_sum(frame: npt.NDArray[Any], gain: Float32, origin: tuple[int, int], b
                 target[column] = total
 
 
+@njit(cache=True, nogil=True, fastmath=True)
+def sum_stack(stack: npt.NDArray[Any], total: Float32) -> None:
+    """Add all frames (n, rows, columns) to ``total`` (rows, columns), row by row, so that a row stays in cache."""
+    frames, rows, columns = stack.shape
+    for y in range(rows):
+        line = total[y]
+        for i in range(frames):
+            source = stack[i, y]
+            for x in range(columns):
+                line[x] += np.float32(source[x])
+
+
+@njit("f8(f4[:, ::1], f4[::1], f4[::1])", cache=True, nogil=True, fastmath=True)
+def centre_and_taper(image: Float32, taper_y: Float32, taper_x: Float32) -> float:
+    """Take the mean off an image and multiply it by tapers along both axes, in place; returns the mean."""
+    rows, columns = image.shape
+    total = np.float64(0)
+    for y in range(rows):
+        line = image[y]
+        part = np.float32(0)
+        for x in range(columns):
+            part += line[x]
+        total += np.float64(part)
+    mean = float(total / (rows * columns))
+    for y in range(rows):
+        line = image[y]
+        factor = taper_y[y]
+        for x in range(columns):
+            line[x] = (line[x] - np.float32(mean)) * (factor * taper_x[x])
+    return mean
+
+
 @njit("void(f4[:, ::1], f8, f8, b1[:, ::1])", cache=True, nogil=True)
 def mark_outside(image: Float32, low: float, high: float, marked: npt.NDArray[np.bool_]) -> None:
     """Mark pixels below ``low``, above ``high``, or that are no number."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from athena_pipelines.core.frames import Frames
-from athena_pipelines.core.motion_kernels import block_sum
+from athena_pipelines.core.motion_kernels import block_sum, centre_and_taper
 
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
@@ -88,21 +88,19 @@ class Cropped:
 
     def __init__(self, shape: tuple[int, int], kept: tuple[int, int]) -> None:
         self._kept = kept
-        taper = _taper(shape[0])[:, None] * _taper(shape[1])[None, :]
-        self._taper = np.asarray(taper * np.float32(kept[0] * kept[1] / (shape[0] * shape[1])))
-        self._flat = np.empty(shape, np.float32)
-        self._along_x = np.empty((shape[0], shape[1] // 2 + 1), np.complex64)
-        self._whole = np.empty((shape[0], kept[1] // 2 + 1), np.complex64)
+        self._taper_y = _taper(shape[0]) * np.float32(kept[0] * kept[1] / (shape[0] * shape[1]))
+        self._taper_x = _taper(shape[1])
+        if kept != shape:
+            self._along_x = np.empty((shape[0], shape[1] // 2 + 1), np.complex64)
+            self._whole = np.empty((shape[0], kept[1] // 2 + 1), np.complex64)
 
     def transform(self, image: Float32, out: Complex64) -> float:
-        """Write the transform of an image into ``out`` (rows, columns // 2 + 1); returns the image's mean."""
-        mean = float(image.mean(dtype=np.float64))
-        np.subtract(image, np.float32(mean), out=self._flat)
-        self._flat *= self._taper
+        """Write the transform of an image, which is tapered in place, into ``out``; returns the image's mean."""
+        mean = float(centre_and_taper(image, self._taper_y, self._taper_x))
         if self._kept == image.shape:
-            ducc0.fft.r2c(self._flat, axes=(0, 1), nthreads=1, out=out)
+            ducc0.fft.r2c(image, axes=(0, 1), nthreads=1, out=out)
             return mean
-        ducc0.fft.r2c(self._flat, axes=(1,), nthreads=1, out=self._along_x)
+        ducc0.fft.r2c(image, axes=(1,), nthreads=1, out=self._along_x)
         # only the columns that are kept are transformed the other way
         ducc0.fft.c2c(self._along_x[:, : self._whole.shape[1]], axes=(0,), nthreads=1, out=self._whole)
         half = self._kept[0] // 2
@@ -112,7 +110,7 @@ class Cropped:
 
 
 def transforms_of(images: Float32) -> Complex64:
-    """Half-plane transforms of images (n, rows, columns), mean-free and with tapered edges."""
+    """Half-plane transforms of images (n, rows, columns), which become mean-free and tapered towards their edges."""
     shape = (images.shape[1], images.shape[2])
     out = np.empty((len(images), shape[0], shape[1] // 2 + 1), np.complex64)
     into = Cropped(shape, shape)

@@ -20,6 +20,7 @@ from athena_pipelines.core.motion import Exposure, Motion, Sums, measure_motion,
 from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.steps.load import load_movie
+from athena_pipelines.steps.memory import keep_freed_memory
 
 SOFTWARE = f"athena {version('athena-cryoem')} movie"
 
@@ -93,6 +94,7 @@ class Computed:
 
 def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
     """Read, align, sum and fit one movie. Raises BadFile when the movie or the gain cannot be used."""
+    keep_freed_memory()
     pixel = parameters.pixel_size_angstrom
     with timing("read"):
         frames, intensity = load_movie(movie, gain)

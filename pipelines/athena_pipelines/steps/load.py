@@ -38,7 +38,10 @@ def _read(movie: Movie, gain: npt.NDArray[np.float32]) -> Frames:
     stack: npt.NDArray[Any] = np.empty((movie.frames, *movie.shape), dtype)
     for index in range(movie.frames):
         if movie.dtype == dtype:
-            stack[index] = first if index == 0 else movie.read(index, stack[index])
+            if index == 0:
+                stack[index] = first
+            else:
+                movie.read(index, stack[index])
             continue
         frame = first if index == 0 else movie.read(index)
         if scale == 1 and not _fits(frame, dtype):
