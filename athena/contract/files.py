@@ -69,3 +69,15 @@ class Upload(Wire):
     offset: int = Field(description="Bytes that are here: where to go on.")
     created: datetime
     expires: datetime
+
+
+class HandOver(Wire):
+    """Where a client on the same machine, who owns the instance, may write an upload's bytes himself."""
+
+    path: str = Field(description="An empty file, to be locked (flock) while it is written.")
+
+
+class HandedOver(Wire):
+    """The bytes are all written."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of what was written.")

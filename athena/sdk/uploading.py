@@ -14,6 +14,7 @@ from uuid import UUID
 from athena.contract import files as wire
 from athena.errors import AthenaError, Busy, ChecksumMismatch, Conflict, Invalid, NotFound, Unavailable
 from athena.sdk.client import Client
+from athena.sdk.handing_over import hand_over
 from athena.sdk.progress import Advance, byte_bar
 from athena.sdk.saving import Waiting, hash_of, sha256_of
 from athena.storages.keys import check_name
@@ -94,6 +95,9 @@ class _Sender:
             self._count_to(self.source.size)
             return known
         upload_id, resumed = (begun.id, True) if begun is not None else (self._begin(), False)
+        handed_over = hand_over(self._client, f"{self._here}/uploads/{upload_id}", self.source.path, self._progressed)
+        if handed_over is not None:
+            return handed_over
         sha256 = self._send_all(upload_id)
         file = self._client.get(f"{self._here}/files/{upload_id}", wire.File)
         if file.sha256 == sha256:
@@ -179,6 +183,11 @@ class _Sender:
                 yield chunk
         if left:
             raise Invalid(f"{self.source.path} has become shorter while it was sent.")
+
+    def _progressed(self, done: int) -> None:
+        if self.stopped:
+            raise AthenaError(f"The upload of {self.source.path} was stopped.")
+        self._count_to(done)
 
     def _count_to(self, done: int) -> None:
         self._advance(done - self._counted)

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
-from athena.contract.files import File, Upload, UploadWanted
-from athena.contract.people import Principal
+from athena.contract.files import File, HandedOver, HandOver, Upload, UploadWanted
+from athena.contract.people import Principal, PrincipalKind
 from athena.contract.storages import StorageRole
 from athena.db import base
 from athena.db.elements import FileRow
@@ -148,16 +148,48 @@ def keep_alive(
     row.expires = base.now() + timedelta(hours=settings.upload_hours)
 
 
-def complete_upload(database: Database, principal: Principal, ticket: Ticket) -> File:
+def offer_hand_over(principal: Principal, ticket: Ticket) -> HandOver:
+    """Empty partial file that the owner of this instance, on the same machine, may write by himself.
+
+    Raises
+    ------
+    Forbidden : the caller came with anything but the instance's own token, which only its owner can read.
+    Conflict : bytes are here already, sent the other way: that is how to go on.
+    """
+    if principal.kind is not PrincipalKind.LOCAL:
+        raise Forbidden("Files are handed over only to who owns this instance.", hint="Send them by tus.")
+    if ticket.offset:
+        raise Conflict(f"{ticket.offset} bytes of {ticket.name!r} are here already.", hint="Go on by tus.")
+    with ticket.partial.locked():  # makes it where it is not there yet
+        return HandOver(path=str(ticket.partial.path))
+
+
+def accept_hand_over(database: Database, principal: Principal, ticket: Ticket, done: HandedOver) -> File:
+    """Make a file of an upload whose bytes its sender has written himself, and hashed as he did.
+
+    Raises as :func:`offer_hand_over` and :func:`complete_upload`; Conflict where bytes are missing.
+    """
+    if principal.kind is not PrincipalKind.LOCAL:
+        raise Forbidden("Files are handed over only by who owns this instance.", hint="Send them by tus.")
+    if ticket.offset != ticket.size:
+        raise Conflict(f"{ticket.offset} of {ticket.size} bytes of {ticket.name!r} are here.", hint="Write the rest.")
+    return complete_upload(database, principal, ticket, sha256_told=done.sha256)
+
+
+def complete_upload(database: Database, principal: Principal, ticket: Ticket, *, sha256_told: str = "") -> File:
     """Make a file of an upload whose bytes are all here; done again after a kill, it goes on where it was.
 
     Raises as :func:`begin_upload`, and Conflict where the bytes have not the SHA-256 they should; the upload is then
     ended and its bytes are removed.
+
+    Parameters
+    ----------
+    sha256_told : by who wrote the bytes and may be believed; empty: it is computed.
     """
     try:
         if ticket.partial.exists():
             with ticket.partial.locked():
-                sha256 = ticket.partial.sha256()
+                sha256 = sha256_told or ticket.partial.sha256()
                 _check_whole(ticket, sha256)
                 ticket.storage.adopt(ticket.key, ticket.partial.path)
                 ticket.partial.moved()

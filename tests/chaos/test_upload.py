@@ -14,7 +14,7 @@ import pytest
 
 from athena.contract.health import Health
 from athena.errors import Unavailable
-from athena.sdk import uploading
+from athena.sdk import handing_over, uploading
 from athena.sdk.client import Client
 from athena.sdk.connection import Athena
 
@@ -71,6 +71,7 @@ def test_an_upload_goes_on_after_its_server_was_killed(
     content = os.urandom(1 << 20) * (SIZE >> 20)
     (tmp_path / "movie.mrc").write_bytes(content)
     monkeypatch.setattr(uploading, "CHUNK", 8 << 20)
+    monkeypatch.setattr(handing_over, "LEAST", 1 << 62)  # as from another machine
     plain = uploading._pieces
     sent: list[int] = []
 
@@ -95,3 +96,27 @@ def test_an_upload_goes_on_after_its_server_was_killed(
         assert dataset.uploads == []
     stored = [path for path in (server.home / "data" / "files").rglob("*") if path.is_file()]
     assert [path.stat().st_size for path in stored] == [SIZE]
+
+
+@pytest.mark.chaos
+@pytest.mark.feature("WS-16")
+def test_a_file_is_handed_over_though_its_server_was_killed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(1 << 20) * (SIZE >> 20)
+    (tmp_path / "movie.mrc").write_bytes(content)
+    copy = handing_over._copy_block
+
+    def killing(source: int, target: int, at: int) -> int:
+        if at and server.starts == 1:
+            server.kill()
+            server.start()
+        return copy(source, target, at)
+
+    monkeypatch.setattr(handing_over, "_copy_block", killing)
+    with Athena(Client(server.url, server.wait())) as athena:
+        step = athena.create_folder("Folder").create_workflow("Workflow", template="free").create_step("Step")
+        (file,) = step.create_dataset("Data").upload(tmp_path / "movie.mrc", progress=False)
+        assert server.starts == 2
+        assert file.sha256 == hashlib.sha256(content).hexdigest()
+        assert file.read(SIZE - 10) == content[-10:]

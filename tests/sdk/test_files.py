@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from athena.contract import files as wire
-from athena.errors import Conflict, Invalid, NotFound, Unavailable
-from athena.sdk import saving, uploading
+from athena.contract.files import HandOver
+from athena.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from athena.sdk import handing_over, saving, uploading
+from athena.sdk.client import Client
 from athena.sdk.connection import Athena
 from athena.sdk.elements import Dataset
 from athena.sdk.runs import Run
@@ -111,6 +113,7 @@ def test_an_interrupted_upload_is_taken_up_by_the_next_call(
     file = tmp_path / "a.mrc"
     file.write_bytes(content)
     monkeypatch.setattr(uploading, "CHUNK", 1_000_000)
+    monkeypatch.setattr(handing_over, "LEAST", 1 << 62)  # as from another machine
     plain, sent = uploading._pieces, list[int]()
 
     def interrupted(chunk: bytes) -> Iterator[bytes]:
@@ -150,6 +153,64 @@ def test_an_interrupted_upload_is_taken_up_by_the_next_call(
             dataset.upload(third, progress=False)
     assert dataset.cancel_uploads() == 1
     assert dataset.uploads == []
+
+
+@pytest.mark.feature("WS-16")
+def test_a_large_file_is_handed_over_on_this_machine(
+    dataset: Dataset, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(_chunk: bytes) -> Iterator[bytes]:
+        raise AssertionError("sent")
+
+    content = os.urandom(3_000_000)
+    file = tmp_path / "a.mrc"
+    file.write_bytes(content)
+    with monkeypatch.context() as patch:
+        patch.setattr(uploading, "_pieces", never)
+        patch.setattr(handing_over, "BLOCK", 1 << 20)
+        (done,) = dataset.upload(file, progress=False)
+    assert (done.size, done.sha256) == (3_000_000, hashlib.sha256(content).hexdigest())
+    assert done.read(2_999_990) == content[-10:]
+    assert dataset.uploads == []
+
+    # the disk breaks in the middle: nothing half is taken for the file, and it is sent the usual way next time
+    other = tmp_path / "b.mrc"
+    other.write_bytes(content)
+    copy = handing_over._copy_block
+
+    def breaks(source: int, target: int, at: int) -> int:
+        if at:
+            raise OSError(5, "Input/output error")
+        return copy(source, target, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handing_over, "BLOCK", 1 << 20)
+        patch.setattr(handing_over, "_copy_block", breaks)
+        with pytest.raises(OSError, match="Input/output"):
+            dataset.upload(other, progress=False)
+    (open_one,) = dataset.uploads
+    assert open_one.offset == 0
+    (done,) = dataset.upload(other, progress=False)
+    assert (done.id, done.sha256) == (open_one.id, hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.feature("WS-16")
+def test_a_script_s_token_is_told_no_place(athena: Athena, dataset: Dataset, running: Running, tmp_path: Path) -> None:
+    secret = athena.tokens.create("script", scope="write").text
+    file = tmp_path / "a.mrc"
+    file.write_bytes(os.urandom(2_000_000))
+    with Athena(Client(running.instance.api_url, secret)) as script:
+        begun = script.client.send(
+            "POST",
+            f"/api/elements/{dataset.id}/uploads",
+            headers={"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": "filename YQ=="},
+        )
+        with pytest.raises(Forbidden, match="owns this instance"):
+            script.client.get(f"/api/elements/{dataset.id}/{begun['location']}/hand-over", HandOver)
+        theirs = script.element(dataset.id)
+        assert isinstance(theirs, Dataset)
+        (done,) = theirs.upload(file, progress=False)
+        assert done.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.feature("WS-16")

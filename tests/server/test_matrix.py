@@ -144,6 +144,8 @@ MATRIX: dict[str, Need | Action] = {
     "begin_upload": Action.WRITE,
     "get_upload_offset": Action.WRITE,
     "append_to_upload": Action.WRITE,
+    "offer_hand_over": Action.WRITE,
+    "accept_hand_over": Action.WRITE,
     "cancel_upload": Action.WRITE,
     "list_storages": Need.A_USER,
     "add_storage": Need.ADMIN,

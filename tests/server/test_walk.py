@@ -72,6 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
     "save_run_filter": {"rules": []},
+    "accept_hand_over": {"sha256": "0" * 64},
     "set_criteria": {"rules": []},
     "give_verdict": {"indices": [0], "verdict": "rejected"},
     "start_job": {"kind": "delete", "element_id": "FOLDER"},
@@ -115,7 +116,14 @@ FILLED = {
     "key": "zarr.json",
 }
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
-OF_A_FILE = {"get_file", "get_file_content", "head_file_content", "list_uploads", "get_upload_offset"}
+OF_A_FILE = {
+    "get_file",
+    "get_file_content",
+    "head_file_content",
+    "list_uploads",
+    "get_upload_offset",
+    "offer_hand_over",
+}
 """Operations on what the run of this walk has not: files of people, and uploads."""
 FILLED["kind"] = "delete"
 FILLED["storage_id"] = str(uuid.uuid4())

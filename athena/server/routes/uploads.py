@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from athena.contract.files import File, Upload
+from athena.contract.files import File, HandedOver, HandOver, Upload
 from athena.errors import NotFound
 from athena.server import tus
 from athena.server.caller import Caller, CallerDep
@@ -68,6 +68,22 @@ async def append_to_upload(caller: CallerDep, request: Request, element_id: UUID
     tus.check_version(request)
     offset = await _receive(caller, request, ticket)
     return Response(status_code=204, headers=tus.standing(ticket, offset=offset))
+
+
+@router.get("/{upload_id}/hand-over")
+def offer_hand_over(caller: CallerDep, element_id: UUID, upload_id: UUID) -> HandOver:
+    """Say where the owner of this instance, on the same machine, may write the bytes of an upload himself."""
+    return uploads.offer_hand_over(caller.principal, _find(caller, element_id, upload_id))
+
+
+@router.put("/{upload_id}/hand-over")
+def accept_hand_over(caller: CallerDep, element_id: UUID, upload_id: UUID, done: HandedOver) -> File:
+    """Take a file whose bytes were written where ``offer_hand_over`` said."""
+    finished = _finished(caller, element_id, upload_id)
+    if finished is not None:  # the answer to an earlier request was lost
+        return finished
+    ticket = _find(caller, element_id, upload_id)
+    return uploads.accept_hand_over(caller.server.database, caller.principal, ticket, done)
 
 
 @router.delete("/{upload_id}", status_code=204)

@@ -1712,6 +1712,30 @@ export interface paths {
         patch: operations["append_to_upload"];
         trace?: never;
     };
+    "/api/elements/{element_id}/uploads/{upload_id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offer Hand Over
+         * @description Say where the owner of this instance, on the same machine, may write the bytes of an upload himself.
+         */
+        get: operations["offer_hand_over"];
+        /**
+         * Accept Hand Over
+         * @description Take a file whose bytes were written where ``offer_hand_over`` said.
+         */
+        put: operations["accept_hand_over"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/zip": {
         parameters: {
             query?: never;
@@ -2769,6 +2793,28 @@ export interface components {
              * @default []
              */
             remove: string[];
+        };
+        /**
+         * HandOver
+         * @description Where a client on the same machine, who owns the instance, may write an upload's bytes himself.
+         */
+        HandOver: {
+            /**
+             * Path
+             * @description An empty file, to be locked (flock) while it is written.
+             */
+            path: string;
+        };
+        /**
+         * HandedOver
+         * @description The bytes are all written.
+         */
+        HandedOver: {
+            /**
+             * Sha256
+             * @description Of what was written.
+             */
+            sha256: string;
         };
         /**
          * Health
@@ -4718,6 +4764,8 @@ export type GranteeKind = components['schemas']['GranteeKind'];
 export type Group = components['schemas']['Group'];
 export type GroupCreate = components['schemas']['GroupCreate'];
 export type GroupUpdate = components['schemas']['GroupUpdate'];
+export type HandOver = components['schemas']['HandOver'];
+export type HandedOver = components['schemas']['HandedOver'];
 export type Health = components['schemas']['Health'];
 export type ImageInfo = components['schemas']['ImageInfo'];
 export type InstalledLicence = components['schemas']['InstalledLicence'];
@@ -10676,6 +10724,110 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOver"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_hand_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                element_id: string;
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandedOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
             };
             /** @description No token, or one that is not valid. */
             401: {
