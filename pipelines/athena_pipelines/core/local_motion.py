@@ -145,10 +145,13 @@ def measure_local(
         return LocalMotion(None, "too few patches or frames", float("nan"))
     summed = _group_images(transforms, shape, shifts, groups)
     left_in_groups = np.stack([(left[group] ** 2).sum(axis=0) for group in groups])
-    cuts = [np.ascontiguousarray(summed[:, rows, columns]) for rows, columns in patch_slices(shape, grid)]
-    size = (cuts[0].shape[1], cuts[0].shape[2])
+    slices = patch_slices(shape, grid)
+    size = (slices[0][0].stop - slices[0][0].start, slices[0][1].stop - slices[0][1].start)
     fixed = _pattern_in_groups(size, bands, left, shifts, groups) * np.float32(np.sqrt(pattern)) if pattern else None
-    patches = [Patch.of(cut, bands, snr, left_in_groups, fixed) for cut in cuts]
+    patches = [
+        Patch.of(np.ascontiguousarray(summed[:, rows, columns]), bands, snr, left_in_groups, fixed)
+        for rows, columns in slices
+    ]
     time = np.array([(g.start + g.stop - 1) / 2 for g in groups]) / frames
     places = patch_centres(shape, grid)
     basis = _basis(places[:, None, :], time[None, :])

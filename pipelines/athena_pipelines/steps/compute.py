@@ -16,7 +16,7 @@ from athena.contract.processing import MovieParameters
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
-from athena_pipelines.core.motion import Exposure, Motion, Sums, measure_motion, sum_frames
+from athena_pipelines.core.motion import Exposure, Motion, Sums, add_frames, measure_motion
 from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.steps.load import load_movie
@@ -103,7 +103,7 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
         grid = (parameters.patches_y, parameters.patches_x)
         motion = measure_motion(shrink(frames, pixel), grid=grid, exposure=exposure)
     with timing("sum"):
-        sums = sum_frames(
+        terms = add_frames(
             frames,
             motion,
             pixel,
@@ -111,6 +111,11 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
             pre_exposure_e_per_A2=parameters.pre_exposure_e_per_A2,
             voltage_kv=parameters.voltage_kv,
         )
+        count, shape, repaired = frames.count, frames.shape, frames.repaired
+        # the largest array of all, and not needed any more
+        del frames
+        sums = terms.combine()
+        del terms
     with timing("ctf"):
         spectrum = measure(sums.plain, pixel)
         optics = optics_of(parameters)
@@ -122,10 +127,10 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
         flags.append("ctf_not_determined")
     return Computed(
         parameters,
-        frames.count,
-        frames.shape,
+        count,
+        shape,
         intensity,
-        frames.repaired,
+        repaired,
         motion,
         sums,
         spectrum,
