@@ -64,6 +64,12 @@ def test_drift_of_a_known_path() -> None:
     assert drift.late_angstrom == pytest.approx(27)
     assert drift.mean_angstrom == pytest.approx(1)
     assert drift.direction_deg == pytest.approx(0)
+    assert drift.net_angstrom == pytest.approx(30)
+    assert drift.straightness == pytest.approx(1)
+    assert drift.largest_angstrom == pytest.approx(1)
+    assert drift.debiased_angstrom == pytest.approx(30)
+    # sinc(1 Å / 4 Å)
+    assert drift.blur_kept == pytest.approx(0.9003, abs=1e-4)
     assert describe(path, path[:, ::-1], pixel_size_angstrom=2.0, dose_per_frame_e_per_A2=None).total_angstrom > 0
     assert describe(path[:, ::-1], path, pixel_size_angstrom=2.0, dose_per_frame_e_per_A2=1.0).direction_deg == 90
 
@@ -80,4 +86,7 @@ def test_drift_that_cannot_be_said_is_nan() -> None:
 def test_shift_noise_is_measured_on_top_of_drift() -> None:
     rng = np.random.default_rng(0)
     path = np.stack([np.linspace(0, 10, 200), np.linspace(0, 5, 200)], axis=1)
-    assert shift_noise(path + rng.normal(0, 0.3, path.shape)) == pytest.approx(0.3, rel=0.15)
+    noisy = path + rng.normal(0, 0.3, path.shape)
+    assert shift_noise(noisy) == pytest.approx(0.3, rel=0.15)
+    drift = describe(path, noisy, pixel_size_angstrom=1.0, dose_per_frame_e_per_A2=1.0)
+    assert drift.raw_angstrom - drift.total_angstrom > 2 * (drift.debiased_angstrom - drift.total_angstrom)

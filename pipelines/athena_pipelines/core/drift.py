@@ -10,6 +10,8 @@ Array = npt.NDArray[np.float64]
 EARLY_DOSE = 4.0
 """e/Å² up to which drift counts as early (RELION's)."""
 WINDOW = 7
+BLUR_ANGSTROM = 4.0
+"""Resolution at which blur within frames is told."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Drift:
     mean_angstrom : smoothed length a frame.
     direction_deg : of the net displacement, from +x counter-clockwise, −180 to 180.
     noise_px : shift noise an axis, from second differences.
+    debiased_angstrom : length of the trajectory as measured, each step less what noise adds to it on average.
+    net_angstrom : distance from the first place to the last, of the smoothed trajectory.
+    straightness : net over total, 1 for a straight path.
+    largest_angstrom : longest smoothed step.
+    blur_kept : part of the amplitude at BLUR_ANGSTROM that motion within frames leaves, mean over frames.
     """
 
     raw_angstrom: float
@@ -33,9 +40,14 @@ class Drift:
     mean_angstrom: float
     direction_deg: float
     noise_px: float
+    debiased_angstrom: float
+    net_angstrom: float
+    straightness: float
+    largest_angstrom: float
+    blur_kept: float
 
 
-NOTHING = Drift(*[float("nan")] * 7)
+NOTHING = Drift(*[float("nan")] * 12)
 
 
 def describe(
@@ -58,14 +70,25 @@ def describe(
         exposure = pre_exposure_e_per_A2 + dose_per_frame_e_per_A2 * np.arange(2, count + 1)
         early = float(steps[exposure <= EARLY_DOSE].sum())
     net = smooth[-1] - smooth[0]
+    distance = float(np.hypot(*net))
+    noise = shift_noise(measured_angstrom)
+    raw = np.diff(measured_angstrom, axis=0)
+    # a step has the noise of two places on each of two axes
+    debiased = float(np.sqrt(np.maximum((raw**2).sum(axis=1) - 4 * noise**2, 0)).sum())
     return Drift(
-        raw_angstrom=float(np.hypot(*np.diff(measured_angstrom, axis=0).T).sum()),
+        raw_angstrom=float(np.hypot(*raw.T).sum()),
         total_angstrom=total,
         early_angstrom=early,
         late_angstrom=total - early,
         mean_angstrom=total / (count - 1),
         direction_deg=float(np.rad2deg(np.arctan2(net[1], net[0]))),
-        noise_px=shift_noise(measured_angstrom) / pixel_size_angstrom,
+        noise_px=noise / pixel_size_angstrom,
+        debiased_angstrom=debiased,
+        net_angstrom=distance,
+        straightness=distance / total if total > 0 else float("nan"),
+        largest_angstrom=float(steps.max()),
+        # a path of length d within a frame multiplies frequencies along it by sinc(k d); np.sinc has the π
+        blur_kept=float(np.abs(np.sinc(steps / BLUR_ANGSTROM)).mean()),
     )
 
 
