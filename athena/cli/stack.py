@@ -58,6 +58,8 @@ class Addresses:
                 name: os.environ.get(name, "1")
                 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
             },
+            # as athena.cli.process.keep_to_one_thread
+            "NUMPY_MADVISE_HUGEPAGE": os.environ.get("NUMPY_MADVISE_HUGEPAGE", "0"),
         }
 
 
