@@ -149,6 +149,8 @@ def keep_to_one_thread() -> None:
     """Keep numerical libraries that are not loaded yet to one thread: a movie is worked on by one."""
     for name in THREAD_POOLS:
         os.environ.setdefault(name, "1")
+    # arrays that live for one movie are filled once: making large pages for them costs the kernel more than they save
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
 
 
 def process_one(

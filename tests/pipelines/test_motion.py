@@ -44,6 +44,32 @@ def test_an_unknown_gain_does_not_pull_shifts_to_zero(make_movie: Make, trajecto
     assert trajectory_rms(motion.global_angstrom(1.0), movie.motion) < 0.3
 
 
+def test_a_spoiled_movie_is_aligned_nearly_as_well_as_a_clean_one_and_flagged(
+    make_movie: Make, trajectory_rms: Rms
+) -> None:
+    rng = np.random.default_rng(5)
+    clean = make_movie(size=768, frames=16, drift=12.0)
+    _, motion = _measure(clean.counts)
+    best = trajectory_rms(motion.global_angstrom(1.0), clean.motion)
+    assert not {"fixed_pattern", "blank_frames"} & set(motion.flags)
+    counts = make_movie(
+        size=768, frames=16, drift=12.0, gain=1 + 0.1 * rng.standard_normal((768, 768)).clip(-4, 4)
+    ).counts.copy()
+    y, x = rng.integers(0, 768, (2, 200))
+    counts[:, y, x] = rng.integers(20, 200, (16, 200))
+    counts[:, :, [300, 511, 512]] = 0
+    counts[7] = 0
+    frames = Frames(counts, NO_GAIN)
+    bad = find_defects(unaligned_sum(counts, NO_GAIN), NO_GAIN)
+    assert bad[y, x].all()
+    assert bad[:, [300, 511, 512]].all()
+    assert bad.sum() < 200 + 3 * 768 + 20
+    repair_frames(frames, bad, seed=1)
+    motion = measure_motion(shrink(frames, 1.0), grid=(5, 5))
+    assert {"fixed_pattern", "blank_frames"} <= set(motion.flags)
+    assert trajectory_rms(motion.global_angstrom(1.0), clean.motion) < 2 * best
+
+
 def test_large_images_are_aligned_by_their_inner_frequencies_first() -> None:
     rng = np.random.default_rng(2)
     transform = np.fft.rfft2(rng.standard_normal((512, 512)))

@@ -23,8 +23,12 @@ REFINING_STEPS = 2
 NEAR = 0.1
 """RMS increment, px of the map, from which on Newton's steps take over."""
 TOLERANCE = 0.01
-FIXED_SHARE = 0.6
-"""Of what aligned images share: more than that shared without alignment is the camera's."""
+FIXED_SHARE = 0.1
+"""A fixed pattern weaker than this part of the specimen at the outermost frequencies is left alone."""
+STILL = 0.9
+"""Part of a fixed pattern that shifts leave shared, from which on motion does not tell it from the specimen."""
+WHITE = 0.3
+"""Power shared at the outermost frequencies, over that at low ones, from which on it is a pattern's."""
 CONVERGED = 0.1
 MIN_MAP_EDGE = 256
 MIXING = (0.7, 0.4, 0.2)
@@ -267,23 +271,41 @@ def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
     return shared if shared > max(4 * error / count, 0) else 0.0
 
 
-def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> float:
-    """Power of the fixed pattern over that of an image; 0 where what images share is the specimen.
+def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> tuple[float, float]:
+    """Power of the camera's fixed pattern, and over that of an image; 0 where what images share is the specimen.
 
-    It is the camera's where they share more of their outermost frequencies as they lie than when they are aligned.
+    At the outermost frequencies, images share P + c S as they lie and S + c P when aligned, of pattern and specimen; c
+    is what shifts leave of a power that does not move with them. Where there is next to no motion to tell the two
+    apart, it is the pattern that is white.
     """
     if not found.fixed_pattern:
-        return 0.0
-    still, own, _ = _shared_power(transforms, shape, np.zeros((len(transforms), 2)))
+        return 0.0, 0.0
+    count = len(transforms)
+    nowhere = np.zeros((count, 2))
+    still, own, pixels = _shared_power(transforms, shape, nowhere)
     aligned, _, _ = _shared_power(transforms, shape, found.shifts)
-    return found.fixed_pattern / own if still > FIXED_SHARE * aligned else 0.0
+    flat = np.ones((1, *transforms[0].shape), np.complex64)
+    kept, _, _ = _shared_power(np.broadcast_to(flat, (count, *flat.shape[1:])), shape, found.shifts)
+    if kept > STILL:
+        inner, _, _ = _shared_power(transforms, shape, nowhere, band=(0.03, 0.1))
+        pattern, error = (still, 0.0) if still > WHITE * inner else (0.0, 0.0)
+    else:
+        pattern = (still - kept * aligned) / (1 - kept**2)
+        error = 4 * own / np.sqrt(pixels) / count / (1 - kept**2)
+    return (pattern, pattern / own) if pattern > max(error, FIXED_SHARE * (aligned - kept * pattern)) else (0.0, 0.0)
 
 
-def _shared_power(transforms: Complex64, shape: tuple[int, int], shifts: Array) -> tuple[float, float, int]:
-    """Power that shifted images have in common at the outermost frequencies, that each has, and number of pixels."""
+def _shared_power(
+    transforms: Complex64, shape: tuple[int, int], shifts: Array, *, band: tuple[float, float] = (0.4, 1.0)
+) -> tuple[float, float, int]:
+    """Power that shifted images have in common, that each has, and number of pixels.
+
+    ``band``, of frequencies in cycles a pixel, is the outermost.
+    """
     count = len(transforms)
     qy, qx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
-    outer = (qy * qy + qx * qx > 0.4**2) & (np.abs(qy) > 0.02) & (qx > 0.02)
+    q = np.hypot(qy, qx)
+    outer = (q > band[0]) & (q <= band[1]) & (np.abs(qy) > 0.01) & (qx > 0.01)
     y, x = np.nonzero(outer)
     total, own = np.zeros(len(y), np.complex64), 0.0
     for transform, shift in zip(transforms, shifts, strict=True):

@@ -17,6 +17,9 @@ Float32 = npt.NDArray[np.float32]
 NO_GAIN = np.ones((1, 1), np.float32)
 HOT_SIGMA = 6.0
 HOT_COUNTS = 6.0
+DARK_LINE = 0.5
+"""Of the median row or column: darker ones are dead."""
+MOST_DARK_LINES = 0.02
 
 
 @dataclass
@@ -82,7 +85,20 @@ def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:
         mark_outside(total, low, high, bad)
         if int(bad.sum()) == before:
             break
+    _mark_lines(total, bad)
     return bad
+
+
+def _mark_lines(total: Float32, bad: npt.NDArray[np.bool_]) -> None:
+    """Mark rows and columns that are dark as a whole, which a short movie's pixels one by one are too few to tell.
+
+    Where many are, it is the beam's edge or a wide shadow, and no defect of the camera.
+    """
+    for axis, marked in ((1, bad), (0, bad.T)):
+        means = total.mean(axis=axis)
+        dark = means < DARK_LINE * np.median(means)
+        if 0 < dark.sum() <= MOST_DARK_LINES * len(means):
+            marked[dark] = True
 
 
 def repair_frames(frames: Frames, bad: npt.NDArray[np.bool_], *, seed: int) -> None:

@@ -5,7 +5,7 @@ image centre in units of its size, z the frame, counted from the first. Source: 
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import ducc0
 import numpy as np
@@ -24,8 +24,10 @@ TERMS = 18
 MAX_LOCAL_PX = 30.0
 """A local field that moves anything further than this is an error."""
 SCORING_STEPS = 4
-PRIOR_PX = tuple(np.geomspace(0.02, 5.0, 12))
-"""Sizes of local motion tried, RMS px."""
+PRIOR_PX = (0.12, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Sizes of local motion tried, RMS px of one term."""
+PRIOR_BENDS = (0.1, 0.3, 0.9)
+"""Sizes of terms of second order in time, relative to the first, that are tried; the third has the square of it."""
 GROUP_DOSE = 1e5
 """Electrons a group of frames should have in one patch."""
 
@@ -83,13 +85,16 @@ def group_frames(frames: int, electrons_per_frame: float) -> list[slice]:
 
 
 def patch_slices(shape: tuple[int, int], grid: tuple[int, int]) -> list[tuple[slice, slice]]:
-    """Patches (y, x) of an image that overlap their neighbours by a third and share its whole area, row-major."""
+    """Patches (y, x) that share an image's area, row-major, all of one even size.
+
+    They overlap by a pixel or two at most: noise in what two of them share would count twice.
+    """
     rows, columns = (_spans(n, k) for n, k in zip(shape, grid, strict=True))
     return [(r, c) for r in rows for c in columns]
 
 
 def _spans(length: int, count: int) -> list[slice]:
-    size = min(length, ducc0.fft.good_size(int(length / count * 1.35) // 2) * 2)
+    size = min(-(-length // (2 * count)) * 2, length)
     starts = [round(i * (length - size) / (count - 1)) for i in range(count)] if count > 1 else [0]
     return [slice(s, s + size) for s in starts]
 
@@ -140,23 +145,26 @@ def measure_local(
         return LocalMotion(None, "too few patches or frames", float("nan"))
     summed = _group_images(transforms, shape, shifts, groups)
     left_in_groups = np.stack([(left[group] ** 2).sum(axis=0) for group in groups])
-    cuts = [np.ascontiguousarray(summed[:, rows, columns]) for rows, columns in patch_slices(shape, grid)]
-    size = (cuts[0].shape[1], cuts[0].shape[2])
+    slices = patch_slices(shape, grid)
+    size = (slices[0][0].stop - slices[0][0].start, slices[0][1].stop - slices[0][1].start)
     fixed = _pattern_in_groups(size, bands, left, shifts, groups) * np.float32(np.sqrt(pattern)) if pattern else None
-    patches = [Patch.of(cut, bands, snr, left_in_groups, fixed) for cut in cuts]
+    patches = [
+        Patch.of(np.ascontiguousarray(summed[:, rows, columns]), bands, snr, left_in_groups, fixed)
+        for rows, columns in slices
+    ]
     time = np.array([(g.start + g.stop - 1) / 2 for g in groups]) / frames
     places = patch_centres(shape, grid)
     basis = _basis(places[:, None, :], time[None, :])
     precision = np.stack([patch.precision for patch in patches]) / scale**2
     fit = _Fit.of(basis, precision)
-    field, solution = np.zeros((len(patches), len(groups), 2)), np.zeros((TERMS, 2))
+    field = np.zeros((len(patches), len(groups), 2))
     for _ in range(SCORING_STEPS):
         gradient = np.stack([p.gradient(at / scale) for p, at in zip(patches, field, strict=True)]) / scale
         step = gradient / precision[..., None]
-        found = fit.solve(field + step)
-        if found is None:
-            return LocalMotion(None, "no local motion above the noise", float("nan"))
-        field, solution = basis @ found, found
+        solution, doubt = fit.solve(field + step)
+        field = basis @ solution
+    if doubt > 0.5:
+        return LocalMotion(None, "no local motion above the noise", float("nan"))
     residual = float(np.sqrt((step**2).mean()))
     if np.abs(field).max() >= MAX_LOCAL_PX:
         return LocalMotion(None, "patches contradict one another", float("nan"))
@@ -232,41 +240,64 @@ def _pattern_in_groups(
     return out
 
 
+_SPACE = np.array(
+    # factors of 1, x, x², y, y², xy in 2x, (3 (2x)² − 1) / 2, 2y, (3 (2y)² − 1) / 2 and 4xy: no mean over the image
+    [[0, 2, 0, 0, 0, 0], [-0.5, 0, 6, 0, 0, 0], [0, 0, 0, 2, 0, 0], [-0.5, 0, 0, 0, 6, 0], [0, 0, 0, 0, 0, 4]]
+) * np.sqrt([[3], [5], [3], [5], [9]])
+
+
+def _time_terms() -> Array:
+    """Polynomials of z, z², z³ (rows) that are orthonormal over 0 to 1, in order of degree."""
+    z = (np.arange(256) + 0.5) / 256
+    triangle = np.linalg.qr(np.stack([z, z**2, z**3], axis=1) / 16)[1]
+    return np.asarray(np.linalg.inv(triangle).T)
+
+
+_ORTHOGONAL = np.kron(_SPACE, _time_terms())
+"""(15, TERMS): terms of which each has an RMS of 1 over image and time, as polynomials."""
+
+
 @dataclass(frozen=True)
 class _Fit:
-    """Polynomial through places of known precision, of which only differences within a patch are known."""
+    """Polynomial through places of known precision, of which only differences within a patch are known.
+
+    Attributes
+    ----------
+    design : (observations, 15) of the orthogonal terms, each row over its standard deviation, less the patch's mean.
+    precision : of each observation, (patches, groups), px⁻².
+    """
 
     design: Array
-    """(observations, TERMS), each row over its standard deviation, less the patch's mean over time."""
-    deviation: Array
-    """Standard deviation of each observation, (patches, groups)."""
+    precision: Array
 
     @classmethod
     def of(cls, basis: Array, precision: Array) -> "_Fit":
-        free = basis - _mean_over_time(basis, precision)
-        return cls((free * np.sqrt(precision)[..., None]).reshape(-1, TERMS), 1 / np.sqrt(precision))
+        terms = basis @ _ORTHOGONAL.T
+        free = (terms - _mean_over_time(terms, precision)) * np.sqrt(precision)[..., None]
+        return cls(free.reshape(-1, len(_ORTHOGONAL)), precision)
 
-    def solve(self, places: Array) -> Array | None:
-        """Coefficients (TERMS, 2) for places (patches, groups, 2); None where no motion explains them best."""
-        centred = places - _mean_over_time(places, 1 / self.deviation**2)
-        target = (centred / self.deviation[..., None]).reshape(-1, 2)
-        # every term on one scale, so that one prior serves them all
-        norm = np.maximum(np.linalg.norm(self.design, axis=0), 1e-12)
-        u, s, vt = np.linalg.svd(self.design / norm, full_matrices=False)
-        known = u.T @ target
-        rest = float((target**2).sum() - (known**2).sum())
-        # a displacement of so many px RMS, all terms together, in standard deviations of the observations
-        unit = len(target) / TERMS / float((self.deviation**2).mean())
-        best, chosen = -0.5 * float((target**2).sum()), 0.0
-        for strength in PRIOR_PX:
-            variance = 1 + strength**2 * unit * s**2
-            evidence = -0.5 * (float((known**2 / variance[:, None]).sum()) + rest) - float(np.log(variance).sum())
-            if evidence > best:
-                best, chosen = evidence, strength
-        if chosen == 0:
-            return None
-        prior = chosen**2 * unit
-        return np.asarray((vt.T @ (known * (s * prior / (1 + prior * s**2))[:, None])) / norm[:, None])
+    def solve(self, places: Array) -> tuple[Array, float]:
+        """Expected coefficients (TERMS, 2) for places (patches, groups, 2), and the probability that all are zero.
+
+        The prior's width, and how much narrower it is for terms of second and third order in time, are not known:
+        all are weighed by their evidence. Source: Rasmussen & Williams 2006, section 5.2.
+        """
+        centred = (places - _mean_over_time(places, self.precision)) * np.sqrt(self.precision)[..., None]
+        information, pull = self.design.T @ self.design, self.design.T @ centred.reshape(-1, 2)
+        evidences, solutions = [0.0], [np.zeros(pull.shape)]
+        for width, bend in product(PRIOR_PX, PRIOR_BENDS):
+            prior = np.tile(width * np.array([1.0, bend, bend**2]), len(pull) // 3) ** 2
+            posterior = information + np.diag(1 / prior)
+            solution = np.asarray(np.linalg.solve(posterior, pull), np.float64)
+            volume = np.linalg.slogdet(posterior)[1] + np.log(prior).sum()
+            solutions.append(solution)
+            # both axes have one prior
+            evidences.append(0.5 * float((pull * solution).sum()) - float(volume))
+        # no motion at all is one possibility, some motion of whatever width the other
+        share = np.exp(np.array(evidences) - max(evidences))
+        share[1:] /= len(share) - 1
+        share /= share.sum()
+        return _ORTHOGONAL.T @ np.tensordot(share, np.array(solutions), axes=1), float(share[0])
 
 
 def _mean_over_time(values: Array, precision: Array) -> Array:

@@ -21,6 +21,8 @@ Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
 SEARCH_ANGSTROM = 70.0
+BLANK = 0.3
+"""Frames darker than this part of the median have lost their beam."""
 SIGNAL = 6.0
 """Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
 WEIGHTINGS = 2
@@ -100,9 +102,8 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         pre_exposure_e_per_A2=exposure.pre_exposure_e_per_A2,
         voltage_kv=exposure.voltage_kv,
     )
-    pattern = fixed_share(transforms, shape, found)
-    if not pattern:
-        found = replace(found, fixed_pattern=0.0)
+    power, pattern = fixed_share(transforms, shape, found)
+    found = replace(found, fixed_pattern=power)
     apply_fading(transforms, rings, left)
     for _ in range(WEIGHTINGS):
         snr = measure_snr(transforms, shape, found.shifts, rings, left)
@@ -116,6 +117,8 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         flags.append("motion_unstable")
     if count < 5:
         flags.append("few_frames")
+    if (small.means < BLANK * np.median(small.means)).any():
+        flags.append("blank_frames")
     if pattern:
         flags.append("fixed_pattern")
     local = measure_local(
@@ -128,7 +131,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         left=left,
         pattern=pattern,
         scale=scale,
-        electrons_per_frame=small.mean * shape[0] * shape[1] * scale**2 / (grid[0] * grid[1]),
+        electrons_per_frame=float(np.median(small.means)) * shape[0] * shape[1] * scale**2 / (grid[0] * grid[1]),
     )
     if local.model is None:
         flags.append("local_motion_rejected")
@@ -162,7 +165,32 @@ class Sums:
     weighted: Float32 | None
 
 
-def sum_frames(
+@dataclass(frozen=True)
+class Terms:
+    """Sums of shifted frames in real space, of which the weighted sum is made; the frames are needed no more.
+
+    Attributes
+    ----------
+    sums : (terms, height, width) float32; the first is the plain one.
+    tables : radial filter of each term, (terms, bins); empty where the dose is not known.
+    pixel_size_angstrom, frequency_step : of the sums; of the tables, Å⁻¹.
+    """
+
+    sums: Float32
+    tables: Array
+    pixel_size_angstrom: float
+    frequency_step: float
+
+    def combine(self) -> Sums:
+        """Plain and exposure-weighted sum."""
+        # a copy, so that the other terms can be forgotten
+        plain = self.sums[0].copy()
+        if not self.tables.size:
+            return Sums(plain, None)
+        return Sums(plain, dose.combine(self.sums, self.tables, self.pixel_size_angstrom, self.frequency_step))
+
+
+def add_frames(
     frames: Frames,
     motion: Motion,
     pixel_size_angstrom: float,
@@ -170,8 +198,8 @@ def sum_frames(
     dose_per_frame_e_per_A2: float | None,
     pre_exposure_e_per_A2: float = 0.0,
     voltage_kv: float = 300.0,
-) -> Sums:
-    """Shift all frames along the motion and add them up."""
+) -> Terms:
+    """Shift all frames along the motion and add them up, in as many sums as exposure weighting needs."""
     height, width = frames.shape
     coefficients = np.ones((frames.count, 1))
     tables = np.empty((0, 0))
@@ -189,9 +217,27 @@ def sum_frames(
     coefficients = coefficients * frames.scale
     sums = np.zeros((coefficients.shape[1], height, width), np.float32)
     gather(frames.stack, frames.gain, _field(motion, frames.shape), coefficients.astype(np.float32), BLOCK, sums)
-    if not dose_per_frame_e_per_A2:
-        return Sums(sums[0], None)
-    return Sums(sums[0], dose.combine(sums, tables, pixel_size_angstrom, float(frequency[1])))
+    return Terms(sums, tables, pixel_size_angstrom, float(frequency[1]))
+
+
+def sum_frames(
+    frames: Frames,
+    motion: Motion,
+    pixel_size_angstrom: float,
+    *,
+    dose_per_frame_e_per_A2: float | None,
+    pre_exposure_e_per_A2: float = 0.0,
+    voltage_kv: float = 300.0,
+) -> Sums:
+    """Shift all frames along the motion and add them up: plain, and weighted by exposure."""
+    return add_frames(
+        frames,
+        motion,
+        pixel_size_angstrom,
+        dose_per_frame_e_per_A2=dose_per_frame_e_per_A2,
+        pre_exposure_e_per_A2=pre_exposure_e_per_A2,
+        voltage_kv=voltage_kv,
+    ).combine()
 
 
 def _field(motion: Motion, shape: tuple[int, int]) -> Float32:

@@ -13,10 +13,12 @@ from athena_pipelines.core.motion_kernels import block_sum, centre_and_taper
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
 
-ALIGN_PIXEL_ANGSTROM = 2.5
-"""Shifts need no finer pixels than this: what lies beyond has faded in all but the first frames."""
+FINEST_ANGSTROM, COARSEST_ANGSTROM = 1.6, 3.2
+"""Pixels between which images for alignment are chosen: finer ones hold nothing more in all but the first frames."""
+ALIGN_EDGE = 1320
+"""Edge that images for alignment get where possible: small movies need the finest signal, large ones the speed."""
 BLOCK_PIXEL_ANGSTROM = 1.75
-"""Pixels are summed in blocks of about this; blocks of ALIGN_PIXEL_ANGSTROM would blur the finest that is used."""
+"""Pixels are summed in blocks of about this; larger blocks would blur the finest that is used."""
 MIN_EDGE = 256
 
 
@@ -30,14 +32,14 @@ class SmallFrames:
     shape : (rows, columns) of the small frames, both even.
     pixel_size_angstrom : of the small frames.
     scale : unbinned px of one of theirs.
-    mean : of an unbinned pixel and frame.
+    means : of an unbinned pixel in each frame, (frames,).
     """
 
     transforms: Complex64
     shape: tuple[int, int]
     pixel_size_angstrom: float
     scale: float
-    mean: float
+    means: npt.NDArray[np.float64]
 
 
 def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
@@ -55,12 +57,11 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
     transforms = np.empty((frames.count, shape[0], shape[1] // 2 + 1), np.complex64)
     image = np.empty((rows, columns), np.float32)
     into = Cropped((rows, columns), shape)
-    total = 0.0
-    for frame, transform in zip(frames.stack, transforms, strict=True):
+    means = np.empty(frames.count)
+    for index, (frame, transform) in enumerate(zip(frames.stack, transforms, strict=True)):
         block_sum(frame, frames.gain, origin, binning, image)
-        total += into.transform(image, transform)
-    mean = total / frames.count / binning**2
-    return SmallFrames(transforms, shape, block_pixel / factor, binning / factor, mean)
+        means[index] = into.transform(image, transform) / binning**2
+    return SmallFrames(transforms, shape, block_pixel / factor, binning / factor, means)
 
 
 def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
@@ -70,9 +71,11 @@ def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
 
 
 def inner_shape(shape: tuple[int, int], pixel_size_angstrom: float) -> tuple[int, int]:
-    """Size that brings pixels to about ALIGN_PIXEL_ANGSTROM, by one factor for both edges, and transforms fast."""
+    """Size that brings edges to about ALIGN_EDGE, by one factor for both, and transforms fast."""
     rows, columns = shape
-    least = max(pixel_size_angstrom / ALIGN_PIXEL_ANGSTROM, MIN_EDGE / min(shape))
+    wanted = pixel_size_angstrom * np.sqrt(rows * columns) / ALIGN_EDGE
+    pixel = float(np.clip(wanted, FINEST_ANGSTROM, COARSEST_ANGSTROM))
+    least = max(pixel_size_angstrom / pixel, MIN_EDGE / min(shape))
     if least >= 1:
         return shape
     # a multiple of four, so that its inner half can be taken again

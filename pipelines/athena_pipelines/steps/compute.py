@@ -16,7 +16,7 @@ from athena.contract.processing import MovieParameters
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
-from athena_pipelines.core.motion import Exposure, Motion, Sums, measure_motion, sum_frames
+from athena_pipelines.core.motion import Exposure, Motion, Sums, add_frames, measure_motion
 from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.steps.load import load_movie
@@ -97,14 +97,15 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
     keep_freed_memory()
     with timing("read"):
         loaded = load_movie(movie, gain, parameters)
-    frames, parameters = loaded.frames, loaded.parameters
+    frames, parameters, mean, flags = loaded.frames, loaded.parameters, loaded.mean, [*loaded.flags]
+    del loaded  # or it would keep the frames
     pixel = parameters.pixel_size_angstrom
     with timing("align"):
         exposure = Exposure(parameters.dose_per_frame_e_per_A2, parameters.pre_exposure_e_per_A2, parameters.voltage_kv)
         grid = (parameters.patches_y, parameters.patches_x)
         motion = measure_motion(shrink(frames, pixel), grid=grid, exposure=exposure)
     with timing("sum"):
-        sums = sum_frames(
+        terms = add_frames(
             frames,
             motion,
             pixel,
@@ -112,21 +113,26 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
             pre_exposure_e_per_A2=parameters.pre_exposure_e_per_A2,
             voltage_kv=parameters.voltage_kv,
         )
+        count, shape, repaired = frames.count, frames.shape, frames.repaired
+        # the largest array of all, and not needed any more
+        del frames
+        sums = terms.combine()
+        del terms
     with timing("ctf"):
         spectrum = measure(sums.plain, pixel)
         optics = optics_of(parameters)
         fit = fit_ctf(spectrum, optics, search_range(parameters))
-    flags = [*loaded.flags, *motion.flags]
+    flags += motion.flags
     if sums.weighted is None:
         flags.append("no_dose_weighting")
     if not fit.determined:
         flags.append("ctf_not_determined")
     return Computed(
         parameters,
-        frames.count,
-        frames.shape,
-        loaded.mean,
-        frames.repaired,
+        count,
+        shape,
+        mean,
+        repaired,
         motion,
         sums,
         spectrum,
