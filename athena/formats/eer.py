@@ -138,7 +138,9 @@ class EerMovie:
         """Counts of a fraction, (height, width) uint8, rows in the order of the file."""
         from athena.formats.eer_kernels import add_events
 
-        counts: npt.NDArray[np.uint8] = np.zeros(self.shape, np.uint8)
+        direct = out is not None and out.dtype == np.uint8 and out.flags.c_contiguous
+        counts: npt.NDArray[np.uint8] = out if direct and out is not None else np.empty(self.shape, np.uint8)
+        counts[...] = 0
         flat = counts.reshape(-1)
         height, width = self._shape
         for frame in self._raw[index * self._group : (index + 1) * self._group]:
@@ -149,7 +151,7 @@ class EerMovie:
                 counts[...] = before
                 end = add_events(words, bits, width, height, *frame.bits, True, flat)
             self.damaged += end != width * height
-        if out is None:
+        if out is None or direct:
             return counts
         out[...] = counts
         return out
@@ -157,15 +159,14 @@ class EerMovie:
     def _code(self, frame: _Frame) -> tuple[npt.NDArray[np.uint64], int]:
         """Code of a raw frame as words, and its length in bits."""
         size = sum(count for _, count in frame.strips)
-        words = np.zeros(size // 8 + 2, np.uint64)
-        place = words.view(np.uint8)
+        words = np.empty(size // 8 + 2, np.uint64)
+        words[size // 8 :] = 0
+        place = words.view(np.uint8).data
         at = 0
         for offset, count in frame.strips:
             self._file.seek(offset)
-            part = self._file.read(count)
-            if len(part) != count:
+            if self._file.readinto(place[at : at + count]) != count:
                 raise BadFile(f"{self._path.name} ends inside a frame.", hint="It changed while being read.")
-            place[at : at + count] = np.frombuffer(part, np.uint8)
             at += count
         return words, size * 8
 
