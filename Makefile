@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 WIDGETS := widgets/athena_widgets/static/.built
 KERNELS := $(VENV)/.kernels
-KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core -name '*.py')
+KERNEL_SOURCES := $(shell find pipelines/athena_pipelines/core athena/formats -name "*.py")
 TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widgets/js/*.mjs widgets/js/*.py) \
       widgets/athena_widgets/tokens.json athena/zarrio/layout.py
 

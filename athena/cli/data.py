@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from athena.errors import AthenaError, Invalid
 from athena.sdk.client import Client
 
 console = Console()
+
+Container = Literal["tiff", "mrc", "eer"]
 
 import_app = typer.Typer(help="Import a complete session folder.", no_args_is_help=True)
 simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
@@ -60,6 +62,9 @@ def simulate_epu(
     movies: Annotated[int, typer.Option(help="Movies to take.")] = 20,
     size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 4096,
     frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
+    container: Annotated[
+        Container, typer.Option("--format", help="Of the movies; in EER each frame becomes 25 raw frames.")
+    ] = "tiff",
     seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
     interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
 ) -> None:
@@ -67,7 +72,13 @@ def simulate_epu(
     from athena_pipelines.simulate.session import EpuSimulator
 
     simulator = EpuSimulator(
-        out.expanduser().resolve(), movies=movies, size=(size, size), frames=frames, seed=seed, interval_s=interval
+        out.expanduser().resolve(),
+        movies=movies,
+        size=(size, size),
+        frames=frames,
+        seed=seed,
+        interval_s=interval,
+        container=container,
     )
     _until_stopped(lambda stop: simulator.run(stop, _say_exposure))
 

@@ -44,13 +44,22 @@ def process_movie(
     cs: Cs = 2.7,
     amplitude_contrast: AmplitudeContrast = 0.07,
     dose_per_frame: Annotated[
-        float | None, typer.Option(help="e⁻/Å² a frame; without it nothing is exposure weighted.", min=0)
+        float | None,
+        typer.Option(
+            help="e⁻/Å² a frame, of EER a fraction; without it no weighting, unless a file says it.",
+            min=0,
+        ),
     ] = None,
     pre_exposure: Annotated[float, typer.Option(help="e⁻/Å² before the first frame.", min=0)] = 0.0,
     gain: Annotated[Path | None, typer.Option(help="Gain reference of the movies.")] = None,
     patches: Annotated[
         str, typer.Option(help="Patches across and down, such as 5x5; 1x1 for global motion alone.")
     ] = "5x5",
+    eer_grouping: Annotated[
+        int | None,
+        typer.Option(help="Raw frames of an EER movie in a fraction; default: by the dose.", min=1),
+    ] = None,
+    eer_upsampling: Annotated[int, typer.Option(help="2 renders EER movies on half pixels.", min=1, max=2)] = 1,
     phase_shift: PhaseShift = False,
     min_defocus: MinDefocus = 3000.0,
     max_defocus: MaxDefocus = 50000.0,
@@ -77,6 +86,8 @@ def process_movie(
         pre_exposure_e_per_A2=pre_exposure,
         patches_y=rows,
         patches_x=columns,
+        eer_frames_per_fraction=eer_grouping,
+        eer_upsampling=eer_upsampling,
         search_phase_shift=phase_shift,
         min_resolution_angstrom=min_resolution,
         max_resolution_angstrom=max_resolution,

@@ -16,6 +16,10 @@ class MovieParameters(Wire):
     pre_exposure_e_per_A2: float = 0.0
     patches_y: int = Field(5, ge=1)
     patches_x: int = Field(5, ge=1)
+    eer_frames_per_fraction: int | None = Field(
+        None, ge=1, le=255, description="Raw frames of an EER movie rendered together; None: about 1 e/Å² of them."
+    )
+    eer_upsampling: int = Field(1, ge=1, le=2, description="2 renders EER on half pixels of the sensor.")
     search_phase_shift: bool = False
     min_resolution_angstrom: float = 30.0
     max_resolution_angstrom: float = 5.0

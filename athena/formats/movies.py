@@ -52,16 +52,19 @@ class Movie(Protocol):
 
 
 def open_movie(path: str | Path) -> Movie:
-    """Open a TIFF or MRC movie; the container is known by its first bytes, never by its name.
+    """Open a TIFF, MRC or EER movie; the container is known by its first bytes, never by its name.
 
     Raises BadFile when it is absent, empty, foreign, truncated or says of itself what its size belies.
     """
     # imported late: a caller that only asks for names of suffixes needs no codec library
+    from athena.formats.eer import EerMovie, is_eer
     from athena.formats.mrc import MrcMovie
     from athena.formats.tiff import TiffMovie
 
     path = Path(path)
-    return TiffMovie(path) if _is_tiff(path) else MrcMovie(path)
+    if not _is_tiff(path):
+        return MrcMovie(path)
+    return EerMovie(path) if is_eer(path) else TiffMovie(path)
 
 
 def is_whole(path: str | Path) -> bool:

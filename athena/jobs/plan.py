@@ -14,6 +14,7 @@ from athena.contract.processing import MovieParameters, MovieTask
 from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, bump_version
 from athena.db.events import append_event
 from athena.errors import AthenaError, Invalid
+from athena.formats.eer import EerMovie, frames_per_fraction, is_eer
 from athena.formats.movies import open_movie
 from athena.ingest.registrar import NO_PIXEL_SIZE
 from athena.services.statuses import follow_acquisitions
@@ -92,7 +93,7 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
         "voltage_kv": optics.voltage_kv,
         "spherical_aberration_mm": optics.spherical_aberration_mm,
         "amplitude_contrast": optics.amplitude_contrast,
-        "dose_per_frame_e_per_A2": _dose_per_frame(optics, row.movie, parameters),
+        **_dose_and_grouping(optics, row.movie, parameters),
         "search_phase_shift": optics.phase_plate,
     }
     known = {name: value for name, value in values.items() if value is not None} | parameters
@@ -113,22 +114,43 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
     )
 
 
-def frames_of(row: AcquisitionRow) -> int:
-    """Frames of an acquisition's movie: as the microscope says, else as the movie's header says, else 1."""
-    said = row.optics.get("frame_count")
-    if said:
-        return int(said)
+def frames_of(row: AcquisitionRow, parameters: dict[str, Any]) -> int:
+    """Frames of an acquisition's movie as it is processed: as the microscope says, else as its header says, else 1."""
+    optics = Optics.model_validate(row.optics)
     try:
-        return _frames_in(row.movie) if row.movie else 1
+        if row.movie and (raw := _raw_frames(row.movie)):
+            return raw // _grouping(optics, raw, parameters)
+        return optics.frame_count or (_frames_in(row.movie) if row.movie else 1)
     except AthenaError:  # the step will say what is wrong with it
-        return 1
+        return optics.frame_count or 1
 
 
-def _dose_per_frame(optics: Optics, movie: str, parameters: dict[str, Any]) -> float | None:
-    if optics.total_dose_e_per_A2 is None or "dose_per_frame_e_per_A2" in parameters:
-        return None
-    frames = optics.frame_count or _frames_in(movie)
-    return optics.total_dose_e_per_A2 / frames
+def _dose_and_grouping(optics: Optics, movie: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Dose a frame, and of an EER movie the raw frames that make one: what is known of them."""
+    raw = _raw_frames(movie)
+    count = _grouping(optics, raw, parameters) if raw else None
+    known: dict[str, Any] = {"eer_frames_per_fraction": count}
+    if optics.total_dose_e_per_A2 is not None and "dose_per_frame_e_per_A2" not in parameters:
+        frames = raw / count if raw and count else optics.frame_count or _frames_in(movie)
+        known["dose_per_frame_e_per_A2"] = optics.total_dose_e_per_A2 / frames
+    return known
+
+
+def _grouping(optics: Optics, raw_frames: int, parameters: dict[str, Any]) -> int:
+    """Raw frames of an EER movie in a fraction."""
+    if asked := parameters.get("eer_frames_per_fraction"):
+        return int(asked)
+    raw = optics.total_dose_e_per_A2 / raw_frames if optics.total_dose_e_per_A2 else None
+    return frames_per_fraction(raw_frames, raw, fraction_e_per_A2=parameters.get("dose_per_frame_e_per_A2"))
+
+
+def _raw_frames(movie: str) -> int:
+    """Raw frames of an EER movie; 0 for any other."""
+    path = Path(movie)
+    if path.suffix.lower() != ".eer" or not is_eer(path):
+        return 0
+    with EerMovie(path) as opened:
+        return opened.raw_frames
 
 
 def _frames_in(movie: str) -> int:

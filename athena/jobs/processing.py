@@ -18,7 +18,7 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind, JobState
 from athena.contract.processing import MovieTask
 from athena.contract.runs import SourceState
-from athena.db.acquisitions import SourceRow, bump_version, count_states
+from athena.db.acquisitions import RunRow, SourceRow, bump_version, count_states
 from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import append_event
@@ -180,7 +180,8 @@ class RunProcessor:
         if room <= 0:
             return
         with self._database.session(read_only=True) as session:
-            frames = [frames_of(row) for row in next_rows(session, self.lease.run_id, room)]
+            parameters = session.get_one(RunRow, self.lease.run_id).parameters
+            frames = [frames_of(row, parameters) for row in next_rows(session, self.lease.run_id, room)]
         if not frames:
             return
         if self._storage_is_away():

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from athena.contract.acquisitions import Optics
 from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.errors import Invalid
 from athena.jobs.plan import MAX_ATTEMPTS, NoPixelSize, frames_of, make_task
+from athena_pipelines.simulate.eer import write_eer
 
 
 @pytest.fixture
@@ -55,10 +57,10 @@ def test_the_run_s_parameters_win(row: Callable[..., AcquisitionRow]) -> None:
 def test_frames_are_counted_in_the_movie_when_nothing_says_them(row: Callable[..., AcquisitionRow]) -> None:
     one = row(pixel_size_angstrom=0.8, total_dose_e_per_A2=30.0)
     assert make_task(one, parameters={}, source=None, store="s").parameters.dose_per_frame_e_per_A2 == 10.0
-    assert frames_of(one) == 3
-    assert frames_of(row(frame_count=7)) == 7
+    assert frames_of(one, {}) == 3
+    assert frames_of(row(frame_count=7), {}) == 7
     Path(str(one.movie)).write_bytes(b"nonsense")
-    assert frames_of(one) == 1
+    assert frames_of(one, {}) == 1
 
 
 def test_what_stands_in_the_way(row: Callable[..., AcquisitionRow]) -> None:
@@ -70,3 +72,17 @@ def test_what_stands_in_the_way(row: Callable[..., AcquisitionRow]) -> None:
         make_task(row(pixel_size_angstrom=1.0, attempts=MAX_ATTEMPTS), parameters={}, source=None, store="s")
     with pytest.raises(Invalid, match="no movie"):
         make_task(AcquisitionRow(name="b", movie=None), parameters={}, source=None, store="s")
+
+
+@pytest.mark.feature("AC-03")
+def test_eer_movies_are_grouped_by_dose(row: Callable[..., AcquisitionRow], tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).random((42, 16, 32)) < 0.05
+    write_eer(tmp_path / "a.eer", frames, metadata={}, seed=1)
+    one = row(pixel_size_angstrom=0.8, total_dose_e_per_A2=10.5, frame_count=42)
+    one.movie = str(tmp_path / "a.eer")
+    chosen = make_task(one, parameters={}, source=None, store="s").parameters
+    assert (chosen.eer_frames_per_fraction, chosen.dose_per_frame_e_per_A2) == (4, 1.0)
+    assert frames_of(one, {}) == 10
+    chosen = make_task(one, parameters={"eer_frames_per_fraction": 7}, source=None, store="s").parameters
+    assert (chosen.eer_frames_per_fraction, chosen.dose_per_frame_e_per_A2) == (7, 1.75)
+    assert frames_of(one, {"eer_frames_per_fraction": 7}) == 6

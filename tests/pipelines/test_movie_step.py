@@ -177,7 +177,8 @@ def test_frames_are_held_in_the_smallest_type(tmp_path: Path, dtype: str, peak: 
     counts = np.random.default_rng(0).poisson(4, (3, 64, 64)).astype(dtype)
     counts[2, 5, 5] = peak
     tifffile.imwrite(tmp_path / "m.tiff", counts, photometric="minisblack")
-    frames, mean = load_movie(str(tmp_path / "m.tiff"), None)
+    loaded = load_movie(str(tmp_path / "m.tiff"), None, MovieParameters(pixel_size_angstrom=1.0))
+    frames, mean = loaded.frames, loaded.mean
     assert frames.stack.dtype == held
     assert mean == pytest.approx(4, rel=0.05)
     expected = counts[1, ::-1].copy()
@@ -191,7 +192,8 @@ def test_frames_are_held_in_the_smallest_type(tmp_path: Path, dtype: str, peak: 
 def test_float_frames_are_quantised_below_their_noise(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(-3, 2, (3, 64, 64)).astype(np.float32)
     write_mrc(tmp_path / "m.mrc", values, pixel_size_angstrom=1.0)
-    frames, mean = load_movie(str(tmp_path / "m.mrc"), None)
+    loaded = load_movie(str(tmp_path / "m.mrc"), None, MovieParameters(pixel_size_angstrom=1.0))
+    frames, mean = loaded.frames, loaded.mean
     assert frames.stack.dtype == np.uint16
     assert mean == pytest.approx(-3, abs=0.1)
     np.testing.assert_allclose(frames.stack * frames.scale + frames.offset, values, atol=0.02)

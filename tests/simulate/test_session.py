@@ -11,9 +11,11 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from athena.errors import BadFile, Invalid
+from athena.formats.eer import EerMovie
 from athena.formats.gain import read_gain
 from athena.formats.movies import open_movie
-from athena_pipelines.simulate.growing import write_tiff_movie
+from athena.ingest.epu import EpuAdapter
+from athena_pipelines.simulate.containers import RAW_FRAMES, write_movie
 from athena_pipelines.simulate.session import EpuSimulator, Microscope
 from athena_pipelines.simulate.truth import read_truth
 
@@ -117,7 +119,7 @@ def test_an_interrupted_movie_is_taken_away(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_tiff_movie(tmp_path / "cut.tiff", frames(), threading.Event())
+        write_movie(tmp_path / "cut.tiff", frames(), threading.Event(), "tiff", dose_e_per_px=1.0, seed=1)
     assert not list(tmp_path.iterdir())
 
 
@@ -132,3 +134,19 @@ def test_impossible_settings_and_foreign_folders_are_refused(tmp_path: Path) -> 
         tiny(tmp_path, frames=0)
     with pytest.raises(BadFile, match=r"truth\.json"):
         read_truth(tmp_path)
+
+
+@pytest.mark.parametrize("container", ["mrc", "eer"])
+def test_movies_in_other_containers_hold_the_same_counts(tmp_path: Path, container: str) -> None:
+    taken = {}
+    for kind in ("tiff", container):
+        simulator = EpuSimulator(tmp_path / kind, movies=1, size=(96, 96), frames=3, interval_s=0, container=kind)
+        (exposure,) = EpuAdapter().scan(simulator.run()).exposures
+        assert exposure.movie is not None
+        with open_movie(exposure.movie) as movie:
+            if isinstance(movie, EerMovie):
+                assert movie.raw_frames == 3 * RAW_FRAMES
+                assert movie.dose_e_per_px == pytest.approx(3 * 0.8)
+                movie.group(RAW_FRAMES)
+            taken[kind] = np.stack([movie.read(index) for index in range(movie.frames)])
+    np.testing.assert_array_equal(taken[container], taken["tiff"])

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from athena.errors import Invalid
+from athena_pipelines.simulate.containers import SUFFIXES, Container, write_movie
 from athena_pipelines.simulate.epu.grid import Place
 from athena_pipelines.simulate.epu.writer import ExposureRecord, SessionWriter
 from athena_pipelines.simulate.truth import (
@@ -27,8 +27,6 @@ from athena_pipelines.simulate.truth import (
 
 Progress = Callable[[int, int, str], None]
 """Called after each exposure with (exposures there, exposures wanted, name)."""
-
-MOVIE_SUFFIX = "_fractions.tiff"
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,11 @@ class GrowingSession(ABC):
     ----------
     seed : with the same seed and settings, the same movies.
     interval_s : seconds from one exposure to the next; 0 is as fast as it goes.
+    container : of the movies.
     """
 
-    def __init__(self, out: Path, *, movies: int, seed: int, interval_s: float) -> None:
+    def __init__(self, out: Path, *, movies: int, seed: int, interval_s: float, container: Container = "tiff") -> None:
+        self.container = container
         self.out = out
         self.movies = movies
         self.seed = seed
@@ -140,8 +140,11 @@ class GrowingSession(ABC):
             self._keep(writer, truth)
         made = self._make(index, place=writer.grid.place(index), acquired=current.acquired)
         stem = writer.write_exposure(made.record, still=made.still, seed=self.seed)
-        path = stem.with_name(stem.name + MOVIE_SUFFIX)
-        if made.frames is not None and not write_tiff_movie(path, made.frames, stop):
+        path = stem.with_name(stem.name + SUFFIXES[self.container])
+        dose = made.truth.counts_per_px_per_frame * made.truth.frames
+        if made.frames is not None and not write_movie(
+            path, made.frames, stop, self.container, dose_e_per_px=dose, seed=self.seed + index
+        ):
             return None
         movie = None if made.frames is None else path.relative_to(writer.folder).as_posix()
         done = made.truth.model_copy(update={"name": stem.name, "movie": movie})
@@ -151,34 +154,6 @@ class GrowingSession(ABC):
     def _keep(self, writer: SessionWriter, truth: SessionTruth) -> None:
         write_truth(writer.folder, truth)
         self._open = writer, truth
-
-
-def write_tiff_movie(path: Path, frames: Iterator[NDArray[np.uint8]], stop: threading.Event) -> bool:
-    """Write frames (row 0 at the bottom) as an LZW TIFF with the top row first, growing in place as a camera does.
-
-    Returns False when ``stop`` was set before the last frame; the file is then taken away again.
-    """
-    complete = False
-    try:
-        with tifffile.TiffWriter(path) as writer:
-            for frame in frames:
-                if stop.is_set():
-                    return False
-                rows = max(1, 2**18 // frame.shape[1])
-                writer.write(
-                    frame[::-1],
-                    compression="lzw",
-                    rowsperstrip=rows,
-                    photometric="minisblack",
-                    contiguous=False,
-                    metadata=None,
-                )
-        complete = True
-    finally:
-        # also when interrupted: what is there would pass for a movie of fewer frames
-        if not complete:
-            path.unlink()
-    return complete
 
 
 def _require_same(truth: SessionTruth, parameters: Parameters, folder: Path) -> None:

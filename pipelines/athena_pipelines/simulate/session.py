@@ -10,6 +10,7 @@ import numpy as np
 
 from athena.errors import Invalid
 from athena_pipelines.simulate.camera import Camera, draw_camera, write_gain
+from athena_pipelines.simulate.containers import Container
 from athena_pipelines.simulate.epu.grid import Place
 from athena_pipelines.simulate.epu.writer import ExposureRecord, SessionWriter
 from athena_pipelines.simulate.growing import GrowingSession, Made
@@ -67,6 +68,7 @@ class EpuSimulator(GrowingSession):
     seed : with the same seed and settings, the same movies.
     interval_s : seconds from one exposure to the next; 0 is as fast as it goes.
     structure : PDB or mmCIF file of the molecule in the ice.
+    container : of the movies; in EER each frame becomes RAW_FRAMES raw frames.
 
     Starting again on the same ``out`` goes on after the last complete movie.
     """
@@ -82,13 +84,14 @@ class EpuSimulator(GrowingSession):
         interval_s: float = 3.0,
         structure: Path = APOFERRITIN,
         microscope: Microscope | None = None,
+        container: Container = "tiff",
     ) -> None:
         if movies < 0 or frames < 1 or min(size) < 64:
             raise Invalid(
                 f"A session of {movies} movies of {frames} frames of {size[0]} × {size[1]} px cannot be made.",
                 hint="Ask for at least one frame and 64 × 64 px.",
             )
-        super().__init__(out, movies=movies, seed=seed, interval_s=interval_s)
+        super().__init__(out, movies=movies, seed=seed, interval_s=interval_s, container=container)
         self.size = size
         self.frames = frames
         self.structure = structure
@@ -117,6 +120,7 @@ class EpuSimulator(GrowingSession):
             "frames": self.frames,
             "seed": self.seed,
             "structure": self.structure.name,
+            "container": self.container,
         }
         for field in fields(self.microscope):
             value = getattr(self.microscope, field.name)

@@ -47,7 +47,7 @@ class Computed:
 
     Attributes
     ----------
-    parameters : it was computed with.
+    parameters : it was computed with; of an EER movie, those of its fractions.
     frames : number of frames.
     shape : (height, width), px.
     intensity : mean of a frame, e/px where the movie holds counts.
@@ -95,9 +95,11 @@ class Computed:
 def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
     """Read, align, sum and fit one movie. Raises BadFile when the movie or the gain cannot be used."""
     keep_freed_memory()
-    pixel = parameters.pixel_size_angstrom
     with timing("read"):
-        frames, intensity = load_movie(movie, gain)
+        loaded = load_movie(movie, gain, parameters)
+    frames, parameters, mean, flags = loaded.frames, loaded.parameters, loaded.mean, [*loaded.flags]
+    del loaded  # or it would keep the frames
+    pixel = parameters.pixel_size_angstrom
     with timing("align"):
         exposure = Exposure(parameters.dose_per_frame_e_per_A2, parameters.pre_exposure_e_per_A2, parameters.voltage_kv)
         grid = (parameters.patches_y, parameters.patches_x)
@@ -120,7 +122,7 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
         spectrum = measure(sums.plain, pixel)
         optics = optics_of(parameters)
         fit = fit_ctf(spectrum, optics, search_range(parameters))
-    flags = [*motion.flags]
+    flags += motion.flags
     if sums.weighted is None:
         flags.append("no_dose_weighting")
     if not fit.determined:
@@ -129,7 +131,7 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
         parameters,
         count,
         shape,
-        intensity,
+        mean,
         repaired,
         motion,
         sums,

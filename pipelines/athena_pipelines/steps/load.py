@@ -1,12 +1,15 @@
 """Reading a movie into memory, as small as its counts allow."""
 
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from athena.contract.processing import MovieParameters
+from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.gain import read_gain
 from athena.formats.movies import Movie, open_movie
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
@@ -15,21 +18,63 @@ QUANTA_PER_SIGMA = 64
 """Float frames are held in steps of this part of their noise: 16 bits then hold ± 500 σ at no loss to speak of."""
 
 
-def load_movie(path: str, gain: str | None) -> tuple[Frames, float]:
-    """Frames of a movie, repaired, with gain; and their mean (e/px a frame if the movie holds counts).
+@dataclass(frozen=True)
+class Loaded:
+    """A movie in memory.
 
-    Raises BadFile when the movie or the gain cannot be used.
+    Attributes
+    ----------
+    frames : repaired, with gain.
+    mean : of a pixel and frame; e/px where the movie holds counts.
+    parameters : those that were asked for, as they hold for these frames: of an EER movie pixel size, dose and raw
+        frames a fraction follow from how it was rendered.
+    flags : what a reader should know.
     """
+
+    frames: Frames
+    mean: float
+    parameters: MovieParameters
+    flags: tuple[str, ...]
+
+
+def load_movie(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
+    """Read a movie. Raises BadFile when the movie or the gain cannot be used."""
+    flags: tuple[str, ...] = ()
     with open_movie(path) as movie:
-        reference = read_gain(gain, movie.shape) if gain else NO_GAIN
+        if isinstance(movie, EerMovie):
+            parameters = _render(movie, parameters)
+        reference = read_gain(gain, movie.shape, of_eer=isinstance(movie, EerMovie)) if gain else NO_GAIN
         frames = _read(movie, reference)
+        if isinstance(movie, EerMovie) and movie.damaged:
+            flags = ("damaged_frames",)
     total = unaligned_sum(frames.stack, frames.gain)
     bad = find_defects(total, frames.gain)
     # the name seeds the random repair, so that a movie processed twice gives the same picture
     repair_frames(frames, bad, seed=zlib.crc32(Path(path).name.encode()))
     good = total.size - len(frames.repaired)
     whole = float(total.sum(dtype=np.float64)) - float(total[bad].sum(dtype=np.float64))
-    return frames, whole / max(good, 1) * frames.scale / frames.count + frames.offset
+    mean = whole / max(good, 1) * frames.scale / frames.count + frames.offset
+    return Loaded(frames, mean, parameters, flags)
+
+
+def _render(movie: EerMovie, parameters: MovieParameters) -> MovieParameters:
+    """Set how an EER movie is rendered; the parameters that hold for its fractions.
+
+    So many raw frames go into a fraction as were asked for; else as have the dose that was asked for a fraction, or a
+    usual one, by the dose that the file says. Raises Invalid.
+    """
+    asked, said = parameters.dose_per_frame_e_per_A2, movie.dose_e_per_px
+    raw = said / parameters.pixel_size_angstrom**2 / movie.raw_frames if said is not None else None
+    count = parameters.eer_frames_per_fraction or frames_per_fraction(movie.raw_frames, raw, fraction_e_per_A2=asked)
+    movie.group(count, upsampling=parameters.eer_upsampling)
+    dose = asked if parameters.eer_frames_per_fraction and asked else raw * count if raw is not None else asked
+    return parameters.model_copy(
+        update={
+            "eer_frames_per_fraction": count,
+            "pixel_size_angstrom": parameters.pixel_size_angstrom / parameters.eer_upsampling,
+            "dose_per_frame_e_per_A2": dose,
+        }
+    )
 
 
 def _read(movie: Movie, gain: npt.NDArray[np.float32]) -> Frames:

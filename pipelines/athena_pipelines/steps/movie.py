@@ -25,7 +25,7 @@ def process_movie(task: MovieTask) -> MovieResult:
     found = compute_movie(task.movie, task.gain, task.parameters, timing)
     with timing("write"):
         _write(task, found)
-    pixel = task.parameters.pixel_size_angstrom
+    pixel = found.parameters.pixel_size_angstrom
     return MovieResult(
         run_id=task.run_id,
         index=task.index,
@@ -46,7 +46,7 @@ def _write(task: MovieTask, found: Computed) -> None:
     fitted = pictured
     if found.fit.determined:
         fitted = fit_picture(found.spectrum, found.fit, found.optics, layout.SPECTRUM_SIZE)
-    write_pyramid(task.store, task.index, found.image, pixel_size_angstrom=task.parameters.pixel_size_angstrom)
+    write_pyramid(task.store, task.index, found.image, pixel_size_angstrom=found.parameters.pixel_size_angstrom)
     RunWriter.open(task.store).write_images(
         task.index, thumbnail=thumbnail(found.image, layout.THUMBNAIL_SIZE), spectrum=pictured, spectrum_fit=fitted
     )

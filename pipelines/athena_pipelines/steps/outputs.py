@@ -120,6 +120,11 @@ def motion_star(found: Computed, movie: Path, gain: Path | None) -> dict[str, Bl
         "rlnMicrographPreExposure": parameters.pre_exposure_e_per_A2,
         "rlnVoltage": parameters.voltage_kv,
         "rlnMicrographStartFrame": 1,
+        **(
+            {"rlnEERUpsampling": parameters.eer_upsampling, "rlnEERGrouping": parameters.eer_frames_per_fraction}
+            if parameters.eer_frames_per_fraction
+            else {}
+        ),
         "rlnMotionModelVersion": 0 if local is None else 1,
     }
     shifts = found.motion.global_shifts

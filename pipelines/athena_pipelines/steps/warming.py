@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# kernels of the readers have one signature each and compile when they are imported
+import athena.formats.eer_kernels
+import athena.formats.lzw  # noqa: F401
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
