@@ -95,6 +95,9 @@ def test_frames_without_signal_are_said_to_be_so(make_movie: Make) -> None:
     assert not motion.measured
     assert motion.flags == ("no_motion_signal",)
     assert not motion.global_shifts.any()
+    gain = 1 + 0.1 * np.random.default_rng(5).standard_normal((512, 512))
+    _, motion = _measure(make_movie(frames=16, contrast=0.0, gain=gain).counts)
+    assert motion.flags == ("no_motion_signal", "fixed_pattern")
 
 
 def test_a_single_frame_is_no_movie_but_has_a_sum(make_movie: Make) -> None:

@@ -91,7 +91,9 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
     radius = min(SEARCH_ANGSTROM / pixel, min(shape) / 4)
     found = align(transforms, shape, low_pass(shape, pixel), radius=radius)
     if found.signal < SIGNAL:
-        return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, ("no_motion_signal",), measured=False)
+        # without a specimen, whatever frames share is the camera's
+        nothing = ("no_motion_signal", "fixed_pattern") if found.fixed_pattern else ("no_motion_signal",)
+        return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, nothing, measured=False)
     flags = [] if found.converged else ["motion_not_converged"]
     bands = bands_for(shape, pixel)
     rings = bands.rings(shape)
