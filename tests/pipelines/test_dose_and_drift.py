@@ -29,14 +29,14 @@ def test_lower_voltages_damage_sooner() -> None:
 
 
 @pytest.mark.parametrize("frames", [1, 2, 24, 80])
-@pytest.mark.parametrize("exposure", [5, 45, 60])
+@pytest.mark.parametrize("exposure", [5, 45, 60, 120])
 def test_few_sums_stand_for_all_frames(frames: int, exposure: float) -> None:
     frequency = dose.radial_frequencies(0.8)
     weight = dose.normalised(dose.weights(frequency, frames, exposure / frames))
     parts, tables = dose.few_terms(weight)
     assert parts.shape[1] <= dose.MAX_TERMS
     error = np.linalg.norm(parts @ tables - weight, axis=0) / np.linalg.norm(weight, axis=0)
-    assert error.max() < 2e-3
+    assert error.max() < 1e-3
     # white noise keeps its power
     assert (weight**2).sum(axis=0) == pytest.approx(np.full(weight.shape[1], frames))
 

@@ -10,8 +10,8 @@ Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
 RADIAL_BINS = 2048
-MAX_TERMS = 6
-TOLERANCE = 1e-3
+MAX_TERMS = 8
+TOLERANCE = 9e-4
 
 
 def critical_exposure(frequency: npt.ArrayLike, voltage_kv: float = 300.0) -> Array:
