@@ -189,6 +189,10 @@ class LastUseRow(Base):
     opened: Mapped[datetime] = mapped_column(default=now)
 
 
+RAW = "raw"
+"""Role of an archived file of a session folder. Search leaves it out: nobody gave it its name."""
+
+
 class FileRow(HasId, Base):
     """A file of an element; ``key`` is its place in the storage, which does not change when it is renamed.
 

@@ -36,7 +36,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 
 from athena.contract.search import SearchIn
 from athena.db.base import BYTE_ORDERED, Base
-from athena.db.elements import ElementRow, FileRow, MetadataRow
+from athena.db.elements import RAW, ElementRow, FileRow, MetadataRow
 from athena.db.notes import NoteRow
 from athena.db.samples import SampleLinkRow, SampleRow
 from athena.domain.words import indexed, name_beginning
@@ -255,7 +255,9 @@ def _texts(connection: Connection, query: Select[*tuple[Any, ...]]) -> dict[UUID
 
 def _file_words(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     rows = connection.execute(
-        select(FileRow.id, FileRow.element_id, FileRow.name).where(FileRow.id.in_(ids), FileRow.deleted.is_(None))
+        select(FileRow.id, FileRow.element_id, FileRow.name).where(
+            FileRow.id.in_(ids), FileRow.deleted.is_(None), FileRow.role != RAW
+        )
     )
     found: dict[UUID, dict[str, Any]] = {}
     for row in rows:

@@ -18,7 +18,7 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.storages import StorageRole
 from athena.db.acquisitions import SourceRow
-from athena.db.elements import ElementRow, FileRow
+from athena.db.elements import RAW, ElementRow, FileRow
 from athena.db.events import append_event
 from athena.db.storages import StorageRow
 from athena.domain.job_kinds import CONTENT, JobSpec
@@ -57,8 +57,6 @@ RESTORE = JobSpec(
     unit="files",
 )
 
-RAW = "raw"
-"""Role of a file that lies in a run's session folder when it is not archived."""
 BATCH = 32
 
 

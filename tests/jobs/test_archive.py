@@ -14,6 +14,7 @@ from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.errors import Conflict, Forbidden, Invalid
 from athena.jobs import archive
+from athena.services.search import Search, search
 from athena.services.storage_access import chosen_row, open_row
 from athena.services.storages import prepare_storages
 from athena.settings import Settings
@@ -108,6 +109,10 @@ def test_there_and_back(
         assert job.now().result["files"] == len(before) + 40
         assert states(database) == {"archived"}
         assert read_back(database, notes, quick, StorageRole.ARCHIVE) == uploads
+        with database.session(read_only=True) as reading:  # what people named is found, what the microscope did is not
+            found = search(reading, alice, Search(text="txt"), limit=100)
+            assert {hit.file for hit in found.hits} == set(uploads)
+            assert not search(reading, alice, Search(text="fractions")).hits
         assert files_below(session.folder) == {}
         assert files_below(quick.home / "data" / "files") == {}
         archived = read_back(database, session.run, quick, StorageRole.ARCHIVE)
