@@ -1,44 +1,79 @@
 """The ``athena`` command.
 
-Commands import what they need when they run, so that ``athena --help`` answers at once.
+A command's module is imported when that command runs, and what it needs when it is at work: a script that processes
+movies one by one waits for neither the web nor the database.
 """
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from athena.cli import data, files, jobs, licences, operations, people, process, services, tokens
 from athena.errors import AthenaError
+
+COMMANDS = {
+    "up": "services:up",
+    "demo": "services:demo",
+    "status": "services:status",
+    "api": "services:api",
+    "portal": "services:portal",
+    "runner": "services:runner",
+    "backup": "operations:backup",
+    "restore": "operations:restore",
+    "doctor": "operations:doctor",
+    "import": "data:import_app",
+    "watch": "data:watch",
+    "process": "process:process_app",
+    "simulate": "data:simulate_app",
+    "replay": "data:replay",
+    "export": "jobs:export",
+    "jobs": "jobs:jobs_app",
+    "upload": "files:upload",
+    "download": "files:download",
+    "user": "people:user_app",
+    "license": "licences:license_app",
+    "token": "tokens:token_app",
+}
+"""Module of this package and name in it of each command, in the order in which the help shows them."""
+
+
+class Commands(TyperGroup):
+    """Finds a command by its name when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Command of a name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"athena.cli.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = get_command(found)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="athena",
-    help="Live cryo-EM: registers, processes and shows a microscope's data as it lands.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("up")(services.up)
-app.command("demo")(services.demo)
-app.command("status")(services.status)
-app.command("api")(services.api)
-app.command("portal")(services.portal)
-app.command("runner")(services.runner)
-app.command("backup")(operations.backup)
-app.command("restore")(operations.restore)
-app.command("doctor")(operations.doctor)
-app.add_typer(data.import_app, name="import")
-app.command("watch")(data.watch)
-app.add_typer(process.process_app, name="process")
-app.add_typer(data.simulate_app, name="simulate")
-app.command("replay")(data.replay)
-app.command("export")(jobs.export)
-app.add_typer(jobs.jobs_app, name="jobs")
-app.command("upload")(files.upload)
-app.command("download")(files.download)
-app.add_typer(people.user_app, name="user")
-app.add_typer(licences.license_app, name="license")
-app.add_typer(tokens.token_app, name="token")
+
+@app.callback()
+def _athena() -> None:
+    """Live cryo-EM: registers, processes and shows a microscope's data as it lands."""
 
 
 def main() -> None:
