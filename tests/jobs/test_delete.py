@@ -1,6 +1,7 @@
 """Deletion: closed at once, taken away from the bottom up, resumed after whatever interrupts it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -97,7 +98,7 @@ def test_content_is_closed_at_once_and_then_goes(
         (elements.update_element, (alice, run.id, ElementUpdate(name="Saved"))),
         (elements.mark_opened, (alice, run.id)),
         (elements.breadcrumb, (alice, run.id)),
-        (runs.get_run, (alice, run.id)),
+        (partial(runs.get_run, settings=quick), (alice, run.id)),
     ):
         assert isinstance(refused(database, act, *args), Conflict), act
     with pytest.raises(Conflict):
