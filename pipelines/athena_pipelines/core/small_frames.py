@@ -20,6 +20,8 @@ ALIGN_EDGE = 1320
 BLOCK_PIXEL_ANGSTROM = 1.75
 """Pixels are summed in blocks of about this; larger blocks would blur the finest that is used."""
 MIN_EDGE = 256
+SUMS = 5
+"""Sums of all frames that follow an alignment, as a rule."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
     block_pixel = pixel_size_angstrom * binning
     shape = inner_shape((rows, columns), block_pixel)
     factor = shape[0] / rows
-    transforms = np.empty((frames.count, shape[0], shape[1] // 2 + 1), np.complex64)
+    transforms = _roomy((frames.count, shape[0], shape[1] // 2 + 1), least=SUMS * height * width // 2)
     image = np.empty((rows, columns), np.float32)
     into = Cropped((rows, columns), shape)
     means = np.empty(frames.count)
@@ -62,6 +64,15 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
         block_sum(frame, frames.gain, origin, binning, image)
         means[index] = into.transform(image, transform) / binning**2
     return SmallFrames(transforms, shape, block_pixel / factor, binning / factor, means)
+
+
+def _roomy(shape: tuple[int, int, int], *, least: int) -> Complex64:
+    """Array in a block of memory of at least so many values, of which it touches what it needs.
+
+    The sums of the frames then find room where the transforms were, instead of beside them.
+    """
+    size = shape[0] * shape[1] * shape[2]
+    return np.empty(max(size, least), np.complex64)[:size].reshape(shape)
 
 
 def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
