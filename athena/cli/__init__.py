@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": "operations:doctor",
     "import": "data:import_app",
     "watch": "data:watch",
+    "reprocess": "data:reprocess",
     "process": "process:process_app",
     "simulate": "data:simulate_app",
     "replay": "data:replay",

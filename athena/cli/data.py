@@ -1,4 +1,4 @@
-"""Commands about data: ``import``, ``watch``, ``simulate``."""
+"""Commands about data: ``import``, ``watch``, ``reprocess``, ``simulate``, ``replay``."""
 
 import signal
 import threading
@@ -54,6 +54,30 @@ def watch(
 ) -> None:
     """Watch a session folder that grows; the runner goes on watching after this command has ended."""
     _bring_in(session, into=into, adapter=adapter, follow=True, wait=wait)
+
+
+def reprocess(
+    path: Annotated[str, typer.Argument(help='Run, as "Folder/Workflow/Imaging/Run name".')],
+    wait: Annotated[bool, typer.Option(help="Stay until everything is processed.")] = True,
+) -> None:
+    """Process the movies of a run again that failed, once what was in their way is gone."""
+    import athena
+
+    connection = athena.connect()
+    run = connection.run(path)
+    count = run.retry_failed()
+    if not count:
+        console.print(f"Nothing failed in “{path}”.", soft_wrap=True, highlight=False)
+        return
+    console.print(f"{count} failed acquisitions are processed again.", highlight=False)
+    if not wait:
+        return
+    try:
+        state = _follow(connection.client, run.state, finished=_nothing_left)
+    except KeyboardInterrupt:
+        console.print("The runner goes on without this command.")
+        raise typer.Exit(130) from None
+    console.print(summary(state), highlight=False)
 
 
 @simulate_app.command("epu")
@@ -227,6 +251,10 @@ def _all_done(run: Run) -> bool:
     """Whether the folder has been read whole and nothing is left to process."""
     read = run.source is not None and run.source.state in (SourceState.COMPLETED, SourceState.ERROR)
     return read and run.counts.registered == run.counts.processing == 0
+
+
+def _nothing_left(run: Run) -> bool:
+    return run.counts.registered == run.counts.processing == 0
 
 
 def _never(_run: Run) -> bool:

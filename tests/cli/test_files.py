@@ -9,11 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 from athena.cli import app
+from athena.contract.acquisitions import AcquisitionState
+from athena.db.acquisitions import AcquisitionRow
+from athena.db.engine import Database
 from athena.embedded import start_instance
 from athena.errors import Invalid
 from athena.sdk.client import Client
 from athena.sdk.connection import Athena
 from athena.settings import Settings
+from tests.conftest import add_acquisitions
 
 PLACE = "Apoferritin/Grids of May/Screening/Grid 3"
 
@@ -49,3 +53,20 @@ def test_files_go_up_and_come_down(athena: Athena, tmp_path: Path) -> None:
         assert "Grids of May/Screening/Grid 3/notes.md" in archive.namelist()
     refused = run.invoke(app, ["upload", str(tmp_path / "notes.md"), "--into", "Apoferritin"])
     assert isinstance(refused.exception, Invalid)
+
+
+@pytest.mark.feature("NB-06")
+def test_failed_movies_are_processed_again(athena: Athena, settings: Settings) -> None:
+    place = "Apoferritin/Day 1/Imaging/Run"
+    run = athena.run(athena.ensure(place).id)
+    database = Database(settings.resolved_database_url)
+    add_acquisitions(database, run.model, state=AcquisitionState.ERROR, error="its disk was away")
+    with database.session() as session:
+        session.get_one(AcquisitionRow, (run.id, 0)).movie = "/data/movie.tiff"
+    database.dispose()
+    command = CliRunner()
+    begun = command.invoke(app, ["reprocess", place, "--no-wait"])
+    assert begun.exit_code == 0, begun.output
+    assert "1 failed acquisitions" in begun.output
+    assert run.acquisition(0).state is AcquisitionState.REGISTERED
+    assert "Nothing failed" in command.invoke(app, ["reprocess", place]).output
