@@ -7,8 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,11 +20,23 @@ import typer
 from athena.errors import AthenaError, Invalid
 
 if TYPE_CHECKING:
-    from athena.contract.processing import MovieParameters
+    from athena.contract.processing import GainFit, GainOrientation, GainSense, MovieParameters
 
 process_app = typer.Typer(help="Process movies and micrographs without a server.", no_args_is_help=True)
 
 THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+ORIENTATION_NAMES = (
+    "as_is",
+    "rotate_90",
+    "rotate_180",
+    "rotate_270",
+    "flip_y",
+    "antitranspose",
+    "flip_x",
+    "transpose",
+)
+"""By their numbers; the contract, which has them too, takes a while to import."""
 
 PixelSize = Annotated[float, typer.Option(help="Of the movie, Å.", min=0.01)]
 Voltage = Annotated[float, typer.Option(help="Acceleration voltage, kV.", min=1)]
@@ -52,6 +66,15 @@ def process_movie(
     ] = None,
     pre_exposure: Annotated[float, typer.Option(help="e⁻/Å² before the first frame.", min=0)] = 0.0,
     gain: Annotated[Path | None, typer.Option(help="Gain reference of the movies.")] = None,
+    gain_orientation: Annotated[
+        str,
+        typer.Option(
+            help=f"auto measures it on the movies; 0 to 7 or {', '.join(ORIENTATION_NAMES)}: turns, then flips."
+        ),
+    ] = "auto",
+    gain_sense: Annotated[
+        str, typer.Option(help="Whether counts are multiplied or divided by it: auto, multiply, divide.")
+    ] = "auto",
     patches: Annotated[
         str, typer.Option(help="Patches across and down, such as 5x5; 1x1 for global motion alone.")
     ] = "5x5",
@@ -88,6 +111,8 @@ def process_movie(
         patches_x=columns,
         eer_frames_per_fraction=eer_grouping,
         eer_upsampling=eer_upsampling,
+        gain_orientation=_orientation(gain_orientation),
+        gain_sense=_sense(gain_sense),
         search_phase_shift=phase_shift,
         min_resolution_angstrom=min_resolution,
         max_resolution_angstrom=max_resolution,
@@ -96,8 +121,8 @@ def process_movie(
     )
     _refuse_same_names(movies)
     out.mkdir(parents=True, exist_ok=True)
-    work = partial(process_one, gain=gain, out=out, parameters=parameters, half_precision=float16)
-    if not _run_all(work, movies, threads):
+    work = partial(process_one, gain=gain, out=out, half_precision=float16)
+    if not _run_all(work, movies, parameters, threads):
         raise typer.Exit(1)
 
 
@@ -154,9 +179,9 @@ def keep_to_one_thread() -> None:
 
 
 def process_one(
-    movie: Path, *, gain: Path | None, out: Path, parameters: "MovieParameters", half_precision: bool
-) -> float:
-    """Process one movie into the folder; returns the seconds it took. Raises BadFile."""
+    movie: Path, parameters: "MovieParameters", *, gain: Path | None, out: Path, half_precision: bool
+) -> "Done":
+    """Process one movie into the folder. Raises BadFile."""
     keep_to_one_thread()
     from athena_pipelines.steps.compute import Timing, compute_movie
     from athena_pipelines.steps.outputs import write_outputs
@@ -165,44 +190,103 @@ def process_one(
     timing = Timing()
     found = compute_movie(str(movie), str(gain) if gain is not None else None, parameters, timing)
     write_outputs(found, movie, gain, out, timing, half_precision=half_precision)
-    return time.perf_counter() - begin
+    fit = found.gain_fit
+    return Done(time.perf_counter() - begin, fit if fit is not None and fit.determined else None)
 
 
-def _run_all(work: Callable[[Path], float], movies: list[Path], threads: int) -> bool:
+@dataclass(frozen=True)
+class Done:
+    """A processed movie: the seconds it took, and how the gain lies where that was found."""
+
+    seconds: float
+    gain: "GainFit | None"
+
+
+Work = Callable[[Path, "MovieParameters"], Done]
+Outcomes = Iterator[tuple[Path, Done | AthenaError]]
+
+
+def _run_all(work: Work, movies: list[Path], parameters: "MovieParameters", threads: int) -> bool:
     """Process all movies and tell of each on stderr; whether none failed."""
     failed = 0
-    outcomes = _one_by_one(work, movies) if min(threads, len(movies)) == 1 else _side_by_side(work, movies, threads)
+    outcomes = (
+        _one_by_one(work, movies, parameters)
+        if min(threads, len(movies)) == 1
+        else _side_by_side(work, movies, parameters, threads)
+    )
     for number, (movie, outcome) in enumerate(outcomes, start=1):
         if isinstance(outcome, AthenaError):
             failed += 1
             words = f"failed: {outcome}"
         else:
-            words = f"{outcome:.1f} s"
+            words = f"{outcome.seconds:.1f} s"
         print(f"{number} of {len(movies)}  {movie.name}  {words}", file=sys.stderr, flush=True)
     if failed and len(movies) > 1:
         print(f"athena: {failed} of {len(movies)} movies could not be processed.", file=sys.stderr)
     return not failed
 
 
-Outcomes = Iterator[tuple[Path, float | AthenaError]]
-
-
-def _one_by_one(work: Callable[[Path], float], movies: list[Path]) -> Outcomes:
+def _one_by_one(work: Work, movies: list[Path], parameters: "MovieParameters") -> Outcomes:
     for movie in movies:
         try:
-            yield movie, work(movie)
+            done = work(movie, parameters)
         except AthenaError as error:
             yield movie, error
+        else:
+            parameters = _learnt(parameters, done)
+            yield movie, done
 
 
-def _side_by_side(work: Callable[[Path], float], movies: list[Path], threads: int) -> Outcomes:
+def _side_by_side(work: Work, movies: list[Path], parameters: "MovieParameters", threads: int) -> Outcomes:
+    waiting: dict[Future[Done], Path] = {}
+    left = iter(movies)
     with ProcessPoolExecutor(min(threads, len(movies)), mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(work, movie): movie for movie in movies}
-        for done in as_completed(waiting):
-            problem = done.exception()
-            if problem is not None and not isinstance(problem, AthenaError):
-                raise problem
-            yield waiting[done], problem if problem is not None else done.result()
+        # one after another is given out, so that later ones know of the gain what earlier ones found
+        for movie in islice(left, threads):
+            waiting[pool.submit(work, movie, parameters)] = movie
+        while waiting:
+            ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for done in ended:
+                movie = waiting.pop(done)
+                problem = done.exception()
+                if problem is not None and not isinstance(problem, AthenaError):
+                    raise problem
+                if problem is None:
+                    parameters = _learnt(parameters, done.result())
+                for following in islice(left, 1):
+                    waiting[pool.submit(work, following, parameters)] = following
+                yield movie, problem if problem is not None else done.result()
+
+
+def _learnt(parameters: "MovieParameters", done: Done) -> "MovieParameters":
+    """Parameters for the movies to come: the gain of a session lies in one way."""
+    if done.gain is None:
+        return parameters
+    return parameters.model_copy(update={"gain_orientation": done.gain.orientation, "gain_sense": done.gain.sense})
+
+
+def _orientation(words: str) -> "GainOrientation":
+    """Orientation of a name or number."""
+    from athena.contract.processing import GainOrientation
+
+    name = words.lower().replace("-", "_")
+    if name.isdecimal() and int(name) < len(ORIENTATION_NAMES):
+        name = ORIENTATION_NAMES[int(name)]
+    try:
+        return GainOrientation(name)
+    except ValueError as error:
+        raise Invalid(
+            f"“{words}” is no orientation of a gain.", hint=f"Give auto, 0 to 7, or {', '.join(ORIENTATION_NAMES)}."
+        ) from error
+
+
+def _sense(words: str) -> "GainSense":
+    from athena.contract.processing import GainSense
+
+    try:
+        return GainSense(words.lower())
+    except ValueError as error:
+        raise Invalid(f"“{words}” is no sense of a gain.", hint="Give auto, multiply or divide.") from error
 
 
 def _grid(patches: str) -> tuple[int, int]:

@@ -1,8 +1,49 @@
 """What the runner hands to a movie step, and what it gets back."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from athena.contract.base import Wire
+
+
+class GainOrientation(StrEnum):
+    """How a gain reference is turned before it is applied: quarter turns counter-clockwise, then perhaps a mirror.
+
+    As seen with y up, the first row of an MRC file at the bottom. In order, without AUTO, they are numbers 0 to 7.
+    """
+
+    AUTO = "auto"
+    AS_IS = "as_is"
+    ROTATE_90 = "rotate_90"
+    ROTATE_180 = "rotate_180"
+    ROTATE_270 = "rotate_270"
+    FLIP_Y = "flip_y"
+    ANTITRANSPOSE = "antitranspose"
+    FLIP_X = "flip_x"
+    TRANSPOSE = "transpose"
+
+
+class GainSense(StrEnum):
+    """Whether counts are multiplied by a gain reference or divided by it."""
+
+    AUTO = "auto"
+    MULTIPLY = "multiply"
+    DIVIDE = "divide"
+
+
+class GainFit(Wire):
+    """How a gain reference fits a movie, as measured on the average of its frames."""
+
+    orientation: GainOrientation = Field(description="As applied.")
+    sense: GainSense = Field(description="As applied.")
+    determined: bool = Field(
+        description="Whether the measurement tells them; else they are those of the file as it is."
+    )
+    fits: bool = Field(description="False where it tells that the reference is not of this movie, and it was left out.")
+    correlation: float = Field(description="Of the average's fine structure with that of the inverse gain.")
+    significance: float = Field(description="How far the orientation found exceeds the next best, in σ.")
+    flatness: float = Field(description="Spread of the corrected average's fine structure, of that before.")
 
 
 class MovieParameters(Wire):
@@ -20,6 +61,12 @@ class MovieParameters(Wire):
         None, ge=1, le=255, description="Raw frames of an EER movie rendered together; None: about 1 e/Å² of them."
     )
     eer_upsampling: int = Field(1, ge=1, le=2, description="2 renders EER on half pixels of the sensor.")
+    gain_orientation: GainOrientation = Field(
+        GainOrientation.AUTO, description="How the gain reference is turned; auto: measured on the movie."
+    )
+    gain_sense: GainSense = Field(
+        GainSense.AUTO, description="Whether counts are multiplied by the gain reference; auto: measured on the movie."
+    )
     search_phase_shift: bool = False
     min_resolution_angstrom: float = 30.0
     max_resolution_angstrom: float = 5.0
@@ -57,5 +104,6 @@ class MovieResult(Wire):
     flags: list[str] = Field(
         default_factory=list, description="What a reader should know: e.g. 'local_motion_rejected'."
     )
+    gain: GainFit | None = Field(None, description="How the gain reference fits, where that was measured.")
     software: str
     seconds: dict[str, float] = Field(default_factory=dict, description="Wall time per stage.")

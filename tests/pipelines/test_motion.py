@@ -60,7 +60,7 @@ def test_a_spoiled_movie_is_aligned_nearly_as_well_as_a_clean_one_and_flagged(
     counts[:, :, [300, 511, 512]] = 0
     counts[7] = 0
     frames = Frames(counts, NO_GAIN)
-    bad = find_defects(unaligned_sum(counts, NO_GAIN), NO_GAIN)
+    bad = find_defects(unaligned_sum(counts), NO_GAIN)
     assert bad[y, x].all()
     assert bad[:, [300, 511, 512]].all()
     assert bad.sum() < 200 + 3 * 768 + 20
@@ -166,7 +166,7 @@ def test_defects_are_found_and_replaced_by_neighbours() -> None:
     counts[:, 80:83, 100:140] = 0
     gain[80:83, 100:140] = 0
     frames = Frames(counts, gain)
-    bad = find_defects(unaligned_sum(counts, gain), gain)
+    bad = find_defects(unaligned_sum(counts) * gain, gain)
     assert bad[50, 60]
     assert bad[80:83, 100:140].all()
     assert bad.sum() == 121

@@ -56,11 +56,11 @@ class Frames:
         return int(self.stack.shape[1]), int(self.stack.shape[2])
 
 
-def unaligned_sum(stack: npt.NDArray[Any], gain: Float32) -> Float32:
-    """Sum of all frames times gain, (height, width)."""
+def unaligned_sum(stack: npt.NDArray[Any]) -> Float32:
+    """Sum of all frames, (height, width)."""
     total = np.zeros(stack.shape[1:], np.float32)
     sum_stack(stack, total)
-    return total if gain.shape == (1, 1) else total * gain
+    return total
 
 
 def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from athena.contract.processing import MovieParameters
+from athena.contract.processing import GainFit, MovieParameters
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
@@ -54,6 +54,7 @@ class Computed:
     hot_pixels : (n, 2) pixels that were repaired, (y, x), MRC row order.
     motion, sums, spectrum, optics, fit : of the stages.
     flags : what a reader should know, by name.
+    gain_fit : how the gain reference fits, where that was measured.
     """
 
     parameters: MovieParameters
@@ -67,6 +68,7 @@ class Computed:
     optics: Optics
     fit: CtfFit
     flags: tuple[str, ...]
+    gain_fit: GainFit | None = None
 
     @property
     def image(self) -> npt.NDArray[np.float32]:
@@ -98,6 +100,7 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
     with timing("read"):
         loaded = load_movie(movie, gain, parameters)
     frames, parameters, mean, flags = loaded.frames, loaded.parameters, loaded.mean, [*loaded.flags]
+    gain_fit = loaded.gain_fit
     del loaded  # or it would keep the frames
     pixel = parameters.pixel_size_angstrom
     with timing("align"):
@@ -139,6 +142,7 @@ def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, tim
         optics,
         fit,
         tuple(flags),
+        gain_fit,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from athena.contract.processing import MovieParameters
+from athena.contract.processing import GainFit, GainOrientation, GainSense, MovieParameters
 from athena.formats.eer import EerMovie, frames_per_fraction
-from athena.formats.gain import read_gain
+from athena.formats.gain import Reference, read_reference
 from athena.formats.movies import Movie, open_movie
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
+from athena_pipelines.core.gain_fit import fit_gain
 
 QUANTA_PER_SIGMA = 64
 """Float frames are held in steps of this part of their noise: 16 bits then hold ± 500 σ at no loss to speak of."""
@@ -35,26 +36,66 @@ class Loaded:
     mean: float
     parameters: MovieParameters
     flags: tuple[str, ...]
+    gain_fit: GainFit | None = None
 
 
 def load_movie(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
     """Read a movie. Raises BadFile when the movie or the gain cannot be used."""
-    flags: tuple[str, ...] = ()
+    flags: list[str] = []
+    reference = None
     with open_movie(path) as movie:
+        of_eer = isinstance(movie, EerMovie)
         if isinstance(movie, EerMovie):
             parameters = _render(movie, parameters)
-        reference = read_gain(gain, movie.shape, of_eer=isinstance(movie, EerMovie)) if gain else NO_GAIN
-        frames = _read(movie, reference)
+        if gain:
+            # before the frames: what cannot be used is told at once
+            reference = read_reference(gain, of_eer=of_eer)
+            reference.fitting(movie.shape)
+        frames = _read(movie)
         if isinstance(movie, EerMovie) and movie.damaged:
-            flags = ("damaged_frames",)
-    total = unaligned_sum(frames.stack, frames.gain)
+            flags.append("damaged_frames")
+    total = unaligned_sum(frames.stack)
+    fit = None
+    if reference is not None:
+        fit, parameters = _turn_gain(frames, total, reference, parameters)
+        flags += gain_flags(fit)
+        total *= frames.gain
     bad = find_defects(total, frames.gain)
     # the name seeds the random repair, so that a movie processed twice gives the same picture
     repair_frames(frames, bad, seed=zlib.crc32(Path(path).name.encode()))
     good = total.size - len(frames.repaired)
     whole = float(total.sum(dtype=np.float64)) - float(total[bad].sum(dtype=np.float64))
     mean = whole / max(good, 1) * frames.scale / frames.count + frames.offset
-    return Loaded(frames, mean, parameters, flags)
+    return Loaded(frames, mean, parameters, tuple(flags), fit)
+
+
+def gain_flags(fit: GainFit | None) -> list[str]:
+    """What a reader should know of how a gain reference fits."""
+    if fit is None or fit.determined:
+        return []
+    return ["gain_not_determined"] if fit.fits else ["gain_does_not_fit"]
+
+
+def _turn_gain(
+    frames: Frames, total: npt.NDArray[np.float32], reference: Reference, parameters: MovieParameters
+) -> tuple[GainFit | None, MovieParameters]:
+    """Set the gain of frames as parameters ask for it, and measure what they leave open; the parameters as they hold.
+
+    A gain that the measurement refutes is left out: it would bring in more than it takes out.
+    """
+    orientation, sense = parameters.gain_orientation, parameters.gain_sense
+    shape = frames.shape
+    fit = None
+    if orientation is GainOrientation.AUTO or sense is GainSense.AUTO:
+        fitting = reference.fitting(shape)
+        candidates = fitting if orientation is GainOrientation.AUTO else (orientation,)
+        average = total if frames.scale == 1 else total * np.float32(frames.scale)
+        average = average + np.float32(frames.offset * frames.count) if frames.offset else average
+        fit = fit_gain(average, reference.image, candidates, usual=reference.usual_sense, sense=sense)
+        orientation, sense = fit.orientation, fit.sense
+    if fit is None or fit.fits:
+        frames.gain = reference.gain(shape, orientation, sense)
+    return fit, parameters.model_copy(update={"gain_orientation": orientation, "gain_sense": sense})
 
 
 def _render(movie: EerMovie, parameters: MovieParameters) -> MovieParameters:
@@ -77,7 +118,7 @@ def _render(movie: EerMovie, parameters: MovieParameters) -> MovieParameters:
     )
 
 
-def _read(movie: Movie, gain: npt.NDArray[np.float32]) -> Frames:
+def _read(movie: Movie) -> Frames:
     first = movie.read(0)
     dtype, scale, offset = _storage(first)
     stack: npt.NDArray[Any] = np.empty((movie.frames, *movie.shape), dtype)
@@ -94,7 +135,7 @@ def _read(movie: Movie, gain: npt.NDArray[np.float32]) -> Frames:
             dtype = np.dtype(np.uint16) if _fits(frame, np.dtype(np.uint16)) else np.dtype(np.float32)
             stack = stack.astype(dtype)
         stack[index] = frame if scale == 1 else np.clip(np.rint((frame - offset) / scale), 0, 65535)
-    return Frames(stack, gain, scale=scale, offset=offset)
+    return Frames(stack, NO_GAIN, scale=scale, offset=offset)
 
 
 def _fits(frame: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:

@@ -36,6 +36,7 @@ def process_movie(task: MovieTask) -> MovieResult:
         patch_grid=found.grid,
         ctf_curves=_curves(found.fit),
         flags=list(found.flags),
+        gain=found.gain_fit,
         software=SOFTWARE,
         seconds=timing.seconds,
     )

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from athena.contract.processing import GainOrientation, GainSense
+from athena.formats.gain import read_reference
 from athena.formats.mrc import write_mrc
 from athena.formats.star import Block, Table, write_star
 from athena.formats.writing import write_whole, written_whole
@@ -41,7 +43,8 @@ def write_outputs(
         _write_micrograph(stem.with_name(f"{movie.stem}.mrc"), found.sums.plain, found, dtype)
         if found.sums.weighted is not None:
             _write_micrograph(stem.with_name(f"{movie.stem}_dw.mrc"), found.sums.weighted, found, dtype)
-        write_star(stem.with_name(f"{movie.stem}.star"), motion_star(found, movie, gain))
+        applied = None if gain is None else applied_gain(found, gain, out, of_eer=movie.suffix.lower() == ".eer")
+        write_star(stem.with_name(f"{movie.stem}.star"), motion_star(found, movie, applied))
         _write_picture(stem.with_name(f"{movie.stem}_thumb.png"), thumbnail(found.image, THUMBNAIL_SIZE))
         pictured = (
             fit_picture(found.spectrum, found.fit, found.optics, SPECTRUM_SIZE)
@@ -52,6 +55,25 @@ def write_outputs(
     report = stem.with_name(f"{movie.stem}.json")
     write_whole(report, to_json(measurements(found, movie, gain, timing), indent=1).encode())
     return report
+
+
+def applied_gain(found: Computed, gain: Path, out: Path, *, of_eer: bool) -> Path | None:
+    """Path of the gain as RELION would have to apply it; None where none was applied.
+
+    RELION's STAR file has no word for how a gain lies: one that was turned is written anew, as RELION itself does.
+    """
+    parameters = found.parameters
+    if found.gain_fit is not None and not found.gain_fit.fits:
+        return None
+    if parameters.gain_orientation is GainOrientation.AS_IS and (of_eer or parameters.gain_sense is GainSense.MULTIPLY):
+        return gain
+    path = out / f"{gain.stem}_{parameters.gain_orientation.value}.mrc"
+    if not path.exists() or path.stat().st_mtime < gain.stat().st_mtime:
+        reference = read_reference(gain, of_eer=of_eer)
+        turned = reference.gain(found.shape, parameters.gain_orientation, parameters.gain_sense)
+        with written_whole(path) as partial:
+            write_mrc(partial, turned, pixel_size_angstrom=parameters.pixel_size_angstrom)
+    return path
 
 
 def measurements(found: Computed, movie: Path, gain: Path | None, timing: Timing) -> dict[str, Any]:
@@ -76,8 +98,9 @@ def measurements(found: Computed, movie: Path, gain: Path | None, timing: Timing
         },
         "drift": asdict(found.drift()),
         "ctf": ctf_values(found.fit),
+        "gain_fit": found.gain_fit.model_dump(mode="json") if found.gain_fit is not None else None,
         "flags": list(found.flags),
-        "parameters": found.parameters.model_dump(),
+        "parameters": found.parameters.model_dump(mode="json"),
         "software": SOFTWARE,
         "seconds": timing.seconds,
         "cpu_seconds": timing.cpu_seconds,

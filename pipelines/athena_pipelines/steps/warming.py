@@ -17,7 +17,7 @@ def exercise() -> None:
     """Run every kernel once, on 8-bit counts as cameras write them."""
     rng = np.random.default_rng(0)
     frames = Frames(rng.poisson(1.0, (3, 128, 128)).astype(np.uint8), NO_GAIN)
-    bad = find_defects(unaligned_sum(frames.stack, NO_GAIN), NO_GAIN)
+    bad = find_defects(unaligned_sum(frames.stack), NO_GAIN)
     bad[64, 64] = True
     repair_frames(frames, bad, seed=0)
     motion = measure_motion(shrink(frames, 1.0), grid=(1, 1))
