@@ -18,6 +18,9 @@ from athena.formats.movies import MAX_EDGE, check_shape, first_bytes
 
 HEADER_BYTES = 1024
 PACKED_4BIT = 101
+_IMOD_STAMP = 1146047817
+_IMOD_SIGNED, _IMOD_PACKED = 1, 16
+"""Of IMOD's flags: bytes are signed; they hold two values each, in rows of half the width."""
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2", PACKED_4BIT: "u1"}
 
 
@@ -31,6 +34,7 @@ class MrcHeader:
     sections, height, width : stack shape, px.
     offset : first byte of the data.
     order : byte order, "<" or ">".
+    unsigned : whether the bytes of mode 0 are, as IMOD may say; else they are signed, as MRC2014 has it.
     pixel_size_angstrom : 0 where the header does not say.
     """
 
@@ -41,10 +45,13 @@ class MrcHeader:
     offset: int
     order: str
     pixel_size_angstrom: float
+    unsigned: bool = False
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of one stored value (of the unpacked value for mode 101)."""
+        if self.mode == 0 and self.unsigned:
+            return np.dtype("u1")
         return np.dtype(self.order + _DTYPES[self.mode])
 
     @property
@@ -77,13 +84,18 @@ def read_header(path: Path) -> MrcHeader:
         )
     width, height, sections = (int(v) for v in words[:3])
     check_shape(path, frames=sections, height=height, width=width)
+    imod = int(words[39]) if int(words[38]) == _IMOD_STAMP else _IMOD_SIGNED
+    samples = int(words[7])
+    if mode == 0 and imod & _IMOD_PACKED and not imod & _IMOD_SIGNED:
+        mode, width, samples = PACKED_4BIT, width * 2, samples * 2 if samples == width else samples
     extended = int(words[23])
     if extended < 0:
         raise BadFile(f"{path.name} has an extended header of {extended} bytes.", hint="Its header is damaged.")
     floats = np.frombuffer(head, dtype=order + "f4")
-    samples, cell = int(words[7]), float(floats[10])
+    cell = float(floats[10])
     pixel = cell / samples if samples > 0 and np.isfinite(cell) and cell > 0 else 0.0
-    header = MrcHeader(mode, sections, height, width, HEADER_BYTES + extended, order, pixel)
+    unsigned = not imod & _IMOD_SIGNED
+    header = MrcHeader(mode, sections, height, width, HEADER_BYTES + extended, order, pixel, unsigned)
     _check_size(path, header)
     return header
 
@@ -141,7 +153,7 @@ class MrcMovie:
             raise BadFile(f"{self._path.name} ends inside frame {index}.", hint="It changed while being read.")
         values: npt.NDArray[Any]
         if header.mode == PACKED_4BIT:
-            values = _unpack(np.frombuffer(raw, np.uint8).reshape(header.height, -1), header.width)
+            values = unpack_4bit(np.frombuffer(raw, np.uint8).reshape(header.height, -1), header.width)
         else:
             values = np.frombuffer(raw, header.dtype).reshape(self.shape)
         if out is None:
@@ -162,7 +174,7 @@ class MrcMovie:
         self.close()
 
 
-def _unpack(packed: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.uint8]:
+def unpack_4bit(packed: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.uint8]:
     """4-bit values, low nibble first (SerialEM): (height, ceil(width / 2)) → (height, width)."""
     values = np.empty((packed.shape[0], packed.shape[1] * 2), np.uint8)
     values[:, 0::2] = packed & 15

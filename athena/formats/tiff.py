@@ -16,6 +16,9 @@ from athena.errors import BadFile
 from athena.formats.movies import check_shape, first_bytes
 
 MAX_FRAMES = 100_000
+_SUPER_RESOLUTION = ((7676, 7420), (7680, 7424), (11520, 8184))
+"""Widths and heights of super-resolution frames, or heights and widths."""
+_SIZE_TOLERANCE = 2
 _DTYPES = frozenset({"uint8", "int8", "uint16", "int16", "float16", "float32", "uint32", "int32"})
 
 Decoded = bytes | bytearray | npt.NDArray[np.uint8]
@@ -57,6 +60,8 @@ class TiffMovie:
         except BaseException:
             self._tiff.close()
             raise
+        first = self._pages[0]
+        self._packed = first.bitspersample == 8 and first.dtype == np.uint8 and _is_packed(*self._stored)
         self._file = path.open("rb")
 
     def _checked_pages(self) -> list[tifffile.TiffPage]:
@@ -108,6 +113,11 @@ class TiffMovie:
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width), px."""
+        height, width = self._stored
+        return height, width * 2 if self._packed else width
+
+    @property
+    def _stored(self) -> tuple[int, int]:
         return self._pages[0].imagelength, self._pages[0].imagewidth
 
     @property
@@ -124,6 +134,18 @@ class TiffMovie:
         """Frame ``index`` as (height, width), rows flipped into MRC order."""
         page = self._pages[index]
         target = np.empty(self.shape, self.dtype) if out is None else out
+        if self._packed:
+            from athena.formats.mrc import unpack_4bit
+
+            stored = np.empty(self._stored, np.uint8)
+            self._decode(index, page, stored)
+            target[...] = unpack_4bit(stored, self.shape[1])
+        else:
+            self._decode(index, page, target)
+        return target
+
+    def _decode(self, index: int, page: tifffile.TiffPage, target: npt.NDArray[Any]) -> None:
+        """Decode a frame, (height, width) as stored, rows in MRC order."""
         try:
             if not self._read_strips(page, target):
                 target[...] = page.asarray(maxworkers=1)[::-1]
@@ -133,7 +155,6 @@ class TiffMovie:
                 f"{self._path.name}: frame {index} cannot be decoded: {error}.",
                 hint="The file is damaged; copy it again.",
             ) from error
-        return target
 
     def _read_strips(self, page: tifffile.TiffPage, target: npt.NDArray[Any]) -> bool:
         """Decode whole-width strips straight into ``target``; False where the page is of another kind."""
@@ -143,7 +164,7 @@ class TiffMovie:
             return False
         if page.bitspersample != dtype.itemsize * 8:
             return False
-        height, width = self.shape
+        height, width = self._stored
         rows = page.chunks[0]
         flipped = target[::-1]
         for number, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
@@ -171,6 +192,15 @@ class TiffMovie:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_packed(height: int, width: int) -> bool:
+    """Whether bytes hold two pixels each: SerialEM's 4-bit files do not say so, but their size tells, as in IMOD."""
+    return any(
+        abs(2 * width - across) <= 2 * _SIZE_TOLERANCE and abs(height - down) <= _SIZE_TOLERANCE
+        for one in _SUPER_RESOLUTION
+        for across, down in (one, one[::-1])
+    )
 
 
 def _check_chain(path: Path, size: int) -> None:

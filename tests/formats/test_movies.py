@@ -12,6 +12,7 @@ from athena.errors import BadFile
 from athena.formats.gain import read_gain
 from athena.formats.movies import is_whole, open_movie
 from athena.formats.mrc import read_mrc, write_mrc
+from athena.formats.mrc_extended import read_fei_records
 
 pytestmark = pytest.mark.feature("EQ-01")
 
@@ -65,6 +66,74 @@ def test_mrc_with_four_bits_a_pixel(tmp_path: Path) -> None:
     header[12:16] = (101).to_bytes(4, "little")
     path.write_bytes(bytes(header) + (counts[..., 0::2] | counts[..., 1::2] << 4).tobytes())
     np.testing.assert_array_equal(_read_all(path), counts)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_bytes_as_imod_marks_them(tmp_path: Path, signed: bool) -> None:
+    counts = _counts("uint8") + np.uint8(0 if signed else 150)
+    path = tmp_path / "m.mrc"
+    write_mrc(path, counts.view("int8"), pixel_size_angstrom=2.0)
+    data = bytearray(path.read_bytes())
+    data[152:160] = (1146047817).to_bytes(4, "little") + (1 if signed else 0).to_bytes(4, "little")
+    path.write_bytes(data)
+    found = _read_all(path)
+    assert found.dtype == ("int8" if signed else "uint8")
+    np.testing.assert_array_equal(found, counts)
+    data[156] = 16  # two values a byte, in rows of half the width
+    path.write_bytes(data)
+    with open_movie(path) as movie:
+        assert (movie.shape, movie.pixel_size_angstrom) == ((40, 104), pytest.approx(1.0))
+        np.testing.assert_array_equal(movie.read(0)[:, 1::2], counts[0] >> 4)
+
+
+def test_four_bit_rows_of_odd_width_are_padded(tmp_path: Path) -> None:
+    counts = (_counts("uint8") % 16)[..., :51]
+    path = tmp_path / "m.mrc"
+    write_mrc(path, counts.astype("int8"), pixel_size_angstrom=1.0)
+    header = bytearray(path.read_bytes()[:1024])
+    header[12] = 101
+    padded = np.concatenate([counts, np.zeros((3, 40, 1), np.uint8)], axis=2)
+    path.write_bytes(bytes(header) + (padded[..., 0::2] | padded[..., 1::2] << 4).tobytes())
+    np.testing.assert_array_equal(_read_all(path), counts)
+
+
+def test_four_bit_tiff_of_serialem_is_known_by_its_size(tmp_path: Path) -> None:
+    stored = np.zeros((7676, 3710), np.uint8)
+    stored[0, :2] = 0x21, 0x43
+    tifffile.imwrite(tmp_path / "m.tiff", stored, compression="zlib", photometric="minisblack", rowsperstrip=512)
+    with open_movie(tmp_path / "m.tiff") as movie:
+        assert movie.shape == (7676, 7420)
+        assert movie.read(0)[-1, :5].tolist() == [1, 2, 3, 4, 0]
+
+
+def test_a_tiff_that_says_its_four_bits(tmp_path: Path) -> None:
+    counts = _counts("uint8")[0] % 16
+    packed = counts[:, 0::2] << 4 | counts[:, 1::2]
+    tifffile.imwrite(tmp_path / "m.tiff", packed, photometric="minisblack", metadata=None)
+    data = (tmp_path / "m.tiff").read_bytes()
+    with tifffile.TiffFile(tmp_path / "m.tiff") as tiff:
+        tags = {name: tiff.pages[0].tags[name].valueoffset for name in ("ImageWidth", "BitsPerSample")}
+    told = bytearray(data)
+    told[tags["ImageWidth"] : tags["ImageWidth"] + 2] = (52).to_bytes(2, "little")
+    told[tags["BitsPerSample"] : tags["BitsPerSample"] + 2] = (4).to_bytes(2, "little")
+    (tmp_path / "m.tiff").write_bytes(told)
+    np.testing.assert_array_equal(_read_all(tmp_path / "m.tiff")[0], counts[::-1])
+
+
+def test_fei_header_is_read_in_units_of_the_names() -> None:
+    (found,) = read_fei_records(Path("tests/data/micrographs/epu2.9_crop.mrc"))
+    assert found.pixel_size_angstrom == pytest.approx(0.66655, abs=1e-5)
+    assert (found.voltage_kv, found.camera, found.microscope) == (300.0, "BM-Falcon", "TITAN52337720")
+    assert found.dose_e_per_A2 == pytest.approx(41.17, abs=0.01)
+    assert found.applied_defocus_um == pytest.approx(-2.2)
+    assert found.tilt_axis_deg is None  # its mask says that it says nothing
+    assert found.acquired is not None
+    assert found.acquired.year >= 2020
+
+
+def test_files_without_a_fei_header(tmp_path: Path) -> None:
+    write_mrc(tmp_path / "m.mrc", _counts("int16"), pixel_size_angstrom=1.0)
+    assert read_fei_records(tmp_path / "m.mrc") == ()
 
 
 def test_mrc_of_the_other_byte_order(tmp_path: Path) -> None:
