@@ -13,7 +13,7 @@ TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widg
 # what is imported again and again is compiled once, whatever the caller's environment says
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test coverage check fix fuzz shots bench features docs openapi install widgets clean
+.PHONY: demo up test coverage check fix fuzz fuzz-formats shots bench features docs openapi install widgets clean
 
 # the front end waits for the network, the kernels for the processor: side by side
 install: $(STAMP)
@@ -71,6 +71,10 @@ bench: install
 # a seed of its own each time: what it finds, it says how to repeat
 fuzz: install
 	ATHENA_FUZZ_EXAMPLES=$${EXAMPLES:-150} ATHENA_FUZZ_SEED=$${SEED:-random} $(BIN)/python -m pytest tests/server/test_fuzz.py -q
+
+# damaged movies, images and metadata; SEED=… ONLY=number repeats one of them
+fuzz-formats: install
+	EXAMPLES=$${EXAMPLES:-20000} $(BIN)/python -m tests.formats.fuzz_run
 
 features: install
 	$(BIN)/python tests/features.py

@@ -16,7 +16,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from athena.errors import BadFile, Invalid
-from athena.formats.movies import check_shape, first_bytes
+from athena.formats.movies import check_shape, first_bytes, fitting_memory
 
 COMPRESSIONS = {65000: (8, 2, 2), 65001: (7, 2, 2)}
 """Bits of a run and of the place within a pixel, x and y; 65002 says its own."""
@@ -136,6 +136,10 @@ class EerMovie:
 
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Counts of a fraction, (height, width) uint8, rows in the order of the file."""
+        with fitting_memory(self._path):
+            return self._read(index, out)
+
+    def _read(self, index: int, out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
         from athena.formats.eer_kernels import add_events
 
         direct = out is not None and out.dtype == np.uint8 and out.flags.c_contiguous
@@ -200,6 +204,7 @@ class _Directories:
         head = self._bytes(0, _HEADER.size)
         _, _, _, _, offset = _HEADER.unpack(head)
         seen: set[int] = set()
+        read = 0
         while offset:
             if offset in seen or len(seen) > MAX_FRAMES:
                 raise BadFile(f"{self._path.name}: its directory chain runs in a circle.", hint="Copy it again.")
@@ -207,6 +212,9 @@ class _Directories:
             (entries,) = struct.unpack("<Q", self._bytes(offset, 8))
             if entries > 1000:
                 raise BadFile(f"{self._path.name} has a directory of {entries} entries.", hint="It is damaged.")
+            read += entries * _ENTRY.size + 16
+            if read > self._size:
+                raise BadFile(f"{self._path.name}: its directories lie over each other.", hint="It is damaged.")
             body = self._bytes(offset + 8, entries * _ENTRY.size + 8)
             tags = {tag: (kind, count, value) for tag, kind, count, value in _ENTRY.iter_unpack(body[:-8])}
             yield offset, tags
@@ -240,7 +248,18 @@ class _Directories:
         if shape is None:
             raise BadFile(f"{self._path.name} holds no frame.", hint="It may still be on its way; else copy it again.")
         check_shape(self._path, frames=len(found), height=shape[0], width=shape[1])
+        self._check_code(found, shape[0] * shape[1])
         return found, shape, metadata
+
+    def _check_code(self, frames: list[_Frame], pixels: int) -> None:
+        """Raise BadFile where frames hold more code than the file, or none enough for the pixels it says."""
+        lengths = [sum(count for _, count in frame.strips) for frame in frames]
+        if sum(lengths) > self._size:
+            raise BadFile(f"{self._path.name}: its frames hold more bytes than it has.", hint="It is damaged.")
+        # a code of n bits passes over 2ⁿ − 1 pixels
+        reach = (n * 8 // frame.bits[0] * (2 ** frame.bits[0]) for n, frame in zip(lengths, frames, strict=True))
+        if max(reach) < pixels:
+            raise BadFile(f"{self._path.name}: no frame holds enough for {pixels} pixels.", hint="It is damaged.")
 
     def _values(self, tags: Tags, tag: int) -> bytes:
         kind, count, value = tags[tag]

@@ -17,6 +17,8 @@ from lxml import etree
 from athena.errors import BadFile
 
 MAX_BYTES = 256 * 2**20
+MAX_NESTED = 4
+"""Lists within lists that make one dictionary."""
 """A larger file is refused; a real Atlas.dm has about 1 MB."""
 
 _SERIAL = "{http://schemas.microsoft.com/2003/10/Serialization/}"
@@ -93,14 +95,17 @@ class EpuXml:
         members = list(items)[: size if size is not None else None]
         return [resolved for member in members if (resolved := self.resolve(member)) is not None]
 
-    def pairs(self, dictionary: Element | None) -> Iterator[tuple[str, Element]]:
-        """Keys and values of a dictionary, whichever way it was written; pairs without a value are left out."""
-        if dictionary is None:
+    def pairs(self, dictionary: Element | None, *, within: int = 0) -> Iterator[tuple[str, Element]]:
+        """Keys and values of a dictionary, whichever way it was written; pairs without a value are left out.
+
+        ``within``: how many dictionaries it lies in; references may lead in circles, and EPU nests none deeply.
+        """
+        if dictionary is None or within > MAX_NESTED:
             return
         for child in dictionary:
             name = local_name(child)
             if name in ("m_serializationArray", "KeyValuePairs"):
-                yield from self.pairs(self.resolve(child))
+                yield from self.pairs(self.resolve(child), within=within + 1)
             elif name.startswith("KeyValue"):
                 key = self.text("key", start=child) or self.text("Key", start=child)
                 value = self.find("value", start=child)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from athena.contract.processing import GainOrientation, GainSense
 from athena.errors import BadFile
-from athena.formats.movies import MAX_EDGE, open_movie
+from athena.formats.movies import MAX_EDGE, fitting_memory, open_movie
 from athena.formats.tiff import TiffMovie
 
 Float32 = npt.NDArray[np.float32]
@@ -89,7 +89,7 @@ def read_reference(path: str | Path, *, of_eer: bool = False) -> Reference:
     path = Path(path)
     if path.suffix.lower() in (".dm4", ".dm3"):
         raise BadFile(f"{path.name} is a DigitalMicrograph file.", hint="Convert the gain to MRC or TIFF first.")
-    with open_movie(path) as file:
+    with open_movie(path) as file, fitting_memory(path):
         if file.frames != 1:
             raise BadFile(f"Gain {path.name} is a stack of {file.frames} images.", hint="Give a single image.")
         image = file.read(0).astype(np.float32)

@@ -125,7 +125,7 @@ class MdocSection(Values):
         # the rate is of a pixel of the camera, the spacing of a binned one
         physical = pixel / (self.number("Binning") or 1.0)
         if rate > 0 and seconds > 0 and physical > 0:
-            return rate * seconds / physical**2
+            return _per_area(rate * seconds, physical)
         return self._dose_of_counts(pixel)
 
     def _dose_of_counts(self, pixel: float) -> float | None:
@@ -133,7 +133,7 @@ class MdocSection(Values):
         if len(statistics) < 3 or not per_electron or per_electron <= 0 or statistics[2] <= 0:
             return None
         halved = 2.0 if self.integer("DividedBy2") else 1.0
-        return halved * statistics[2] / per_electron / pixel**2
+        return _per_area(halved * statistics[2] / per_electron, pixel)
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,13 @@ def to_time(text: str) -> datetime | None:
         )
     except ValueError:
         return None
+
+
+def _per_area(electrons: float, pixel_angstrom: float) -> float | None:
+    """Electrons of a pixel by its area; None where that is out of all reason."""
+    area = pixel_angstrom * pixel_angstrom
+    value = electrons / area if area else math.inf
+    return value if math.isfinite(value) else None
 
 
 def _lines(path: Path) -> Iterator[str]:

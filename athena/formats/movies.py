@@ -4,6 +4,8 @@ Frames come in MRC row order (row 0 is the bottom of the image): TIFF stores the
 flipped on reading, as RELION, IMOD and MotionCor do; shifts and coordinates then agree with theirs.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -11,10 +13,16 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from athena.errors import BadFile
+from athena.errors import BadFile, TooLarge
 
 MAX_EDGE = 65536
 """Frames with a longer edge do not exist; a header that says so lies."""
+
+MAX_PIXELS = 2**30
+"""Nor do frames of more pixels."""
+BOMB_BYTES, BOMB_RATIO = 2**30, 400
+"""A file that unpacks to more than so many bytes, and to so many times its own, is none of a camera's: even a movie
+without a single electron stays below the one or the other."""
 
 MRC_SUFFIXES = frozenset({".mrc", ".mrcs", ".st"})
 TIFF_SUFFIXES = frozenset({".tif", ".tiff", ".gain"})
@@ -95,11 +103,32 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 def check_shape(path: Path, *, frames: int, height: int, width: int) -> None:
     """Raise BadFile when a header's dimensions cannot be those of a movie."""
-    if frames < 1 or not (0 < height <= MAX_EDGE and 0 < width <= MAX_EDGE):
+    if frames < 1 or not (0 < height <= MAX_EDGE and 0 < width <= MAX_EDGE) or height * width > MAX_PIXELS:
         raise BadFile(
             f"{path.name} says it holds {frames} frames of {height} × {width} px, which cannot be.",
             hint="Its header is damaged; copy it again.",
         )
+
+
+def check_unpacked(path: Path, *, stored: int, unpacked: int) -> None:
+    """Raise BadFile when a file says that it unpacks to what no camera packs so tightly."""
+    if unpacked > BOMB_BYTES and unpacked > BOMB_RATIO * stored:
+        raise BadFile(
+            f"{path.name} says that its {stored} bytes unpack to {unpacked}, which no movie does.",
+            hint="Its header is damaged, or it was made to do harm.",
+        )
+
+
+@contextmanager
+def fitting_memory(path: Path) -> Iterator[None]:
+    """Turn running out of memory over a file into TooLarge, which names it."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TooLarge(
+            f"{path.name} needs more memory than this process may have.",
+            hint="Give workers more memory, or check whether the file's header is damaged.",
+        ) from error
 
 
 def _is_tiff(path: Path) -> bool:

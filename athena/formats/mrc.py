@@ -14,7 +14,7 @@ from mrcfile.constants import MAP_ID
 from mrcfile.dtypes import HEADER_DTYPE
 
 from athena.errors import BadFile
-from athena.formats.movies import MAX_EDGE, check_shape, first_bytes
+from athena.formats.movies import MAX_EDGE, check_shape, first_bytes, fitting_memory
 
 HEADER_BYTES = 1024
 PACKED_4BIT = 101
@@ -146,6 +146,10 @@ class MrcMovie:
 
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Frame ``index`` as (height, width), MRC row order."""
+        with fitting_memory(self._path):
+            return self._read(index, out)
+
+    def _read(self, index: int, out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
         header = self._header
         self._file.seek(header.offset + index * header.section_bytes, os.SEEK_SET)
         raw = self._file.read(header.section_bytes)
@@ -185,7 +189,7 @@ def unpack_4bit(packed: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.uin
 def read_mrc(path: str | Path) -> tuple[npt.NDArray[Any], float]:
     """Image (height, width) or stack (sections, height, width), MRC row order, and its pixel size in Å (0: unknown)."""
     path = Path(path)
-    with MrcMovie(path) as movie:
+    with MrcMovie(path) as movie, fitting_memory(path):
         data = np.empty((movie.frames, *movie.shape), movie.dtype)
         for index in range(movie.frames):
             movie.read(index, data[index])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tifffile
 
 from athena.errors import BadFile
-from athena.formats.movies import check_shape, first_bytes
+from athena.formats.movies import MAX_PIXELS, check_shape, check_unpacked, first_bytes, fitting_memory
 
 MAX_FRAMES = 100_000
 _SUPER_RESOLUTION = ((7676, 7420), (7680, 7424), (11520, 8184))
@@ -53,7 +53,8 @@ class TiffMovie:
         _check_chain(path, self._size)
         try:
             self._tiff = tifffile.TiffFile(path)
-        except (tifffile.TiffFileError, ValueError, struct.error, OSError, MemoryError) as error:
+        except Exception as error:
+            # tifffile follows tags of many programs, and fails over damaged ones in as many ways
             raise BadFile(f"{path.name} is no readable TIFF: {error}.", hint="Copy it again.") from error
         try:
             self._pages = self._checked_pages()
@@ -68,11 +69,14 @@ class TiffMovie:
         name = self._path.name
         try:
             pages = [page for page in self._tiff.pages if isinstance(page, tifffile.TiffPage)]
-        except (tifffile.TiffFileError, ValueError, struct.error, KeyError, IndexError, TypeError) as error:
+            sound = all(isinstance(value, int) and value >= 0 for page in pages for value in _numbers_of(page))
+        except Exception as error:
             raise BadFile(f"{name} has a damaged directory: {error}.", hint="Copy it again.") from error
         if not pages:
             raise BadFile(f"{name} holds no frame.", hint="Copy it again.")
         first = pages[0]
+        if not sound:
+            raise BadFile(f"{name} has a damaged directory: sizes that are no numbers.", hint="Copy it again.")
         check_shape(self._path, frames=len(pages), height=first.imagelength, width=first.imagewidth)
         if first.dtype is None or first.dtype.name not in _DTYPES or first.samplesperpixel != 1:
             raise BadFile(
@@ -86,10 +90,16 @@ class TiffMovie:
                     hint="All frames of a movie have one size; this file holds something else beside.",
                 )
             self._check_segments(index, page)
+        if sum(sum(page.databytecounts) for page in pages) > self._size:
+            raise BadFile(f"{name}: its frames hold more bytes than it has.", hint="Its directory is damaged.")
+        unpacked = len(pages) * first.imagelength * first.imagewidth * first.dtype.itemsize
+        check_unpacked(self._path, stored=self._size, unpacked=unpacked)
         return pages
 
     def _check_segments(self, index: int, page: tifffile.TiffPage) -> None:
         name = self._path.name
+        if len(page.chunks) != 2 or min(page.chunks) < 1 or page.chunks[0] * page.chunks[1] > MAX_PIXELS:
+            raise BadFile(f"{name}: frame {index} is cut into {page.chunks} px.", hint="Its directory is damaged.")
         expected = -(-page.imagelength // page.chunks[0]) * -(-page.imagewidth // page.chunks[1])
         if len(page.dataoffsets) != len(page.databytecounts) or len(page.dataoffsets) < expected:
             raise BadFile(f"{name}: frame {index} lacks strips.", hint="Its directory is damaged; copy it again.")
@@ -132,6 +142,10 @@ class TiffMovie:
 
     def read(self, index: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """Frame ``index`` as (height, width), rows flipped into MRC order."""
+        with fitting_memory(self._path):
+            return self._read(index, out)
+
+    def _read(self, index: int, out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
         page = self._pages[index]
         target = np.empty(self.shape, self.dtype) if out is None else out
         if self._packed:
@@ -149,8 +163,10 @@ class TiffMovie:
         try:
             if not self._read_strips(page, target):
                 target[...] = page.asarray(maxworkers=1)[::-1]
-        except (RuntimeError, ValueError, tifffile.TiffFileError, struct.error) as error:
-            # imagecodecs raises subclasses of RuntimeError for each codec
+        except MemoryError:
+            raise
+        except Exception as error:
+            # each codec has errors of its own, and tifffile fails over damaged tags in many ways
             raise BadFile(
                 f"{self._path.name}: frame {index} cannot be decoded: {error}.",
                 hint="The file is damaged; copy it again.",
@@ -192,6 +208,21 @@ class TiffMovie:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _numbers_of(page: tifffile.TiffPage) -> tuple[Any, ...]:
+    """What must be whole numbers; tifffile takes them as they come."""
+    return (
+        page.imagelength,
+        page.imagewidth,
+        page.samplesperpixel,
+        page.compression,
+        page.predictor,
+        page.bitspersample,
+        *page.chunks,
+        *page.dataoffsets,
+        *page.databytecounts,
+    )
 
 
 def _is_packed(height: int, width: int) -> bool:

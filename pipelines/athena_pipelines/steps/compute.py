@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from athena.contract.processing import GainFit, MovieParameters
+from athena.formats.movies import fitting_memory
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
@@ -95,8 +97,16 @@ class Computed:
 
 
 def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
-    """Read, align, sum and fit one movie. Raises BadFile when the movie or the gain cannot be used."""
+    """Read, align, sum and fit one movie.
+
+    Raises BadFile when the movie or the gain cannot be used, TooLarge when they need more memory than there is.
+    """
     keep_freed_memory()
+    with fitting_memory(Path(movie)):
+        return _compute(movie, gain, parameters, timing)
+
+
+def _compute(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
     with timing("read"):
         loaded = load_movie(movie, gain, parameters)
     frames, parameters, mean, flags = loaded.frames, loaded.parameters, loaded.mean, [*loaded.flags]

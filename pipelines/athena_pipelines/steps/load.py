@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from athena.contract.processing import GainFit, GainOrientation, GainSense, MovieParameters
+from athena.errors import TooLarge
 from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.gain import Reference, read_reference
-from athena.formats.movies import Movie, open_movie
+from athena.formats.movies import Movie, fitting_memory, open_movie
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
 from athena_pipelines.core.gain_fit import fit_gain
+from athena_pipelines.steps.memory import physical_memory
 
 QUANTA_PER_SIGMA = 64
 """Float frames are held in steps of this part of their noise: 16 bits then hold ± 500 σ at no loss to speak of."""
@@ -40,7 +42,12 @@ class Loaded:
 
 
 def load_movie(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
-    """Read a movie. Raises BadFile when the movie or the gain cannot be used."""
+    """Read a movie. Raises BadFile when the movie or the gain cannot be used, TooLarge where it is beyond memory."""
+    with fitting_memory(Path(path)):
+        return _load(path, gain, parameters)
+
+
+def _load(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
     flags: list[str] = []
     reference = None
     with open_movie(path) as movie:
@@ -51,6 +58,7 @@ def load_movie(path: str, gain: str | None, parameters: MovieParameters) -> Load
             # before the frames: what cannot be used is told at once
             reference = read_reference(gain, of_eer=of_eer)
             reference.fitting(movie.shape)
+        _check_room(Path(path), movie)
         frames = _read(movie)
         if isinstance(movie, EerMovie) and movie.damaged:
             flags.append("damaged_frames")
@@ -116,6 +124,16 @@ def _render(movie: EerMovie, parameters: MovieParameters) -> MovieParameters:
             "dose_per_frame_e_per_A2": dose,
         }
     )
+
+
+def _check_room(path: Path, movie: Movie) -> None:
+    """Raise TooLarge where a movie as it is stored exceeds the machine's memory, before it is filled."""
+    size = movie.frames * movie.shape[0] * movie.shape[1] * movie.dtype.itemsize
+    if size > physical_memory():
+        raise TooLarge(
+            f"{path.name} holds {size / 2**30:.0f} GiB of frames, more than this machine's memory.",
+            hint="Process it on a larger machine, or check whether its header is damaged.",
+        )
 
 
 def _read(movie: Movie) -> Frames:

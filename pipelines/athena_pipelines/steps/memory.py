@@ -1,6 +1,7 @@
-"""Memory that is freed stays with the process, for the next array as large."""
+"""Memory of the machine, and how freed memory stays with the process, for the next array as large."""
 
 import ctypes
+import os
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
@@ -20,3 +21,8 @@ def keep_freed_memory() -> None:
         return
     mallopt(_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(_MMAP_MAX, 0)
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
