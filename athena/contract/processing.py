@@ -104,6 +104,7 @@ class MovieResult(Wire):
     flags: list[str] = Field(
         default_factory=list, description="What a reader should know: e.g. 'local_motion_rejected'."
     )
-    gain: GainFit | None = Field(None, description="How the gain reference fits, where that was measured.")
+    gain: str | None = Field(None, description="Path of the gain reference that was asked for.")
+    gain_fit: GainFit | None = Field(None, description="How the gain reference fits, where that was measured.")
     software: str
     seconds: dict[str, float] = Field(default_factory=dict, description="Wall time per stage.")

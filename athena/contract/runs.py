@@ -10,6 +10,7 @@ from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, Di
 from athena.contract.base import Wire
 from athena.contract.elements import Element
 from athena.contract.filters import FilterRule
+from athena.contract.processing import GainOrientation, GainSense
 
 
 class RunCounts(Wire):
@@ -49,6 +50,11 @@ class Source(Wire):
     follow: bool
     state: SourceState
     session_name: str = ""
+    gain_reference: str | None = Field(None, description="Path of the gain reference of its movies.")
+    gain_orientation: GainOrientation | None = Field(
+        None, description="How the gain reference is turned to lie as the movies do; None: not measured (yet)."
+    )
+    gain_sense: GainSense | None = Field(None, description="Whether counts are multiplied by it or divided.")
     last_scan: datetime | None = None
     movies_missing: int = Field(0, description="Exposures whose metadata is there but whose movie is not.")
     problems: tuple[str, ...] = ()

@@ -49,6 +49,8 @@ class SourceRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     session_name: Mapped[str] = mapped_column(String(300), default="")
     gain_reference: Mapped[str | None] = mapped_column(Text, default=None)
+    gain_found: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """Of the gain reference ``gain``: its ``orientation`` and ``sense``, once a movie has told them."""
     last_scan: Mapped[datetime | None] = mapped_column(default=None)
     movies_missing: Mapped[int] = mapped_column(default=0)
     problems: Mapped[list[str]] = mapped_column(JSON, default=list)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from athena.contract.acquisitions import AcquisitionState
 from athena.contract.events import EventKind
 from athena.contract.processing import MovieResult
 from athena.contract.runs import RunCounts
-from athena.db.acquisitions import AcquisitionRow, bump_version, count_states
+from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version, count_states
 from athena.db.base import now
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
@@ -94,6 +95,7 @@ def collect(
             row.flags = list(outcome.result.flags)
             events.append((EventKind.ACQUISITION_COMPLETED, row.index))
     if rows:
+        _remember_gain(session, lease.run_id, results)
         session.flush()
         record_progress(session, lease)
         version = bump_version(session, lease.run_id)  # before any event: events hold the clock, locks come first
@@ -104,6 +106,24 @@ def collect(
         append_event(session, EventKind.RUN_CHANGED, element_id=lease.run_id, version=version)
     failed = sum(1 for kind, _ in events if kind is EventKind.ACQUISITION_FAILED)
     return Collected(completed=len(events) - failed, failed=failed, requeued=requeued)
+
+
+def _remember_gain(session: Session, run_id: UUID, results: Sequence[MovieResult]) -> None:
+    """Keep how the gain reference lies, so that it is measured once a run and not on every movie."""
+    source = session.get(SourceRow, run_id)
+    if source is None or source.gain_reference is None:
+        return
+    if source.gain_found and source.gain_found["gain"] == source.gain_reference:
+        return
+    for result in results:
+        fit = result.gain_fit
+        if fit is not None and fit.determined and result.gain == source.gain_reference:
+            source.gain_found = {
+                "gain": source.gain_reference,
+                "orientation": fit.orientation.value,
+                "sense": fit.sense.value,
+            }
+            return
 
 
 def record_progress(session: Session, lease: JobLease) -> RunCounts:

@@ -96,6 +96,10 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
         **_dose_and_grouping(optics, row.movie, parameters),
         "search_phase_shift": optics.phase_plate,
     }
+    gain = source.gain_reference if source is not None else None
+    found = source.gain_found if source is not None else None
+    if found and found["gain"] == gain:
+        values |= {"gain_orientation": found["orientation"], "gain_sense": found["sense"]}
     known = {name: value for name, value in values.items() if value is not None} | parameters
     if known.get("pixel_size_angstrom") is None:
         raise NoPixelSize(
@@ -108,7 +112,6 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise Invalid(f"{row.name} cannot be processed: {name} is {first.get('input')!r}: {first['msg']}.") from error
-    gain = source.gain_reference if source is not None else None
     return MovieTask(
         run_id=str(row.run_id), index=row.index, movie=row.movie, store=store, gain=gain, parameters=chosen
     )

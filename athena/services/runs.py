@@ -14,6 +14,7 @@ from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
+from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
 from athena.db.elements import ElementRow
@@ -125,6 +126,7 @@ def get_grid(session: Session, principal: Principal, run_id: UUID) -> RunGrid:
 
 
 def _describe_source(row: SourceRow) -> Source:
+    found = row.gain_found if row.gain_found and row.gain_found["gain"] == row.gain_reference else None
     return Source(
         run_id=row.run_id,
         adapter=row.adapter,
@@ -132,6 +134,9 @@ def _describe_source(row: SourceRow) -> Source:
         follow=row.follow,
         state=SourceState(row.state),
         session_name=row.session_name,
+        gain_reference=row.gain_reference,
+        gain_orientation=GainOrientation(found["orientation"]) if found else None,
+        gain_sense=GainSense(found["sense"]) if found else None,
         last_scan=row.last_scan,
         movies_missing=row.movies_missing,
         problems=tuple(row.problems),

@@ -171,7 +171,7 @@ def _lines(data: bytearray, rng: random.Random) -> bytearray:
             case 1:
                 lines.insert(place, rng.choice(lines))
             case 2:
-                lines[place] = lines[place] * rng.choice((2, 300))
+                lines[place] = lines[place][:10_000] * rng.choice((2, 300))
             case _:
                 rng.shuffle(lines[place : place + 5])
                 lines[place] = lines[place].replace(b"=", rng.choice((b"", b"==", b" = ="))).replace(b" ", b"\0", 1)

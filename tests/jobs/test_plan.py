@@ -40,9 +40,22 @@ def test_the_microscope_s_word_is_taken(row: Callable[..., AcquisitionRow]) -> N
     task = make_task(one, parameters={}, source=source, store="/data/run.zarr")
     assert (task.index, task.run_id, task.store, task.gain) == (3, str(one.run_id), "/data/run.zarr", "/data/gain.mrc")
     chosen = task.parameters
+    assert chosen.gain_orientation == "auto"
     assert (chosen.pixel_size_angstrom, chosen.voltage_kv, chosen.spherical_aberration_mm) == (0.8, 200.0, 1.4)
     assert (chosen.amplitude_contrast, chosen.dose_per_frame_e_per_A2) == (0.1, 2.0)
     assert chosen.search_phase_shift
+
+
+def test_how_a_gain_lies_is_remembered_until_there_is_another(row: Callable[..., AcquisitionRow]) -> None:
+    found = {"gain": "/data/gain.mrc", "orientation": "flip_x", "sense": "divide"}
+    source = SourceRow(gain_reference="/data/gain.mrc", gain_found=found)
+    one = row(pixel_size_angstrom=0.8)
+    chosen = make_task(one, parameters={}, source=source, store="s").parameters
+    assert (chosen.gain_orientation, chosen.gain_sense) == ("flip_x", "divide")
+    told = make_task(one, parameters={"gain_orientation": "as_is"}, source=source, store="s").parameters
+    assert (told.gain_orientation, told.gain_sense) == ("as_is", "divide")
+    source.gain_reference = "/data/new.mrc"
+    assert make_task(one, parameters={}, source=source, store="s").parameters.gain_orientation == "auto"
 
 
 def test_the_run_s_parameters_win(row: Callable[..., AcquisitionRow]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from athena.contract.people import Principal
-from athena.contract.processing import MovieResult, MovieTask
-from athena.db.acquisitions import AcquisitionRow
+from athena.contract.processing import GainFit, MovieResult, MovieTask
+from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import EventRow
@@ -136,6 +136,29 @@ def test_a_result_is_recorded_once_and_only_by_the_holder(begun: JobLease, datab
     assert record(begun) == 0  # reported twice
     assert read_table(store, ["defocus_um"], 0, 1)["defocus_um"] == [1.5]
     assert _completed_events(database) == [0]
+
+
+@pytest.mark.feature("EQ-01")
+def test_how_the_gain_lies_is_kept_from_the_first_movie_that_tells(
+    begun: JobLease, database: Database, quick: Settings
+) -> None:
+    fit = GainFit(
+        orientation="flip_y",
+        sense="multiply",
+        determined=True,
+        fits=True,
+        correlation=0.3,
+        significance=40,
+        flatness=0.9,
+    )
+    result = _result(begun.run_id, 1.5).model_copy(update={"gain": "/data/g.mrc", "gain_fit": fit})
+    with database.session() as session:
+        session.get_one(SourceRow, begun.run_id).gain_reference = "/data/g.mrc"
+    with database.session() as session:
+        collect(session, begun, [Outcome(index=0, result=result)], settings=quick, storage_away=lambda: False)
+    with database.session(read_only=True) as session:
+        found = session.get_one(SourceRow, begun.run_id).gain_found
+    assert found == {"gain": "/data/g.mrc", "orientation": "flip_y", "sense": "multiply"}
 
 
 def test_a_result_that_cannot_be_written_fails_alone(begun: JobLease, database: Database, quick: Settings) -> None:

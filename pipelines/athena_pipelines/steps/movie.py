@@ -36,7 +36,8 @@ def process_movie(task: MovieTask) -> MovieResult:
         patch_grid=found.grid,
         ctf_curves=_curves(found.fit),
         flags=list(found.flags),
-        gain=found.gain_fit,
+        gain=task.gain,
+        gain_fit=found.gain_fit,
         software=SOFTWARE,
         seconds=timing.seconds,
     )

@@ -2678,6 +2678,20 @@ export interface components {
             parent_id?: string | null;
         };
         /**
+         * GainOrientation
+         * @description How a gain reference is turned before it is applied: quarter turns counter-clockwise, then perhaps a mirror.
+         *
+         *     As seen with y up, the first row of an MRC file at the bottom. In order, without AUTO, they are numbers 0 to 7.
+         * @enum {string}
+         */
+        GainOrientation: "auto" | "as_is" | "rotate_90" | "rotate_180" | "rotate_270" | "flip_y" | "antitranspose" | "flip_x" | "transpose";
+        /**
+         * GainSense
+         * @description Whether counts are multiplied by a gain reference or divided by it.
+         * @enum {string}
+         */
+        GainSense: "auto" | "multiply" | "divide";
+        /**
          * Grant
          * @description A role that somebody has in a permission set.
          */
@@ -4195,6 +4209,15 @@ export interface components {
              * @default
              */
             session_name: string;
+            /**
+             * Gain Reference
+             * @description Path of the gain reference of its movies.
+             */
+            gain_reference?: string | null;
+            /** @description How the gain reference is turned to lie as the movies do; None: not measured (yet). */
+            gain_orientation?: components["schemas"]["GainOrientation"] | null;
+            /** @description Whether counts are multiplied by it or divided. */
+            gain_sense?: components["schemas"]["GainSense"] | null;
             /** Last Scan */
             last_scan?: string | null;
             /**
@@ -4757,6 +4780,8 @@ export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
 export type FilterRule = components['schemas']['FilterRule'];
 export type FolderCreate = components['schemas']['FolderCreate'];
+export type GainOrientation = components['schemas']['GainOrientation'];
+export type GainSense = components['schemas']['GainSense'];
 export type Grant = components['schemas']['Grant'];
 export type GrantChange = components['schemas']['GrantChange'];
 export type Grantee = components['schemas']['Grantee'];
