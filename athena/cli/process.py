@@ -75,6 +75,10 @@ def process_movie(
     gain_sense: Annotated[
         str, typer.Option(help="Whether counts are multiplied or divided by it: auto, multiply, divide.")
     ] = "auto",
+    defects: Annotated[
+        Path | None,
+        typer.Option(help="Defects of the camera: SerialEM's list, rectangles (x y width height), XML, or an image."),
+    ] = None,
     patches: Annotated[
         str, typer.Option(help="Patches across and down, such as 5x5; 1x1 for global motion alone.")
     ] = "5x5",
@@ -121,7 +125,7 @@ def process_movie(
     )
     _refuse_same_names(movies)
     out.mkdir(parents=True, exist_ok=True)
-    work = partial(process_one, gain=gain, out=out, half_precision=float16)
+    work = partial(process_one, gain=gain, defects=defects, out=out, half_precision=float16)
     if not _run_all(work, movies, parameters, threads):
         raise typer.Exit(1)
 
@@ -179,17 +183,29 @@ def keep_to_one_thread() -> None:
 
 
 def process_one(
-    movie: Path, parameters: "MovieParameters", *, gain: Path | None, out: Path, half_precision: bool
+    movie: Path,
+    parameters: "MovieParameters",
+    *,
+    gain: Path | None,
+    defects: Path | None,
+    out: Path,
+    half_precision: bool,
 ) -> "Done":
     """Process one movie into the folder. Raises BadFile."""
     keep_to_one_thread()
     from athena_pipelines.steps.compute import Timing, compute_movie
-    from athena_pipelines.steps.outputs import write_outputs
+    from athena_pipelines.steps.outputs import Inputs, write_outputs
 
     begin = time.perf_counter()
     timing = Timing()
-    found = compute_movie(str(movie), str(gain) if gain is not None else None, parameters, timing)
-    write_outputs(found, movie, gain, out, timing, half_precision=half_precision)
+    found = compute_movie(
+        str(movie),
+        str(gain) if gain is not None else None,
+        parameters,
+        timing,
+        defects=str(defects) if defects is not None else None,
+    )
+    write_outputs(found, Inputs(movie, gain, defects), out, timing, half_precision=half_precision)
     fit = found.gain_fit
     return Done(time.perf_counter() - begin, fit if fit is not None and fit.determined else None)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from athena.contract.processing import GainOrientation, GainSense
 from athena.errors import BadFile
+from athena.formats.defects import drawn, parse_fei
 from athena.formats.movies import MAX_EDGE, fitting_memory, open_movie
 from athena.formats.tiff import TiffMovie
 
@@ -93,6 +94,11 @@ def read_reference(path: str | Path, *, of_eer: bool = False) -> Reference:
         if file.frames != 1:
             raise BadFile(f"Gain {path.name} is a stack of {file.frames} images.", hint="Give a single image.")
         image = file.read(0).astype(np.float32)
+        if isinstance(file, TiffMovie):
+            # Thermo Fisher's gains list the camera's defects; as a TIFF's, rows are counted from the top
+            for text in file.texts():
+                if "<defects" in text[:200]:
+                    image[drawn(path, parse_fei(path, text.strip(" \0\r\n")), file.shape)[::-1]] = 0
     sense = GainSense.MULTIPLY
     if of_eer:
         if isinstance(file, TiffMovie):

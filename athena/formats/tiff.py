@@ -196,6 +196,18 @@ class TiffMovie:
             part[...] = values[: part.size].reshape(-1, width)
         return True
 
+    def texts(self) -> list[str]:
+        """Texts among the tags of the first frame, such as the camera's XML."""
+        found = []
+        try:
+            for tag in self._pages[0].tags:
+                value = tag.value
+                if isinstance(value, bytes | str):
+                    found.append(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
+        except Exception as error:
+            raise BadFile(f"{self._path.name} has a damaged tag: {error}.", hint="Copy it again.") from error
+        return found
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -287,6 +287,7 @@ _OF_KIND: dict[str, tuple[Mutation, ...]] = {
     "mrc": (_extreme, _extreme, _extreme, _flip_head),
     "xml": (_number_in_text, _number_in_text, _lines, _reference, _reference, _encoding),
     "mdoc": (_number_in_text, _number_in_text, _lines, _lines, _encoding),
+    "defects": (_number_in_text, _number_in_text, _lines, _lines, _encoding),
 }
 _MADE: dict[str, tuple[Callable[[random.Random], bytes], ...]] = {
     "tiff": (_image_bomb, _chain_bomb),

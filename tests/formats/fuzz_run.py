@@ -54,8 +54,8 @@ class Report:
 
     def text(self, seed: int) -> str:
         """The report for a terminal."""
-        rows = [f"{'kind':6} {'read':>7} {'refused':>8}"]
-        rows += [f"{kind:6} {self.outcomes[kind, 'read']:7} {self.outcomes[kind, 'refused']:8}" for kind in KINDS]
+        rows = [f"{'kind':8} {'read':>7} {'refused':>8}"]
+        rows += [f"{kind:8} {self.outcomes[kind, 'read']:7} {self.outcomes[kind, 'refused']:8}" for kind in KINDS]
         seconds, number, kind = self.slowest
         rows.append(f"slowest: {seconds:.2f} s (number {number}, {kind}); peak memory {self.peak_mib:.0f} MiB")
         for number, kind, what in self.failures:
@@ -86,7 +86,7 @@ def read(kind: str, path: Path, number: int) -> str:
 
 
 def _ways(kind: str, number: int) -> Iterator[Any]:
-    if kind in ("xml", "mdoc"):
+    if kind in ("xml", "mdoc", "defects"):
         yield from _ways_of_text(kind)
         return
     from athena.formats.gain import read_reference
@@ -102,8 +102,13 @@ def _ways(kind: str, number: int) -> Iterator[Any]:
 
 def _ways_of_text(kind: str) -> Iterator[Any]:
     from athena.formats import epu_xml_atlas, epu_xml_fractions, epu_xml_image, epu_xml_session, epu_xml_square
+    from athena.formats.defects import read_defects
     from athena.formats.mdoc import read_mdoc
 
+    if kind == "defects":
+        yield lambda path: read_defects(path, (40, 52))
+        yield lambda path: read_defects(path, (80, 104))
+        return
     if kind == "mdoc":
         yield lambda path: [
             (part.dose(), part.tilt_angle_deg, part.acquired, part.frames_name, found.tilt_axis_deg, found.by_time())

@@ -9,7 +9,7 @@ import tifffile
 from athena.formats.mrc import write_mrc
 from athena_pipelines.simulate.eer import write_eer
 
-KINDS = ("tiff", "eer", "mrc", "xml", "mdoc")
+KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects")
 DATA = Path("tests/data")
 SHAPE = (4, 40, 52)
 
@@ -22,6 +22,13 @@ SQUARE = b"""<GridSquareXml xmlns="http://schemas.datacontract.org/2004/07/Appli
  </KeyValuePairOfintTargetLocationXmlBpEWF4JT></m_serializationArray></TargetLocationsEfficient>
  <TargetLocations z:Ref="4" i:nil="true"/></TargetLocations></GridSquareXml>"""
 """A grid square's file as EPU lays it out; the real ones are too large to be kept here."""
+
+DEFECTS = (
+    b"CameraSizeX 52\nCameraSizeY 40\nWasScaled 0\nPartialBadColumn 7 2 1 30\nPartialBadRow 6 1 5 8\n"
+    b"BadPixels 5 7 30 31\nBadColumns 10 11\nBadRows 40\n",
+    b"10 3 20 3\n0 20 52 1\n",
+    b"<defects><col>20-21</col><row>3</row><area>10,3,29,5</area><point>4,5</point></defects>",
+)
 
 Seeds = dict[str, list[tuple[str, bytes]]]
 """(file name, content) by kind."""
@@ -36,6 +43,7 @@ def whole_files(folder: Path) -> Seeds:
     for path in sorted((DATA / "mdoc").glob("*.mdoc")):
         found["mdoc"].append((path.name, path.read_bytes()))
     found["xml"] = _xmls()
+    found["defects"] = [(f"{number}.txt", text) for number, text in enumerate(DEFECTS)]
     return found
 
 

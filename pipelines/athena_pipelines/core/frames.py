@@ -63,13 +63,13 @@ def unaligned_sum(stack: npt.NDArray[Any]) -> Float32:
     return total
 
 
-def find_defects(total: Float32, gain: Float32) -> npt.NDArray[np.bool_]:
-    """Mask of pixels to repair: dead in the gain, or hot or cold by 6 σ in the unaligned sum.
+def find_defects(total: Float32, gain: Float32, known: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.bool_]:
+    """Mask of pixels to repair: ``known`` ones, dead in the gain, or hot or cold by 6 σ in the unaligned sum.
 
     σ is taken twice, the second time without the first's outliers, so that a few very hot pixels do not hide others.
     Cold pixels are looked for only where the mean is far enough from zero to tell.
     """
-    bad = np.zeros(total.shape, np.bool_)
+    bad = np.zeros(total.shape, np.bool_) if known is None else known.copy()
     if gain.shape != (1, 1):
         bad |= gain == 0
     for _ in range(2):

@@ -96,19 +96,23 @@ class Computed:
         )
 
 
-def compute_movie(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
+def compute_movie(
+    movie: str, gain: str | None, parameters: MovieParameters, timing: Timing, *, defects: str | None = None
+) -> Computed:
     """Read, align, sum and fit one movie.
 
-    Raises BadFile when the movie or the gain cannot be used, TooLarge when they need more memory than there is.
+    Raises BadFile when the movie, the gain or the defects cannot be used, TooLarge when there is too little memory.
     """
     keep_freed_memory()
     with fitting_memory(Path(movie)):
-        return _compute(movie, gain, parameters, timing)
+        return _compute(movie, gain, parameters, timing, defects)
 
 
-def _compute(movie: str, gain: str | None, parameters: MovieParameters, timing: Timing) -> Computed:
+def _compute(
+    movie: str, gain: str | None, parameters: MovieParameters, timing: Timing, defects: str | None
+) -> Computed:
     with timing("read"):
-        loaded = load_movie(movie, gain, parameters)
+        loaded = load_movie(movie, gain, parameters, defects)
     frames, parameters, mean, flags = loaded.frames, loaded.parameters, loaded.mean, [*loaded.flags]
     gain_fit = loaded.gain_fit
     del loaded  # or it would keep the frames

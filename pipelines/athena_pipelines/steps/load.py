@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from athena.contract.processing import GainFit, GainOrientation, GainSense, MovieParameters
 from athena.errors import TooLarge
+from athena.formats.defects import read_defects
 from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.gain import Reference, read_reference
 from athena.formats.movies import Movie, fitting_memory, open_movie
@@ -41,13 +42,13 @@ class Loaded:
     gain_fit: GainFit | None = None
 
 
-def load_movie(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
+def load_movie(path: str, gain: str | None, parameters: MovieParameters, defects: str | None = None) -> Loaded:
     """Read a movie. Raises BadFile when the movie or the gain cannot be used, TooLarge where it is beyond memory."""
     with fitting_memory(Path(path)):
-        return _load(path, gain, parameters)
+        return _load(path, gain, parameters, defects)
 
 
-def _load(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
+def _load(path: str, gain: str | None, parameters: MovieParameters, defects: str | None) -> Loaded:
     flags: list[str] = []
     reference = None
     with open_movie(path) as movie:
@@ -58,6 +59,7 @@ def _load(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
             # before the frames: what cannot be used is told at once
             reference = read_reference(gain, of_eer=of_eer)
             reference.fitting(movie.shape)
+        known = read_defects(defects, movie.shape) if defects else None
         _check_room(Path(path), movie)
         frames = _read(movie)
         if isinstance(movie, EerMovie) and movie.damaged:
@@ -68,7 +70,7 @@ def _load(path: str, gain: str | None, parameters: MovieParameters) -> Loaded:
         fit, parameters = _turn_gain(frames, total, reference, parameters)
         flags += gain_flags(fit)
         total *= frames.gain
-    bad = find_defects(total, frames.gain)
+    bad = find_defects(total, frames.gain, known)
     # the name seeds the random repair, so that a movie processed twice gives the same picture
     repair_frames(frames, bad, seed=zlib.crc32(Path(path).name.encode()))
     good = total.size - len(frames.repaired)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,16 @@ THUMBNAIL_SIZE = 512
 SPECTRUM_SIZE = 512
 
 
-def write_outputs(
-    found: Computed, movie: Path, gain: Path | None, out: Path, timing: Timing, *, half_precision: bool = False
-) -> Path:
+@dataclass(frozen=True)
+class Inputs:
+    """Files that a movie was processed from."""
+
+    movie: Path
+    gain: Path | None = None
+    defects: Path | None = None
+
+
+def write_outputs(found: Computed, inputs: Inputs, out: Path, timing: Timing, *, half_precision: bool = False) -> Path:
     """Write all files of a processed movie into a folder; returns the path of the JSON, which comes last.
 
     ``<stem>.mrc`` is the aligned sum, ``<stem>_dw.mrc`` the exposure-weighted one (where the dose is known),
@@ -37,14 +44,15 @@ def write_outputs(
     ----------
     half_precision : micrographs as float16 (MRC mode 12) instead of float32.
     """
+    movie = inputs.movie
     stem = out / movie.stem
     dtype = np.float16 if half_precision else np.float32
     with timing("write"):
         _write_micrograph(stem.with_name(f"{movie.stem}.mrc"), found.sums.plain, found, dtype)
         if found.sums.weighted is not None:
             _write_micrograph(stem.with_name(f"{movie.stem}_dw.mrc"), found.sums.weighted, found, dtype)
-        applied = None if gain is None else applied_gain(found, gain, out, of_eer=movie.suffix.lower() == ".eer")
-        write_star(stem.with_name(f"{movie.stem}.star"), motion_star(found, movie, applied))
+        gain = applied_gain(found, inputs.gain, out, of_eer=movie.suffix.lower() == ".eer") if inputs.gain else None
+        write_star(stem.with_name(f"{movie.stem}.star"), motion_star(found, replace(inputs, gain=gain)))
         _write_picture(stem.with_name(f"{movie.stem}_thumb.png"), thumbnail(found.image, THUMBNAIL_SIZE))
         pictured = (
             fit_picture(found.spectrum, found.fit, found.optics, SPECTRUM_SIZE)
@@ -53,7 +61,7 @@ def write_outputs(
         )
         _write_picture(stem.with_name(f"{movie.stem}_ctf.png"), pictured)
     report = stem.with_name(f"{movie.stem}.json")
-    write_whole(report, to_json(measurements(found, movie, gain, timing), indent=1).encode())
+    write_whole(report, to_json(measurements(found, inputs, timing), indent=1).encode())
     return report
 
 
@@ -76,14 +84,15 @@ def applied_gain(found: Computed, gain: Path, out: Path, *, of_eer: bool) -> Pat
     return path
 
 
-def measurements(found: Computed, movie: Path, gain: Path | None, timing: Timing) -> dict[str, Any]:
+def measurements(found: Computed, inputs: Inputs, timing: Timing) -> dict[str, Any]:
     """Everything measured on a movie, by name. Motion is the specimen's against frame 0, px of the movie, y up."""
     height, width = found.shape
     rows, columns = found.grid
     centres = patch_centres(found.shape, found.grid).reshape(rows, columns, 2)
     return {
-        "movie": str(movie),
-        "gain": str(gain) if gain is not None else None,
+        "movie": str(inputs.movie),
+        "gain": str(inputs.gain) if inputs.gain is not None else None,
+        "defects": str(inputs.defects) if inputs.defects is not None else None,
         "pixel_size_angstrom": found.parameters.pixel_size_angstrom,
         "width_px": width,
         "height_px": height,
@@ -123,7 +132,7 @@ def ctf_values(fit: CtfFit) -> dict[str, Any]:
     return {"determined": fit.determined, **values, "score": fit.score, "significance": fit.significance}
 
 
-def motion_star(found: Computed, movie: Path, gain: Path | None) -> dict[str, Block]:
+def motion_star(found: Computed, inputs: Inputs) -> dict[str, Block]:
     """Blocks of the STAR file that RELION keeps of a movie's motion: shifts to apply, in px of the movie.
 
     Source: RELION's micrograph model (labels, signs, order of the coefficients).
@@ -135,8 +144,9 @@ def motion_star(found: Computed, movie: Path, gain: Path | None) -> dict[str, Bl
         "rlnImageSizeX": width,
         "rlnImageSizeY": height,
         "rlnImageSizeZ": found.frames,
-        "rlnMicrographMovieName": str(movie),
-        **({"rlnMicrographGainName": str(gain)} if gain is not None else {}),
+        "rlnMicrographMovieName": str(inputs.movie),
+        **({"rlnMicrographGainName": str(inputs.gain)} if inputs.gain is not None else {}),
+        **({"rlnMicrographDefectFile": str(inputs.defects)} if inputs.defects is not None else {}),
         "rlnMicrographBinning": 1.0,
         "rlnMicrographOriginalPixelSize": parameters.pixel_size_angstrom,
         "rlnMicrographDoseRate": parameters.dose_per_frame_e_per_A2 or 0.0,
