@@ -177,6 +177,12 @@ class Settings(BaseSettings):
         """Where a running instance says its addresses."""
         return self.home / "instance.json"
 
-    def run_store(self, run_id: str) -> Path:
-        """Folder of a run's zarr group."""
-        return self.resolved_data_dir / "runs" / f"{run_id}.zarr"
+    def run_store(self, run_id: str, branch: int = 0) -> Path:
+        """Folder of the zarr group of one branch of a run's results."""
+        return self.resolved_data_dir / "runs" / (f"{run_id}.branch-{branch}.zarr" if branch else f"{run_id}.zarr")
+
+    def run_stores(self, run_id: str) -> list[Path]:
+        """Folders of all zarr groups that a run has, also of those that are being deleted."""
+        first = self.run_store(run_id)
+        beside = {path.name.partition(".zarr")[0] for path in first.parent.glob(f"{run_id}.branch-*.zarr*")}
+        return [first, *(first.with_name(f"{name}.zarr") for name in sorted(beside))]

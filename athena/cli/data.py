@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from athena.contract.elements import Element, PathCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.errors import AthenaError, Invalid
 from athena.sdk.client import Client
+
+if TYPE_CHECKING:
+    from athena.sdk.runs import Run as SdkRun
 
 console = Console()
 
@@ -59,12 +62,22 @@ def watch(
 def reprocess(
     path: Annotated[str, typer.Argument(help='Run, as "Folder/Workflow/Imaging/Run name".')],
     wait: Annotated[bool, typer.Option(help="Stay until everything is processed.")] = True,
+    branch: Annotated[str, typer.Option(help="Process into this branch of results, beside those there are.")] = "",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Parameter of the branch, as patches=7x7; may be repeated.")
+    ] = None,
+    exposures: Annotated[int | None, typer.Option(help="Only so many, spread evenly, for a trial.")] = None,
 ) -> None:
-    """Process the movies of a run again that failed, once what was in their way is gone."""
+    """Process movies of a run again: those that failed, or (--branch) all, with other parameters."""
     import athena
 
     connection = athena.connect()
     run = connection.run(path)
+    if branch:
+        _into_branch(run, branch, read_parameters(settings or []), exposures, wait=wait)
+        return
+    if settings or exposures:
+        raise Invalid("--set and --exposures go with --branch NAME: results are never overwritten.")
     count = run.retry_failed()
     if not count:
         console.print(f"Nothing failed in “{path}”.", soft_wrap=True, highlight=False)
@@ -78,6 +91,36 @@ def reprocess(
         console.print("The runner goes on without this command.")
         raise typer.Exit(130) from None
     console.print(summary(state), highlight=False)
+
+
+def read_parameters(settings: list[str]) -> dict[str, Any]:
+    """Parameters from ``name=value``; ``patches`` is ``7x7``, true and false and numbers are what they look like."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        if not sign or not name:
+            raise Invalid(f"“{setting}” sets nothing.", hint="Write it as name=value, such as patches=7x7.")
+        if name == "patches":
+            x, _, y = value.lower().partition("x")
+            if not (x.isdigit() and y.isdigit()):
+                raise Invalid(f"“{value}” is no grid of patches.", hint="Write it as 7x5: along x, along y.")
+            found[name] = (int(x), int(y))
+        else:
+            found[name] = value  # the API reads numbers and truth from words, and says what it does not take
+    return found
+
+
+def _into_branch(run: "SdkRun", branch: str, parameters: dict[str, Any], exposures: int | None, *, wait: bool) -> None:
+    job = run.reprocess(branch, exposures=exposures, **parameters)
+    console.print(f"{job.result['chosen']} acquisitions are processed into “{branch}”.", highlight=False)
+    if not wait:
+        return
+    try:
+        job.wait()
+    except KeyboardInterrupt:
+        console.print("The runner goes on without this command; 'athena jobs' shows how far it is.")
+        raise typer.Exit(130) from None
+    console.print(job.message, highlight=False)
 
 
 @simulate_app.command("epu")

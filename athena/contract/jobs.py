@@ -25,6 +25,8 @@ class JobKind(StrEnum):
     ARCHIVE = "archive"
     RESTORE = "restore"
     REINDEX = "reindex"
+    REPROCESS = "reprocess"
+    DELETE_BRANCH = "delete_branch"
 
 
 class JobState(StrEnum):

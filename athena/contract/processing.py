@@ -78,6 +78,7 @@ class MovieTask(Wire):
     """One movie to process. Paths are as the worker sees them; ``store`` is the run's zarr group."""
 
     run_id: str
+    branch: int = Field(0, description="Number of the branch of results it is for.")
     index: int
     movie: str
     store: str

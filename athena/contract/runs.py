@@ -70,6 +70,7 @@ class Run(Wire):
     source: Source | None = None
     pixel_size_angstrom: float | None = None
     metrics: tuple[str, ...] = ()
+    branch: str = Field("original", description="Name of the default branch of its results.")
     criteria: tuple[FilterRule, ...] = Field((), description="Quality criteria in force.")
 
 

@@ -35,6 +35,10 @@ class RunRow(Base):
     acquisition_count: Mapped[int] = mapped_column(default=0)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     below_criteria: Mapped[bool] = mapped_column(default=False, server_default=false())
+    branch: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Number of the default branch of results: ``parameters``, and the states of the acquisitions, are those of it."""
+    branch_count: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Numbers of branches given so far; none is given twice."""
 
 
 class SourceRow(Base):

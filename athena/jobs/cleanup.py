@@ -11,6 +11,7 @@ from athena.contract.elements import DatasetType
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version
+from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.job_kinds import CONTENT, JobSpec
 from athena.domain.permissions import Action
@@ -39,8 +40,8 @@ FLAGS = {CleanupRule.MOVIES: "movie_removed", CleanupRule.PROCESSED: "micrograph
 def run(context: JobContext) -> None:
     """Go through the acquisitions; what is gone already is passed over, so it may be interrupted anywhere."""
     wanted: CleanupParameters = context.parameters
-    store = context.settings.run_store(str(context.element_id))
     with context.reading() as session:
+        store = context.settings.run_store(str(context.element_id), default_branch(session, context.element_id))
         source = session.get(SourceRow, context.element_id)
         folder = Path(source.path) if source is not None else None
         of_run = select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == context.element_id)

@@ -14,6 +14,7 @@ from athena.contract.processing import MovieResult
 from athena.contract.runs import RunCounts
 from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version, count_states
 from athena.db.base import now
+from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.errors import AthenaError
@@ -59,7 +60,7 @@ def collect(
         when another runner has taken over: nothing is recorded.
     """
     hold(session, lease)
-    store = str(settings.run_store(str(lease.run_id)))
+    store = str(settings.run_store(str(lease.run_id), default_branch(session, lease.run_id)))
     by_index = {outcome.index: outcome for outcome in outcomes}
     rows = session.scalars(
         select(AcquisitionRow).where(
@@ -68,8 +69,8 @@ def collect(
             AcquisitionRow.state == AcquisitionState.PROCESSING.value,
         )
     ).all()
-    results = [_completed_metrics(o.result, row) for row in rows if (o := by_index[row.index]).result is not None]
-    refused = _write(store, results)
+    results = [completed_metrics(o.result, row) for row in rows if (o := by_index[row.index]).result is not None]
+    refused = write_columns(store, results)
     failures = {o.index: o.error for o in outcomes if o.error} | refused
     away = bool(failures) and storage_away()
     events: list[tuple[EventKind, int]] = []
@@ -153,7 +154,7 @@ def describe_progress(counts: RunCounts) -> str:
     return ", ".join(parts)
 
 
-def _completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
+def completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
     """Add what the catalogue knows of an acquisition and the step cannot."""
     known = {
         "acquired_unix_s": row.acquired.timestamp() if row.acquired else None,
@@ -165,7 +166,7 @@ def _completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
     return result.model_copy(update={"metrics": added | result.metrics})
 
 
-def _write(store: str, results: Sequence[MovieResult]) -> dict[int, str]:
+def write_columns(store: str, results: Sequence[MovieResult]) -> dict[int, str]:
     """Write the columns; reasons of those that could not be, by index."""
     if not results:
         return {}
@@ -179,5 +180,5 @@ def _write(store: str, results: Sequence[MovieResult]) -> dict[int, str]:
         return {}
     refused: dict[int, str] = {}
     for result in results:  # find the one that is at fault
-        refused |= _write(store, [result])
+        refused |= write_columns(store, [result])
     return refused

@@ -17,6 +17,7 @@ from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.domain.job_kinds import JobSpec
 from athena.domain.job_life import JobMove, after
+from athena.jobs.executors import Executor
 from athena.jobs.leases import JobLease, hold
 from athena.settings import Settings
 
@@ -40,13 +41,24 @@ class JobContext:
     ----------
     checkpoint : what was last saved; change it, then :meth:`progress` saves it with the numbers.
     result : what the job made, as the API shows it; saved likewise.
+    executor : the runner's, where movies are processed.
     item : name of what is being worked on; it is shown when the job fails.
     """
 
-    def __init__(self, settings: Settings, database: Database, lease: JobLease, *, spec: JobSpec, row: JobRow) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        lease: JobLease,
+        *,
+        spec: JobSpec,
+        row: JobRow,
+        executor: Executor | None = None,
+    ) -> None:
         self.settings = settings
         self.database = database
         self.lease = lease
+        self.executor = executor
         self.parameters: Any = spec.parameters.model_validate(row.parameters)
         self.initiator_id: UUID = row.initiator_id
         self.checkpoint: dict[str, Any] = dict(row.checkpoint)
@@ -144,6 +156,11 @@ class JobContext:
         """Write progress and checkpoint in a transaction of the function's own, together with what they stand for."""
         self._done = done
         self._total = max(self._total, done)
+        self._write(session)
+
+    def tell(self, session: Session, *, done: int, total: int, message: str) -> None:
+        """Write how far the work is in a transaction of the function's own."""
+        self._done, self._total, self._message = done, total, message
         self._write(session)
 
     def progress_of_nothing(self) -> None:

@@ -107,7 +107,8 @@ def _delete_content(context: JobContext, row: ElementRow) -> None:
     _delete_files(context, row.id)
     if row.kind != ElementKind.DATASET:
         return
-    _delete_store(context, context.settings.run_store(str(row.id)))
+    for store in context.settings.run_stores(str(row.id)):
+        delete_store(context, store)
     for table, key in _ROWS_OF_RUNS:
         gone = BATCH_ROWS
         while gone == BATCH_ROWS:
@@ -116,7 +117,8 @@ def _delete_content(context: JobContext, row: ElementRow) -> None:
                 rows = delete(table).where(table.run_id == row.id, key.in_(some)).returning(key)
                 gone = len(session.execute(rows).all())
     # whatever a straggling worker wrote meanwhile
-    _delete_store(context, context.settings.run_store(str(row.id)))
+    for store in context.settings.run_stores(str(row.id)):
+        delete_store(context, store)
 
 
 def _delete_files(context: JobContext, element_id: UUID) -> None:
@@ -134,7 +136,7 @@ def _delete_files(context: JobContext, element_id: UUID) -> None:
             session.execute(delete(FileRow).where(FileRow.id.in_([row.id for row in rows])))
 
 
-def _delete_store(context: JobContext, store: Path) -> None:
+def delete_store(context: JobContext, store: Path) -> None:
     """Remove a run's zarr group: out of sight by one rename, then file by file."""
     if store.exists():
         store.rename(store.with_name(f"{store.name}.{uuid4().hex}{PARTIAL}"))

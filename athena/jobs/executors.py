@@ -60,8 +60,8 @@ class Executor(Protocol):
         """How the machines behind it stand; None when there are none."""
         ...
 
-    def cancel(self, run_id: str) -> None:
-        """Forget the queued movies of a run; their reports hear that they are lost."""
+    def cancel(self, run_id: str, branch: int = 0) -> None:
+        """Forget the queued movies of a branch of a run; their reports hear that they are lost."""
         ...
 
     def close(self) -> None:
@@ -77,14 +77,14 @@ class SerialExecutor:
     def __init__(self, step: str) -> None:
         self._step = step
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="step")
-        self._cancelled: set[str] = set()
+        self._cancelled: set[tuple[str, int]] = set()
 
     def start(self) -> None:
         """Nothing to start."""
 
     def submit(self, task: MovieTask, report: Report) -> None:
         """Queue a movie."""
-        self._cancelled.discard(task.run_id)
+        self._cancelled.discard((task.run_id, task.branch))
         self._pool.submit(self._work, task, report)
 
     def tend(self) -> None:
@@ -93,16 +93,16 @@ class SerialExecutor:
     def cluster(self) -> None:
         """There is none."""
 
-    def cancel(self, run_id: str) -> None:
-        """Forget the queued movies of a run."""
-        self._cancelled.add(run_id)
+    def cancel(self, run_id: str, branch: int = 0) -> None:
+        """Forget the queued movies of a branch of a run."""
+        self._cancelled.add((run_id, branch))
 
     def close(self) -> None:
         """Wait for the movie at hand; drop the rest."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _work(self, task: MovieTask, report: Report) -> None:
-        gone = task.run_id in self._cancelled
+        gone = (task.run_id, task.branch) in self._cancelled
         report(Outcome(index=task.index, lost=True) if gone else run_step(self._step, task))
 
 
@@ -158,7 +158,7 @@ class DaskExecutor:
         if self._client is None:  # closed meanwhile
             report(Outcome(index=task.index, lost=True))
             return
-        key = f"movie-{task.run_id}-{task.index}-{uuid4().hex[:8]}"
+        key = f"movie-{task.run_id}-{task.branch}-{task.index}-{uuid4().hex[:8]}"
         future = self._client.submit(run_step, self._step, task, key=key, pure=False)
         with self._lock:
             self._futures[key] = (future, task, report)
@@ -198,10 +198,12 @@ class DaskExecutor:
         if len(cluster.workers) < self._workers:
             cluster.scale(self._workers)
 
-    def cancel(self, run_id: str) -> None:
-        """Drop a run's movies from the cluster."""
+    def cancel(self, run_id: str, branch: int = 0) -> None:
+        """Drop the movies of a branch of a run from the cluster."""
         with self._lock:
-            futures = [future for future, task, _ in self._futures.values() if task.run_id == run_id]
+            futures = [
+                future for future, task, _ in self._futures.values() if (task.run_id, task.branch) == (run_id, branch)
+            ]
         if self._client is not None and futures:
             self._client.cancel(futures, force=True)
 

@@ -102,12 +102,14 @@ class Exporter:
         self._context = context
         self._wanted: ExportParameters = context.parameters
         self._element_id = context.element_id
-        self._store = str(context.settings.run_store(str(context.element_id)))
         with context.reading() as session:
             self._target = storage_of(session, UUID(context.result["storage_id"]), context.settings)
-            self._is_run = session.get(RunRow, self._element_id) is not None
+            run = session.get(RunRow, self._element_id)
+            self._is_run = run is not None
+            branch = run.branch if run is not None else 0
             self._name = session.get_one(ElementRow, self._element_id).name
             self._session_folder, self._gain = content.source_folder(session, self._element_id)
+        self._store = str(context.settings.run_store(str(self._element_id), branch))
         self._folder = str(context.result["folder"])
         self._settled_to = -1
         self.transfer = Transfer(context, self._target, self._folder)

@@ -57,7 +57,7 @@ def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: 
     failed: list[int] = []
     for row in rows:
         try:
-            tasks.append(make_task(row, parameters=run.parameters, source=source, store=store))
+            tasks.append(make_task(row, parameters=run.parameters, source=source, store=store, branch=run.branch))
         except AthenaError as error:
             failed.append(row.index)
             row.state = AcquisitionState.ERROR.value
@@ -75,7 +75,9 @@ def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: 
     return tasks
 
 
-def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: SourceRow | None, store: str) -> MovieTask:
+def make_task(
+    row: AcquisitionRow, *, parameters: dict[str, Any], source: SourceRow | None, store: str, branch: int = 0
+) -> MovieTask:
     """The movie task of an acquisition. What the run's parameters say wins over what the microscope says.
 
     Raises
@@ -113,7 +115,13 @@ def make_task(row: AcquisitionRow, *, parameters: dict[str, Any], source: Source
         name = ".".join(str(part) for part in first["loc"])
         raise Invalid(f"{row.name} cannot be processed: {name} is {first.get('input')!r}: {first['msg']}.") from error
     return MovieTask(
-        run_id=str(row.run_id), index=row.index, movie=row.movie, store=store, gain=gain, parameters=chosen
+        run_id=str(row.run_id),
+        branch=branch,
+        index=row.index,
+        movie=row.movie,
+        store=store,
+        gain=gain,
+        parameters=chosen,
     )
 
 

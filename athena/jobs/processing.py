@@ -20,6 +20,7 @@ from athena.contract.processing import MovieTask
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import RunRow, SourceRow, bump_version, count_states
 from athena.db.base import now
+from athena.db.branches import default_branch
 from athena.db.engine import Database
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
@@ -68,7 +69,7 @@ class RunProcessor:
         self._settings = settings
         self._database = database
         self._executor = executor
-        self._store = str(settings.run_store(str(lease.run_id)))
+        self._branch, self._store = 0, ""
         self._in_flight: set[int] = set()
         self._losses: dict[int, int] = {}
         self._reports: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
@@ -119,7 +120,7 @@ class RunProcessor:
         except LeaseLost:
             log.info("job %s of run %s has been taken over or called off", self.lease.job_id, self.lease.run_id)
         finally:
-            self._executor.cancel(str(self.lease.run_id))
+            self._executor.cancel(str(self.lease.run_id), self._branch)
 
     def _persist(self, act: Callable[[], T]) -> T | None:
         """Do a transaction, again and again while the database does not answer or is full; None when stopped."""
@@ -134,6 +135,9 @@ class RunProcessor:
     def _take_over(self) -> None:
         with self._database.session() as session:
             hold(session, self.lease)
+            # it stays the default as long as the lease is ours: another one's promotion takes the lease away
+            self._branch = default_branch(session, self.lease.run_id)
+            self._store = str(self._settings.run_store(str(self.lease.run_id), self._branch))
             reclaimed = reclaim(session, self.lease.run_id)
             record_progress(session, self.lease)
             version = bump_version(session, self.lease.run_id) if reclaimed else None

@@ -118,7 +118,7 @@ class Runner:
 
     def _work_on(self, lease: JobLease) -> None:
         log.info("working job %s (%s)", lease.job_id, lease.kind)
-        worker = JobWorker(self._settings, self._database, lease)
+        worker = JobWorker(self._settings, self._database, lease, executor=self._executor)
         with self._lock:
             self._workers[lease.job_id] = worker
         worker.start()

@@ -16,6 +16,7 @@ from athena.db.jobs import JobRow
 from athena.domain.job_life import JobMove, pause_seconds
 from athena.errors import AthenaError, Unavailable
 from athena.jobs.context import JobCancelled, JobContext, JobStopped
+from athena.jobs.executors import Executor
 from athena.jobs.failures import JobFailed
 from athena.jobs.leases import JobLease, LeaseLost, SourceLease, hold, release
 from athena.jobs.work import explain_os_error
@@ -58,14 +59,16 @@ class Worker(Protocol):
 class JobWorker:
     """Runs the function of one job until it ends, fails, is cancelled, stopped or overtaken."""
 
-    def __init__(self, settings: Settings, database: Database, lease: JobLease) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, lease: JobLease, *, executor: Executor | None = None
+    ) -> None:
         self.lease = lease
         self._database = database
         self._spec = load_kind(lease.kind)
         with database.session(read_only=True) as session:
             row = session.get_one(JobRow, lease.job_id)
         self._attempts = row.attempts
-        self._context = JobContext(settings, database, lease, spec=self._spec, row=row)
+        self._context = JobContext(settings, database, lease, spec=self._spec, row=row, executor=executor)
         self._interrupted = False
         self._thread = threading.Thread(target=self._run, name=f"{lease.kind} {lease.job_id}", daemon=True)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import UUID
 
 import numpy as np
@@ -24,17 +25,19 @@ class RunFetch:
 
     client: Client
     run_id: UUID
+    branch: str | None = None
 
     def __call__(self, method: str, key: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         """One exchange with the API's zarr route."""
-        return self.client.exchange(method, f"/api/zarr/{self.run_id}/{key}", headers)
+        which = f"?branch={quote(self.branch)}" if self.branch else ""
+        return self.client.exchange(method, f"/api/zarr/{self.run_id}/{key}{which}", headers)
 
 
-def run_store(client: Client, run_id: UUID) -> "ApiStore":
-    """Read-only zarr store of a run's group; anything that reads zarr can use it."""
+def run_store(client: Client, run_id: UUID, *, branch: str | None = None) -> "ApiStore":
+    """Read-only zarr store of a run's group (of a branch of its results); anything that reads zarr can use it."""
     from athena.zarrio.stores import ApiStore
 
-    return ApiStore(RunFetch(client, run_id))
+    return ApiStore(RunFetch(client, run_id, branch))
 
 
 def read_image(store: "ApiStore", index: int, info: ImageInfo, *, level: int) -> "xr.DataArray":

@@ -21,14 +21,16 @@ from athena.contract.exports import ExportParameters, ExportPart
 from athena.contract.filters import SavedFilter
 from athena.contract.runs import Retried, RunCounts, Source
 from athena.contract.verdicts import VerdictKind
-from athena.errors import Invalid, NotFound, Unavailable
+from athena.errors import NotFound, Unavailable
 from athena.sdk import filters, html
 from athena.sdk.acquisitions import SHOWN, Acquisition
 from athena.sdk.arrays import run_store
-from athena.sdk.client import Client, Query, checked
+from athena.sdk.branches import Branch, Branches, find_branch, list_branches, start_reprocessing
+from athena.sdk.client import Client, checked
 from athena.sdk.elements import Dataset
 from athena.sdk.jobs import Job, start_job
 from athena.sdk.report import QualityReport
+from athena.sdk.tables import read_columns
 from athena.sdk.watching import watch
 from athena.zarrio import layout
 
@@ -91,10 +93,13 @@ class Run(Dataset):
         from athena.zarrio.reader import open_results
 
         with self._lock:
-            version = self.version
+            state = self.state
+            version = state.version
             if self._seen is None or self._seen[0] != version:
-                table = self._columns(())
-                results = open_results(self.store, length=len(table.names))
+                table = read_columns(self._client, self.id, ())
+                # of this branch also when another one is promoted meanwhile
+                store = run_store(self._client, self.id, branch=state.branch)
+                results = open_results(store, length=len(table.names))
                 about = {"name": ("acquisition", list(table.names)), "state": ("acquisition", list(table.states))}
                 dated = results.assign_coords(about).assign_attrs(run=self.name, run_id=str(self.id), version=version)
                 self._seen = (version, dated)
@@ -105,7 +110,7 @@ class Run(Dataset):
         import pandas as pd
 
         names = tuple(layout.METRICS) if columns is None else tuple(columns)
-        found = self._columns(names)
+        found = read_columns(self._client, self.id, names)
         verdicts = np.full(len(found.names), "", dtype=object)
         verdicts[list(found.accepted)] = VerdictKind.ACCEPTED.value
         verdicts[list(found.rejected)] = VerdictKind.REJECTED.value
@@ -129,7 +134,7 @@ class Run(Dataset):
     def acquisition(self, key: int | str) -> Acquisition:
         """One acquisition by index (negative: from the end) or by name."""
         if isinstance(key, str):
-            names = self._columns(()).names
+            names = read_columns(self._client, self.id, ()).names
             if key not in names:
                 raise NotFound(f"There is no acquisition {key!r} in {self.name}.")
             key = names.index(key)
@@ -237,6 +242,37 @@ class Run(Dataset):
         """Process its failed acquisitions again, once what was in their way is gone; returns how many there are."""
         return self._client.post(f"/api/runs/{self.id}/retry", None, Retried).count
 
+    @property
+    def branches(self) -> Branches:
+        """Branches of its results; shows itself as a table."""
+        return list_branches(self)
+
+    def branch(self, name: str) -> Branch:
+        """One branch of its results; NotFound."""
+        return find_branch(self, name)
+
+    def reprocess(
+        self,
+        branch: str,
+        *,
+        exposures: int | None = None,
+        rules: Sequence[filters.Rule] | None = None,
+        indices: Sequence[int] | None = None,
+        **parameters: Any,
+    ) -> Job:
+        """Process it into a branch of results, beside those that are there: ``run.reprocess("fine", patches=(7, 7))``.
+
+        A branch that is there goes on with what it does not have, or what failed; it keeps its parameters.
+
+        Parameters
+        ----------
+        exposures : only so many, spread evenly, for a trial.
+        rules : only what matches, by the numbers of the default branch.
+        indices : only these acquisitions.
+        parameters : of ``athena.contract.processing.MovieParameters``; ``patches`` is (x, y).
+        """
+        return start_reprocessing(self, branch, exposures, rules, indices, parameters)
+
     def cleanup_sizes(self) -> "pd.DataFrame":
         """What each rule of a cleanup would take away: files and bytes, by rule, and whether it may."""
         import pandas as pd
@@ -298,34 +334,6 @@ class Run(Dataset):
                 raise Unavailable(f"{done} of {wanted} acquisitions of {self.name} were done after {timeout:.0f} s.")
             after = self._client.events(after, wait=min(left, 5.0)).last_seq
 
-    def _columns(self, names: tuple[str, ...]) -> wire.RunTable:
-        """Whole table, put together from as many parts as the API gives it in."""
-        if unknown := [name for name in names if name not in layout.METRICS]:
-            raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
-        path = f"/api/runs/{self.id}/table"
-        parts: list[wire.RunTable] = []
-        start = 0
-        while not parts or start < parts[-1].total:
-            params: Query = {"columns": ",".join(names), "start": start}
-            part = self._client.get(path, wire.RunTable, params=params)
-            parts.append(part)
-            if not part.names:
-                break
-            start += len(part.names)
-        first = parts[0]
-        if len(parts) == 1:
-            return first
-        return first.model_copy(
-            update={
-                "names": _joined([part.names for part in parts]),
-                "states": _joined([part.states for part in parts]),
-                "errors": _joined([part.errors for part in parts]),
-                "accepted": _joined([part.accepted for part in parts]),
-                "rejected": _joined([part.rejected for part in parts]),
-                "columns": {name: _joined([part.columns[name] for part in parts]) for name in names},
-            }
-        )
-
     def _repr_html_(self) -> str:
         run = self.state
         counts = run.counts
@@ -346,17 +354,13 @@ class Run(Dataset):
         return html.page(html.card(self.name, words, *rows, status=run.element.status))
 
     def _medians(self) -> str:
-        columns = self._columns(SHOWN).columns
+        columns = read_columns(self._client, self.id, SHOWN).columns
         shown = []
         for name in SHOWN:
             values = np.array(columns[name], dtype=float)
             if np.isfinite(values).any():
                 shown.append(html.measured(layout.METRICS[name], float(np.nanmedian(values))))
         return html.row(html.text("median", "mute"), *shown) if shown else ""
-
-
-def _joined(parts: list[Any]) -> tuple[Any, ...]:
-    return tuple(value for part in parts for value in part)
 
 
 def _source_line(source: Source | None) -> str:

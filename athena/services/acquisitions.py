@@ -11,8 +11,10 @@ from athena.contract.people import Principal
 from athena.contract.runs import RunTable
 from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow
+from athena.db.branches import BranchAcquisitionRow, standing
 from athena.errors import Invalid, NotFound
 from athena.services.guard import get_visible_run
+from athena.services.results import find_results, store_of, visible_results
 from athena.services.verdicts import judged
 from athena.settings import Settings
 from athena.zarrio.layout import METRICS
@@ -44,13 +46,28 @@ def list_acquisitions(
     return AcquisitionPage(items=tuple(describe_acquisition(row) for row in rows), total=total)
 
 
-def get_acquisition(session: Session, principal: Principal, run_id: UUID, index: int) -> Acquisition:
-    """One acquisition by its index, else NotFound."""
-    get_visible_run(session, principal, run_id)
+def get_acquisition(
+    session: Session, principal: Principal, run_id: UUID, index: int, *, branch: str | None = None
+) -> Acquisition:
+    """One acquisition by its index, as it stands in a branch, else NotFound."""
+    results = visible_results(session, principal, run_id, branch)
     row = session.get(AcquisitionRow, (run_id, index))
     if row is None:
         raise NotFound(f"Run {run_id} has no acquisition {index}.")
-    return describe_acquisition(row)
+    told = describe_acquisition(row)
+    if results.default:
+        return told
+    there = session.get(BranchAcquisitionRow, (run_id, results.number, index))
+    away = AcquisitionState.AWAITING_MOVIE
+    state = AcquisitionState(there.state) if there is not None else AcquisitionState.REGISTERED
+    return told.model_copy(
+        update={
+            "state": away if there is None and told.state is away else state,
+            "error": there.error if there is not None else "",
+            "flags": tuple(there.flags) if there is not None else (),
+            "processed": there.processed if there is not None else None,
+        }
+    )
 
 
 def get_table(
@@ -62,9 +79,11 @@ def get_table(
     settings: Settings,
     start: int = 0,
     limit: int | None = None,
+    branch: str | None = None,
 ) -> RunTable:
     """Names, states, errors and metric columns of a run from ``start`` on; Invalid for unknown columns."""
     run = get_visible_run(session, principal, run_id)
+    results = find_results(session, run, branch)
     if unknown := [name for name in columns if name not in METRICS]:
         raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(METRICS)}.")
     if start < 0 or (limit is not None and limit < 0):
@@ -72,20 +91,20 @@ def get_table(
     total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id)) or 0
     stop = total if limit is None else min(total, start + limit)
     rows = session.execute(
-        select(AcquisitionRow.name, AcquisitionRow.state, AcquisitionRow.error)
-        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.index >= start, AcquisitionRow.index < stop)
+        standing(results)
+        .where(AcquisitionRow.index >= start, AcquisitionRow.index < stop)
         .order_by(AcquisitionRow.index)
     ).all()
-    values = read_table(str(settings.run_store(str(run_id))), tuple(columns), start, max(start, stop))
+    values = read_table(store_of(results, settings), tuple(columns), start, max(start, stop))
     by_hand = judged(session, run_id, start, stop)
     return RunTable(
         run_id=run_id,
         version=run.version,
         start=start,
         total=total,
-        names=tuple(name for name, _, _ in rows),
-        states=tuple(state for _, state, _ in rows),
-        errors=tuple(error for _, _, error in rows),
+        names=tuple(name for _, name, _, _ in rows),
+        states=tuple(state for _, _, state, _ in rows),
+        errors=tuple(error for _, _, _, error in rows),
         accepted=tuple(by_hand[VerdictKind.ACCEPTED].tolist()),
         rejected=tuple(by_hand[VerdictKind.REJECTED].tolist()),
         columns={name: tuple(float(v) for v in values[name]) for name in columns},

@@ -15,6 +15,7 @@ from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, SourceRow
+from athena.db.branches import default_branch
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobRow
 from athena.domain.job_kinds import Prepared
@@ -77,7 +78,7 @@ def list_content(session: Session, principal: Principal, run_id: UUID, *, settin
         raise Invalid(f"“{element.name}” has nothing that a cleanup takes away.", hint="Runs of EPU have.")
     query = select(AcquisitionRow).where(AcquisitionRow.run_id == run_id, AcquisitionRow.state.in_(DONE))
     found: dict[CleanupRule, list[Path]] = {rule: [] for rule in rules}
-    store = settings.run_store(str(run_id))
+    store = settings.run_store(str(run_id), default_branch(session, run_id))
     for row in session.scalars(query.execution_options(yield_per=1000)):
         for rule in rules:
             if (place := place_of(row, rule, store)) is not None:
@@ -123,7 +124,7 @@ def _refuse_busy(session: Session, element: ElementRow) -> None:
     source = session.get(SourceRow, element.id)
     if source is not None and source.state in (SourceState.WATCHING, SourceState.IMPORTING):
         raise Conflict(f"“{element.name}” is still being acquired.", hint="Clean it up when it is complete.")
-    kinds = (JobKind.EXPORT.value, JobKind.LIVE_EXPORT.value, JobKind.PROCESSING.value)
+    kinds = (JobKind.EXPORT.value, JobKind.LIVE_EXPORT.value, JobKind.PROCESSING.value, JobKind.REPROCESS.value)
     busy = exists().where(JobRow.element_id == element.id, JobRow.kind.in_(kinds), JobRow.state.in_(OPEN))
     if session.scalar(select(busy)):
         raise Conflict(f"“{element.name}” is being processed or exported.", hint="Wait for the end of it.")

@@ -4,20 +4,21 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import desc
 from sqlalchemy.orm import Session
 
-from athena.contract.acquisitions import AcquisitionState
 from athena.contract.audit import AuditAction
 from athena.contract.criteria import Criteria, RunCriteria
 from athena.contract.events import EventKind
 from athena.contract.filters import RunFilter
 from athena.contract.people import Principal
-from athena.db.acquisitions import AcquisitionRow, RunCriteriaRow, RunRow, bump_version
+from athena.db.acquisitions import RunCriteriaRow, RunRow, bump_version
+from athena.db.branches import Results, completed
 from athena.db.events import append_event
 from athena.domain.filters import check_filter, columns_of, matches
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
+from athena.services.results import find_results, store_of, visible_results
 from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
@@ -26,10 +27,12 @@ MIN_JUDGED = 10
 """A run with fewer processed acquisitions than this is not warned of: the first ones are often the user's trials."""
 
 
-def get_criteria(session: Session, principal: Principal, run_id: UUID, *, settings: Settings) -> RunCriteria:
+def get_criteria(
+    session: Session, principal: Principal, run_id: UUID, *, settings: Settings, branch: str | None = None
+) -> RunCriteria:
     """Quality criteria of a run and how its processed acquisitions comply."""
-    get_visible_run(session, principal, run_id)
-    complying = _complying(session, run_id, settings)
+    results = visible_results(session, principal, run_id, branch)
+    complying = _complying(session, results, settings)
     recent = complying[-settings.criteria_window :]
     return RunCriteria(
         run_id=run_id,
@@ -81,15 +84,10 @@ def rules_of(session: Session, run_id: UUID, settings: Settings) -> RunFilter:
     return RunFilter(rules=settings.criteria) if row is None else RunFilter.model_validate({"rules": row.rules})
 
 
-def completed_indices(session: Session, run_id: UUID, *, latest: int | None = None) -> NDArray[np.int64]:
+def completed_indices(session: Session, results: Results, *, latest: int | None = None) -> NDArray[np.int64]:
     """Processed acquisitions by index, ascending: all, or only the latest. For services past their guard."""
-    completed = (
-        select(AcquisitionRow.index)
-        .where(AcquisitionRow.run_id == run_id, AcquisitionRow.state == AcquisitionState.COMPLETED.value)
-        .order_by(AcquisitionRow.index.desc())
-        .limit(latest)
-    )
-    return np.array(session.scalars(completed).all()[::-1], dtype=np.int64)
+    query = completed(results).order_by(desc("index")).limit(latest)
+    return np.array(session.scalars(query).all()[::-1], dtype=np.int64)
 
 
 def judge_latest(session: Session, run_id: UUID, settings: Settings) -> None:
@@ -97,19 +95,22 @@ def judge_latest(session: Session, run_id: UUID, settings: Settings) -> None:
 
     Costs the reading of a few numbers whatever the size of the run.
     """
-    recent = _complying(session, run_id, settings, latest=settings.criteria_window)
+    results = find_results(session, session.get_one(RunRow, run_id), None)
+    recent = _complying(session, results, settings, latest=settings.criteria_window)
     session.get_one(RunRow, run_id).below_criteria = _is_poor(recent, settings)
     session.flush()
 
 
-def _complying(session: Session, run_id: UUID, settings: Settings, *, latest: int | None = None) -> NDArray[np.bool_]:
+def _complying(
+    session: Session, results: Results, settings: Settings, *, latest: int | None = None
+) -> NDArray[np.bool_]:
     """Whether each processed acquisition complies, by index: all, or only the latest."""
-    indices = completed_indices(session, run_id, latest=latest)
+    indices = completed_indices(session, results, latest=latest)
     if not indices.size:
         return np.zeros(0, dtype=np.bool_)
-    rules = rules_of(session, run_id, settings)
+    rules = rules_of(session, results.run_id, settings)
     start, stop = int(indices[0]), int(indices[-1]) + 1
-    values = read_table(str(settings.run_store(str(run_id))), columns_of(rules), start, stop)
+    values = read_table(store_of(results, settings), columns_of(rules), start, stop)
     return matches(rules, values, stop - start)[indices - start]
 
 

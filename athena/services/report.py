@@ -14,13 +14,15 @@ from sqlalchemy.orm import Session
 from athena.contract.acquisitions import Optics
 from athena.contract.people import Principal
 from athena.contract.report import MetricSummary, QualityReport
-from athena.db.acquisitions import AcquisitionRow, SourceRow, count_states
+from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.db.base import now
+from athena.db.branches import count_branch
 from athena.domain.filters import columns_of, matches
 from athena.domain.histogram import distribution
 from athena.services.criteria import completed_indices, rules_of
 from athena.services.elements import breadcrumb
 from athena.services.guard import get_visible_run
+from athena.services.results import find_results, store_of
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -28,17 +30,20 @@ SUMMARISED = ("astigmatism_nm", "defocus_um", "drift_mean_angstrom", "ctf_resolu
 """Metrics whose distribution the report shows."""
 
 
-def get_report(session: Session, principal: Principal, run_id: UUID, *, settings: Settings) -> QualityReport:
+def get_report(
+    session: Session, principal: Principal, run_id: UUID, *, settings: Settings, branch: str | None = None
+) -> QualityReport:
     """Quality report of a run as it is now."""
     run = get_visible_run(session, principal, run_id)
+    results = find_results(session, run, branch)
     *above, element = breadcrumb(session, principal, run_id)
     source = session.get(SourceRow, run_id)
-    counts = count_states(session, run_id)
+    counts = count_branch(session, results)
     rules = rules_of(session, run_id, settings)
-    indices = completed_indices(session, run_id)
+    indices = completed_indices(session, results)
     names = tuple(dict.fromkeys((*SUMMARISED, *columns_of(rules))))
     length = int(indices[-1]) + 1 if indices.size else 0
-    table = read_table(str(settings.run_store(str(run_id))), names, 0, length)
+    table = read_table(store_of(results, settings), names, 0, length)
     complying = int(matches(rules, table, length)[indices].sum())
     started, ended = session.execute(
         select(func.min(AcquisitionRow.acquired), func.max(AcquisitionRow.acquired)).where(

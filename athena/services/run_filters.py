@@ -13,20 +13,24 @@ from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.people import Principal
 from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow, RunFilterRow
+from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.filters import check_filter, columns_of, matches
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
+from athena.services.results import visible_results
 from athena.services.verdicts import judged
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
 
-def get_filter(session: Session, principal: Principal, run_id: UUID, *, settings: Settings) -> SavedFilter:
+def get_filter(
+    session: Session, principal: Principal, run_id: UUID, *, settings: Settings, branch: str | None = None
+) -> SavedFilter:
     """Filter of a run and how many acquisitions match it; without rules where none was saved."""
-    get_visible_run(session, principal, run_id)
+    results = visible_results(session, principal, run_id, branch)
     wanted = saved_filter(session, run_id)
-    kept = matching(session, run_id, wanted, settings=settings)
+    kept = matching(session, run_id, wanted, settings=settings, branch=results.number)
     by_hand = judged(session, run_id)
     return SavedFilter(
         run_id=run_id,
@@ -60,18 +64,26 @@ def saved_filter(session: Session, run_id: UUID) -> RunFilter:
 
 
 def matching(
-    session: Session, run_id: UUID, wanted: RunFilter, *, settings: Settings, start: int = 0, stop: int | None = None
+    session: Session,
+    run_id: UUID,
+    wanted: RunFilter,
+    *,
+    settings: Settings,
+    start: int = 0,
+    stop: int | None = None,
+    branch: int | None = None,
 ) -> NDArray[np.bool_]:
     """Whether each acquisition from index ``start`` to ``stop`` (not included; None: the last) matches a filter.
 
     What was accepted by hand matches, and what was rejected does not, whatever the rules say. For services and jobs
-    past their guard.
+    past their guard. ``branch`` : number of the branch whose metrics count; None: the default one.
     """
+    number = default_branch(session, run_id) if branch is None else branch
     if stop is None:
         last = session.scalar(select(func.max(AcquisitionRow.index)).where(AcquisitionRow.run_id == run_id))
         stop = 0 if last is None else last + 1
     columns = columns_of(wanted)
-    values = read_table(str(settings.run_store(str(run_id))), columns, start, stop) if columns else {}
+    values = read_table(settings.run_store(str(run_id), number), columns, start, stop) if columns else {}
     kept = matches(wanted, values, stop - start)
     by_hand = judged(session, run_id, start, stop)
     kept[by_hand[VerdictKind.ACCEPTED] - start] = True

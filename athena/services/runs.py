@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.audit import AuditAction
+from athena.contract.branches import FIRST
 from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
@@ -17,6 +18,7 @@ from athena.contract.people import Principal
 from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
+from athena.db.branches import BranchRow
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow, processing_job, reopen_processing
@@ -44,6 +46,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: S
         source=_describe_source(source) if source is not None else None,
         pixel_size_angstrom=_pixel_size(session, run_id),
         metrics=tuple(METRICS),
+        branch=_branch_name(session, run),
         criteria=rules_of(session, run_id, settings).rules,
     )
 
@@ -142,6 +145,11 @@ def _describe_source(row: SourceRow) -> Source:
         problems=tuple(row.problems),
         message=row.message,
     )
+
+
+def _branch_name(session: Session, run: RunRow) -> str:
+    row = session.get(BranchRow, (run.id, run.branch))
+    return row.name if row is not None else FIRST
 
 
 def _pixel_size(session: Session, run_id: UUID) -> float | None:

@@ -45,7 +45,7 @@ class IdleExecutor:
     def submit(self, task: MovieTask, report: Report) -> None:
         self.submitted.append(task)
 
-    def cancel(self, run_id: str) -> None:
+    def cancel(self, run_id: str, branch: int = 0) -> None:
         self.cancelled.set()
 
 

@@ -114,6 +114,7 @@ FILLED = {
     "x": "0",
     "y": "0",
     "key": "zarr.json",
+    "name": "original",
 }
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {

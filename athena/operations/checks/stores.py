@@ -32,6 +32,7 @@ class Known:
     run_id: str
     name: str
     completed: tuple[int, ...]
+    branch: int = 0
 
 
 def check_stores(settings: Settings) -> Iterator[Finding]:
@@ -41,7 +42,7 @@ def check_stores(settings: Settings) -> Iterator[Finding]:
     known = _known_runs(settings)
     found = 0
     for run in known:
-        for problem in _problems(settings.run_store(run.run_id), run):
+        for problem in _problems(settings.run_store(run.run_id, run.branch), run):
             found += 1
             yield error("run stores", f"“{run.name}” ({run.run_id}): {problem}.", ADVICE)
     if not found:
@@ -53,7 +54,9 @@ def _known_runs(settings: Settings) -> list[Known]:
     database = Database(settings.resolved_database_url)
     try:
         with database.session(read_only=True) as session:
-            runs = session.execute(select(RunRow.id, ElementRow.name).join(ElementRow, ElementRow.id == RunRow.id))
+            runs = session.execute(
+                select(RunRow.id, ElementRow.name, RunRow.branch).join(ElementRow, ElementRow.id == RunRow.id)
+            )
             return [
                 Known(
                     str(run_id),
@@ -68,8 +71,9 @@ def _known_runs(settings: Settings) -> list[Known]:
                             .order_by(AcquisitionRow.index)
                         )
                     ),
+                    branch,
                 )
-                for run_id, name in runs.all()
+                for run_id, name, branch in runs.all()
             ]
     finally:
         database.dispose()
@@ -145,7 +149,7 @@ def _empty_files(store: Path) -> Iterator[str]:
 def _orphans(settings: Settings, known: set[str]) -> Iterator[Finding]:
     folder = settings.resolved_data_dir / "runs"
     stores = sorted(folder.glob("*.zarr")) if folder.exists() else []
-    orphans = [path.name for path in stores if path.stem not in known]
+    orphans = [path.name for path in stores if path.name.partition(".")[0] not in known]
     if orphans:
         shown = ", ".join(orphans[:SHOWN]) + (" …" if len(orphans) > SHOWN else "")
         advice = f"If no other instance uses {folder}, they can be deleted."

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from athena.server.routes import (
     acquisitions,
     audit,
+    branches,
     cleanup,
     criteria,
     elements,
@@ -68,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         exports,
         run_filters,
         criteria,
+        branches,
         verdicts,
         cleanup,
     )

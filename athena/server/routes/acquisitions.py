@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState
 from athena.server.caller import CallerDep
@@ -13,6 +13,9 @@ from athena.services import acquisitions, session_files
 
 router = APIRouter(prefix="/runs/{run_id}/acquisitions", tags=["acquisitions"])
 
+OfBranch = Annotated[
+    str | None, Query(alias="branch", max_length=100, description="Branch of results; left out: the default one.")
+]
 Index = Annotated[int, Path(ge=0, le=2**31 - 1, description="Index of the acquisition in its run.")]
 
 
@@ -33,10 +36,10 @@ def list_acquisitions(
 
 
 @router.get("/{index}")
-def get_acquisition(caller: CallerDep, run_id: UUID, index: Index) -> Acquisition:
+def get_acquisition(caller: CallerDep, run_id: UUID, index: Index, *, branch: OfBranch = None) -> Acquisition:
     """Give one acquisition."""
     with caller.reading() as session:
-        return acquisitions.get_acquisition(session, caller.principal, run_id, index)
+        return acquisitions.get_acquisition(session, caller.principal, run_id, index, branch=branch)
 
 
 @router.get("/{index}/movie", response_class=Response, responses=BYTES)

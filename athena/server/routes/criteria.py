@@ -6,16 +6,17 @@ from fastapi import APIRouter
 
 from athena.contract.criteria import Criteria, RunCriteria
 from athena.server.caller import CallerDep
+from athena.server.routes.acquisitions import OfBranch
 from athena.services import criteria
 
 router = APIRouter(prefix="/runs/{run_id}/criteria", tags=["runs"])
 
 
 @router.get("")
-def get_criteria(caller: CallerDep, run_id: UUID) -> RunCriteria:
+def get_criteria(caller: CallerDep, run_id: UUID, *, branch: OfBranch = None) -> RunCriteria:
     """Give the quality criteria of a run, and how many of its acquisitions comply."""
     with caller.reading() as session:
-        return criteria.get_criteria(session, caller.principal, run_id, settings=caller.settings)
+        return criteria.get_criteria(session, caller.principal, run_id, settings=caller.settings, branch=branch)
 
 
 @router.put("")

@@ -14,8 +14,8 @@ from athena.contract.runs import ImageInfo
 from athena.server.caching import cache_control, content_response
 from athena.server.caller import Caller, CallerDep
 from athena.server.pictures import encode_png, to_grey
-from athena.server.routes.acquisitions import Index
-from athena.services import guard
+from athena.server.routes.acquisitions import Index, OfBranch
+from athena.services.results import store_of, visible_results
 from athena.zarrio import pyramid, reader
 
 router = APIRouter(prefix="/runs/{run_id}/acquisitions/{index}", tags=["images"])
@@ -33,25 +33,34 @@ _PNG: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/thumbnail.png", response_class=Response, responses=_PNG)
-def get_thumbnail(caller: CallerDep, request: Request, run_id: UUID, index: Index, *, v: Version = None) -> Response:
+def get_thumbnail(
+    caller: CallerDep, request: Request, run_id: UUID, index: Index, *, branch: OfBranch = None, v: Version = None
+) -> Response:
     """Give the thumbnail of the micrograph."""
-    picture = reader.read_thumbnail(_visible_store(caller, run_id), index)
+    picture = reader.read_thumbnail(_visible_store(caller, run_id, branch), index)
     return _shown(request, encode_png(picture[::-1], compress=True), version=v)
 
 
 @router.get("/spectrum.png", response_class=Response, responses=_PNG)
 def get_spectrum(
-    caller: CallerDep, request: Request, run_id: UUID, index: Index, *, fit: bool = False, v: Version = None
+    caller: CallerDep,
+    request: Request,
+    run_id: UUID,
+    index: Index,
+    *,
+    fit: bool = False,
+    branch: OfBranch = None,
+    v: Version = None,
 ) -> Response:
     """Give the power spectrum; with ``fit``, one half of it is the fitted CTF."""
-    picture = reader.read_spectrum(_visible_store(caller, run_id), index, fit=fit)
+    picture = reader.read_spectrum(_visible_store(caller, run_id, branch), index, fit=fit)
     return _shown(request, encode_png(picture[::-1], compress=True), version=v)
 
 
 @router.get("/image.json")
-def get_image_info(caller: CallerDep, run_id: UUID, index: Index) -> ImageInfo:
+def get_image_info(caller: CallerDep, run_id: UUID, index: Index, *, branch: OfBranch = None) -> ImageInfo:
     """Give what a tiled viewer needs to know of the micrograph."""
-    return pyramid.image_info(_visible_store(caller, run_id), index)
+    return pyramid.image_info(_visible_store(caller, run_id, branch), index)
 
 
 @router.get("/tiles/{level}/{x}_{y}.png", response_class=Response, responses=_PNG)
@@ -66,23 +75,23 @@ def get_tile(
     *,
     low: Grey = None,
     high: Grey = None,
+    branch: OfBranch = None,
     v: Version = None,
 ) -> Response:
     """Give a tile of the micrograph, counted from the displayed top left; level 0 is full size.
 
     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the micrograph.
     """
-    store = _visible_store(caller, run_id)
+    store = _visible_store(caller, run_id, branch)
     info = pyramid.image_info(store, index)
     tile = _float_tile(store, index, level, x, y, info.content_hash)
     grey = to_grey(tile, low=info.low if low is None else low, high=info.high if high is None else high)
     return _shown(request, encode_png(grey, compress=False), version=v)
 
 
-def _visible_store(caller: Caller, run_id: UUID) -> Path:
+def _visible_store(caller: Caller, run_id: UUID, branch: str | None) -> Path:
     with caller.reading() as session:
-        guard.get_visible_run(session, caller.principal, run_id)
-    return caller.settings.run_store(str(run_id))
+        return store_of(visible_results(session, caller.principal, run_id, branch), caller.settings)
 
 
 @lru_cache(maxsize=TILES_KEPT)

@@ -10,7 +10,9 @@ from athena.contract.runs import AcquisitionCurves, Retried, Run, RunGrid, RunTa
 from athena.errors import Invalid
 from athena.ingest.adapter import locate_session
 from athena.server.caller import CallerDep
-from athena.services import acquisitions, guard, report, retry, runs
+from athena.server.routes.acquisitions import OfBranch
+from athena.services import acquisitions, report, retry, runs
+from athena.services.results import store_of, visible_results
 from athena.zarrio import reader
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
@@ -54,10 +56,10 @@ def get_grid(caller: CallerDep, run_id: UUID) -> RunGrid:
 
 
 @router.get("/report")
-def get_report(caller: CallerDep, run_id: UUID) -> QualityReport:
+def get_report(caller: CallerDep, run_id: UUID, *, branch: OfBranch = None) -> QualityReport:
     """Give the quality report of a run as it is now."""
     with caller.reading() as session:
-        return report.get_report(session, caller.principal, run_id, settings=caller.settings)
+        return report.get_report(session, caller.principal, run_id, settings=caller.settings, branch=branch)
 
 
 @router.get("/table")
@@ -68,6 +70,7 @@ def get_table(
     columns: Annotated[str, Query(max_length=2000, description="Metrics by catalogue name, with commas.")] = "",
     start: Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")] = 0,
     limit: Rows = MAX_ROWS,
+    branch: OfBranch = None,
 ) -> RunTable:
     """Give states, names and metrics of a run's acquisitions, column by column."""
     with caller.reading() as session:
@@ -79,6 +82,7 @@ def get_table(
             settings=caller.settings,
             start=start,
             limit=limit,
+            branch=branch,
         )
 
 
@@ -87,14 +91,16 @@ def get_curves(
     caller: CallerDep,
     run_id: UUID,
     indices: Annotated[str, Query(max_length=4000, description="Acquisitions by index, with commas.")],
+    *,
+    branch: OfBranch = None,
 ) -> tuple[AcquisitionCurves, ...]:
     """Give the CTF curves and the motion of some acquisitions, in the order asked."""
     with caller.reading() as session:
-        guard.get_visible_run(session, caller.principal, run_id)
+        store = store_of(visible_results(session, caller.principal, run_id, branch), caller.settings)
     wanted = _split(indices)
     if len(wanted) > MAX_CURVES or not all(item.isascii() and item.isdigit() for item in wanted):
         raise Invalid(f"'indices' takes up to {MAX_CURVES} numbers, with commas between them.")
-    return tuple(reader.read_curves(caller.settings.run_store(str(run_id)), [int(item) for item in wanted]))
+    return tuple(reader.read_curves(store, [int(item) for item in wanted]))
 
 
 def _split(text: str) -> list[str]:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from athena.errors import NotFound
 from athena.server.caching import file_response
 from athena.server.caller import CallerDep
-from athena.services import guard
+from athena.server.routes.acquisitions import OfBranch
+from athena.services.results import store_of, visible_results
 from athena.zarrio.stores import PARTIAL
 
 router = APIRouter(prefix="/zarr", tags=["data"])
@@ -23,11 +24,11 @@ _BYTES: dict[int | str, dict[str, object]] = {
 
 @router.get("/{run_id}/{key:path}", response_class=Response, responses=_BYTES)
 @router.head("/{run_id}/{key:path}", response_class=Response, responses=_BYTES, operation_id="head_key")
-def get_key(caller: CallerDep, request: Request, run_id: UUID, key: str) -> Response:
+def get_key(caller: CallerDep, request: Request, run_id: UUID, key: str, *, branch: OfBranch = None) -> Response:
     """Give the bytes under a key of the run's group; ranges, entity tags and HEAD as HTTP has them."""
     with caller.reading() as session:
-        guard.get_visible_run(session, caller.principal, run_id)
-    return file_response(request, resolve_key(caller.settings.run_store(str(run_id)), key))
+        store = store_of(visible_results(session, caller.principal, run_id, branch), caller.settings)
+    return file_response(request, resolve_key(store, key))
 
 
 def resolve_key(store: Path, key: str) -> Path:

@@ -1830,6 +1830,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Branches
+         * @description List the branches of a run's results, oldest first.
+         */
+        get: operations["list_branches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/branches/{name}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote Branch
+         * @description Make a branch the default one; what it has not processed is processed next.
+         */
+        post: operations["promote_branch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/branches/{name}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Branches
+         * @description Compare the metrics of a branch with those of another.
+         */
+        get: operations["compare_branches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/verdicts": {
         parameters: {
             query?: never;
@@ -2135,6 +2195,65 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             /** Total */
             total: number;
+        };
+        /**
+         * Branch
+         * @description One set of a run's results. The run's default one is what everything shows that does not ask for another.
+         */
+        Branch: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Default */
+            default: boolean;
+            /**
+             * Parameters
+             * @description Set by people; the rest is as the microscope says.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /** Creator */
+            creator: string;
+            /** @description Of another than the default: what it was given. */
+            counts: components["schemas"]["RunCounts"];
+            /**
+             * Deleting
+             * @default false
+             */
+            deleting: boolean;
+        };
+        /**
+         * BranchComparison
+         * @description Two branches of a run, acquisition by acquisition.
+         */
+        BranchComparison: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** This */
+            this: string;
+            /** Other */
+            other: string;
+            /**
+             * Both
+             * @description Acquisitions that both have processed.
+             */
+            both: number;
+            /** Metrics */
+            metrics: components["schemas"]["MetricComparison"][];
         };
         /**
          * CleanupRule
@@ -3237,6 +3356,45 @@ export interface components {
             unit: string;
         };
         /**
+         * MetricComparison
+         * @description How a metric differs between two branches, over the acquisitions that both know it of. In its stored unit.
+         */
+        MetricComparison: {
+            /** Metric */
+            metric: string;
+            /** Unit */
+            unit: string;
+            /** Count */
+            count: number;
+            /** Median This */
+            median_this?: number | null;
+            /** Median Other */
+            median_other?: number | null;
+            /**
+             * Mean Difference
+             * @description This minus the other.
+             */
+            mean_difference?: number | null;
+            /** Median Difference */
+            median_difference?: number | null;
+            /**
+             * Deviation
+             * @description Standard deviation of the differences.
+             */
+            deviation?: number | null;
+            /**
+             * Lower
+             * @description Acquisitions where this one's value is lower than the other's.
+             * @default 0
+             */
+            lower: number;
+            /**
+             * Higher
+             * @default 0
+             */
+            higher: number;
+        };
+        /**
          * MetricSummary
          * @description How a metric is distributed over a run's processed acquisitions; None where no value is known.
          */
@@ -3736,6 +3894,12 @@ export interface components {
              * @default []
              */
             metrics: string[];
+            /**
+             * Branch
+             * @description Name of the default branch of its results.
+             * @default original
+             */
+            branch: string;
             /**
              * Criteria
              * @description Quality criteria in force.
@@ -4751,6 +4915,8 @@ export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type Branch = components['schemas']['Branch'];
+export type BranchComparison = components['schemas']['BranchComparison'];
 export type CleanupRule = components['schemas']['CleanupRule'];
 export type CleanupSize = components['schemas']['CleanupSize'];
 export type ClusterHealth = components['schemas']['ClusterHealth'];
@@ -4812,6 +4978,7 @@ export type MetadataFile = components['schemas']['MetadataFile'];
 export type MetadataFormat = components['schemas']['MetadataFormat'];
 export type MetadataImport = components['schemas']['MetadataImport'];
 export type MetadataWrite = components['schemas']['MetadataWrite'];
+export type MetricComparison = components['schemas']['MetricComparison'];
 export type MetricSummary = components['schemas']['MetricSummary'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
@@ -8678,7 +8845,10 @@ export interface operations {
     };
     get_report: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -8734,6 +8904,8 @@ export interface operations {
                 start?: number;
                 /** @description How many at most; the answer says how many there are. */
                 limit?: number;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -8786,6 +8958,8 @@ export interface operations {
             query: {
                 /** @description Acquisitions by index, with commas. */
                 indices: string;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -8890,7 +9064,10 @@ export interface operations {
     };
     get_acquisition: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -9016,6 +9193,8 @@ export interface operations {
     get_thumbnail: {
         parameters: {
             query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
                 /** @description Names the content: kept for good. */
                 v?: string | null;
             };
@@ -9078,6 +9257,8 @@ export interface operations {
         parameters: {
             query?: {
                 fit?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
                 /** @description Names the content: kept for good. */
                 v?: string | null;
             };
@@ -9138,7 +9319,10 @@ export interface operations {
     };
     get_image_info: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -9192,6 +9376,8 @@ export interface operations {
             query?: {
                 low?: number | null;
                 high?: number | null;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
                 /** @description Names the content: kept for good. */
                 v?: string | null;
             };
@@ -9255,7 +9441,10 @@ export interface operations {
     };
     get_key: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -9328,7 +9517,10 @@ export interface operations {
     };
     head_key: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -10987,7 +11179,10 @@ export interface operations {
     };
     get_run_filter: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -11089,7 +11284,10 @@ export interface operations {
     };
     get_criteria: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -11207,6 +11405,160 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunCriteria"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_branches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branch"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promote_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Name of the branch. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branch"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_branches: {
+        parameters: {
+            query?: {
+                /** @description Left out: the default branch. */
+                other?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Name of the branch. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchComparison"];
                 };
             };
             /** @description No token, or one that is not valid. */

@@ -1,0 +1,161 @@
+"""Branches of results: a real instance and real processing of a small session, from the SDK and the command line."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from athena.cli import app
+from athena.contract.jobs import JobKind
+from athena.contract.runs import SourceState
+from athena.db.acquisitions import SourceRow
+from athena.db.elements import ElementRow
+from athena.db.engine import Database
+from athena.db.jobs import JobRow
+from athena.embedded import start_instance
+from athena.errors import Conflict, Invalid, NotFound
+from athena.jobs.executors import SerialExecutor
+from athena.jobs.runner import Runner
+from athena.sdk.client import Client
+from athena.sdk.connection import Athena
+from athena.sdk.runs import Run
+from athena.settings import Settings
+
+PLACE = "Folder/Apoferritin/Imaging/Grid 1"
+COUNT = 6
+
+
+def write_movie(folder: Path, number: int) -> None:
+    """A movie of a specimen that moves, so small that processing it takes a fraction of a second."""
+    random = np.random.default_rng(number)
+    specimen = np.kron(random.gamma(1.0, 1.0, (36, 36)), np.ones((8, 8)))
+    frames = [random.poisson(specimen[8 + at : 264 + at, 8:264]) for at in range(4)]
+    tifffile.imwrite(folder / f"m{number}.tif", np.array(frames, np.uint8), photometric="minisblack")
+    (folder / f"m{number}.json").write_text('{"pixel_size_angstrom": 1.0, "frame_count": 4, "total_dose_e_per_A2": 20}')
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A session folder of six movies."""
+    made = tmp_path / "session"
+    made.mkdir()
+    (made / "session.json").write_text("{}")
+    for number in range(COUNT):
+        write_movie(made, number)
+    return made
+
+
+@pytest.fixture
+def run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """A run of the session, processed by a runner that goes on working."""
+    for name in [name for name in os.environ if name.startswith(("ATHENA_", "JUPYTERHUB_"))]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    monkeypatch.setenv("ATHENA_HOME", str(home))
+    settings = Settings(
+        home=home,
+        api_port=0,
+        log_level="WARNING",
+        poll_seconds=0.05,
+        settle_seconds=0.05,
+        stable_seconds=0.1,
+        movie_step="movie",
+    )
+    executor = SerialExecutor("movie")
+    stop = threading.Event()
+    with ExitStack() as stack:
+        instance, token = stack.enter_context(start_instance(settings, runner=False))
+        athena = stack.enter_context(Athena(Client(instance.api_url, token)))
+        made = athena.run(athena.ensure(PLACE).id)
+        database = Database(settings.resolved_database_url)
+        stack.callback(database.dispose)
+        with database.session() as session:
+            user = session.get_one(ElementRow, made.id).creator_id
+            state = SourceState.WATCHING.value
+            session.add(SourceRow(run_id=made.id, adapter="plain", path=str(folder), follow=True, state=state))
+            session.add(JobRow(kind=JobKind.PROCESSING.value, element_id=made.id, initiator_id=user))
+        runner = threading.Thread(target=Runner(settings, executor=executor).run, args=(stop,), daemon=True)
+        runner.start()
+        stack.callback(executor.close)
+        stack.callback(runner.join, 60)
+        stack.callback(stop.set)
+        assert made.wait(60, finished=COUNT).completed == COUNT
+        yield made
+
+
+@pytest.mark.feature("BY-06", "NB-06")
+def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None:
+    before = run.results["drift_total_angstrom"].values
+    picture = np.asarray(run.thumbnail(2))
+    assert [branch.name for branch in run.branches] == ["original"]
+
+    with pytest.raises(Invalid, match="patches_z"):
+        run.reprocess("fine", patches_z=3)
+    with pytest.raises(Invalid, match="patches_x"):
+        run.reprocess("fine", patches=(0, 2))
+    assert [branch.name for branch in run.branches] == ["original"], "what is refused leaves nothing"
+
+    # a trial on two exposures, at another pixel size: every length is the double
+    job = run.reprocess("fine", patches=(3, 2), pixel_size_angstrom=2.0, exposures=2)
+    assert job.wait(60).result == {"branch": "fine", "chosen": 2}
+    fine = run.branch("fine")
+    assert (fine.counts.completed, fine.counts.total, fine.default) == (2, 2, False)
+    assert list(fine.table().index) == [0, 5], "spread evenly"
+    assert fine.results["state"].values.tolist() == ["completed", *["registered"] * 4, "completed"]
+    ratio = fine.results["drift_raw_angstrom"].values / run.results["drift_raw_angstrom"].values
+    assert np.allclose(ratio[[0, 5]], 2.0, rtol=0.05)
+    assert np.isfinite(fine.results["motion"].values[0, 0]).all(axis=-1).sum() == 6
+    assert run.counts.completed == COUNT
+    assert np.array_equal(run.results["drift_total_angstrom"].values, before, equal_nan=True), "nothing is overwritten"
+
+    table = fine.compare("original")
+    assert table.attrs["both"] == 2
+    row = table.loc["pixel_size_angstrom"]
+    assert (row["count"], row["mean_difference"], row["higher"], row["unit"]) == (2, 1.0, 2, "Å")
+
+    # the same name goes on, from the command line, and keeps its parameters
+    with pytest.raises(Conflict, match="other parameters"):
+        run.reprocess("fine", pixel_size_angstrom=3.0)
+    command = CliRunner()
+    told = command.invoke(app, ["reprocess", PLACE, "--branch", "fine", "--set", "patches=3x2", "--exposures", "3"])
+    assert told.exit_code == 0, told.output
+    assert "processed into “fine”" in told.output
+    assert run.branch("fine").counts.completed == 3
+    refused = command.invoke(app, ["reprocess", PLACE, "--branch", "finer", "--set", "patches=many"])
+    assert refused.exit_code != 0
+
+    # the trial was good: what it lacks is processed with its parameters, and so is what comes
+    version = run.version
+    fine.promote()
+    assert run.version > version
+    assert run.wait(60, finished=COUNT).completed == COUNT
+    write_movie(folder, COUNT)
+    assert run.wait(60, finished=COUNT + 1).completed == COUNT + 1
+    assert set(run.results["pixel_size_angstrom"].values) == {2.0}
+    old = run.branch("original")
+    assert (old.default, old.counts.completed) == (False, COUNT)
+    assert np.array_equal(old.results["drift_total_angstrom"].values[:COUNT], before, equal_nan=True)
+    assert np.array_equal(np.asarray(old.thumbnail(2)), picture)
+    assert old.quality_report().model.processed == COUNT
+
+    # back and forth loses nothing; the default one cannot be deleted
+    old.promote()
+    assert run.wait(60, finished=COUNT + 1).completed == COUNT + 1
+    assert set(run.results["pixel_size_angstrom"].values) == {1.0}
+    with pytest.raises(Conflict, match="default"):
+        old.delete()
+    store = run.branch("fine").store
+    run.branch("fine").delete().wait(60)
+    assert [branch.name for branch in run.branches] == ["original"]
+    with pytest.raises(NotFound):
+        run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/0/thumbnail.png", params={"branch": "fine"})
+    assert store is not None
+    again = run.reprocess("fine", indices=[1])
+    assert again.wait(60).result["chosen"] == 1
+    assert run.branch("fine").counts.total == 1, "nothing of the old branch of this name is left"
