@@ -93,6 +93,9 @@ def _ways(kind: str, number: int) -> Iterator[Any]:
     from athena.formats.mrc import read_mrc
     from athena.formats.mrc_extended import read_fei_records
 
+    if kind == "dm":
+        yield lambda path: read_reference(path)
+        return
     yield lambda path: _process(path, whole=number % WHOLE_STEP_EVERY == KINDS.index(kind))
     yield lambda path: read_reference(path, of_eer=bool(number % 2))
     if kind == "mrc":

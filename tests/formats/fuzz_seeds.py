@@ -8,8 +8,9 @@ import tifffile
 
 from athena.formats.mrc import write_mrc
 from athena_pipelines.simulate.eer import write_eer
+from tests.formats.dm_files import dm_bytes
 
-KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects")
+KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects", "dm")
 DATA = Path("tests/data")
 SHAPE = (4, 40, 52)
 
@@ -43,6 +44,7 @@ def whole_files(folder: Path) -> Seeds:
     for path in sorted((DATA / "mdoc").glob("*.mdoc")):
         found["mdoc"].append((path.name, path.read_bytes()))
     found["xml"] = _xmls()
+    found["dm"] = [(f"{n}.dm{n}", dm_bytes(_counts("int16")[0] + np.int16(1), version=n)) for n in (3, 4)]
     found["defects"] = [(f"{number}.txt", text) for number, text in enumerate(DEFECTS)]
     return found
 

@@ -9,10 +9,12 @@ import pytest
 import tifffile
 
 from athena.errors import BadFile
+from athena.formats.dm import read_dm
 from athena.formats.gain import read_gain
 from athena.formats.movies import is_whole, open_movie
 from athena.formats.mrc import read_mrc, write_mrc
 from athena.formats.mrc_extended import read_fei_records
+from tests.formats.dm_files import dm_bytes
 
 pytestmark = pytest.mark.feature("EQ-01")
 
@@ -257,5 +259,21 @@ def test_unusable_gains(tmp_path: Path) -> None:
     write_mrc(tmp_path / "n.mrc", -np.ones((40, 52), np.float32), pixel_size_angstrom=1.0)
     with pytest.raises(BadFile, match="negative"):
         read_gain(tmp_path / "n.mrc", (40, 52))
-    with pytest.raises(BadFile, match="DigitalMicrograph"):
+    with pytest.raises(BadFile, match=r"g\.dm4 cannot be read"):
         read_gain(tmp_path / "g.dm4", (40, 52))
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("dtype", ["float32", "int16", "uint8"])
+def test_gains_of_digital_micrograph(tmp_path: Path, version: int, dtype: str) -> None:
+    image = np.random.default_rng(0).integers(1, 100, (40, 52)).astype(dtype)
+    path = tmp_path / "g.dm4"
+    path.write_bytes(dm_bytes(image, version=version))
+    found = read_dm(path)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, image[::-1])
+    gain = read_gain(path, (40, 52))
+    np.testing.assert_allclose(gain * image.mean(), image[::-1], rtol=1e-4)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(BadFile, match=r"g\.dm4"):
+        read_dm(path)
