@@ -13,6 +13,7 @@ from tests.formats.dm_files import dm_bytes
 KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects", "dm")
 DATA = Path("tests/data")
 SHAPE = (4, 40, 52)
+GAIN = np.random.default_rng(3).uniform(0.8, 1.2, SHAPE[1:]).astype(np.float32)
 
 SQUARE = b"""<GridSquareXml xmlns="http://schemas.datacontract.org/2004/07/Applications.Epu.Persistence"
  xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"
@@ -68,7 +69,9 @@ def _tiffs(folder: Path) -> list[tuple[str, Path]]:
         path = folder / f"{name}.tiff"
         tifffile.imwrite(path, _counts(dtype), photometric="minisblack", metadata=None, **options)
         made.append(("tiff", path))
-    return made
+    gain = folder / "gain.tiff"
+    tifffile.imwrite(gain, GAIN, photometric="minisblack", metadata=None)
+    return [*made, ("tiff", gain)]
 
 
 def _eers(folder: Path) -> list[tuple[str, Path]]:
@@ -86,6 +89,8 @@ def _mrcs(folder: Path) -> list[tuple[str, Path]]:
         path = folder / f"{dtype}.mrc"
         write_mrc(path, _counts(dtype), pixel_size_angstrom=1.1)
         made.append(("mrc", path))
+    write_mrc(folder / "gain.mrc", GAIN, pixel_size_angstrom=1.0)
+    made.append(("mrc", folder / "gain.mrc"))
     packed = folder / "packed.mrc"
     data = bytearray((folder / "int8.mrc").read_bytes())
     data[12] = 101

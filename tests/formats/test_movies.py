@@ -14,6 +14,7 @@ from athena.formats.gain import read_gain
 from athena.formats.movies import is_whole, open_movie
 from athena.formats.mrc import read_mrc, write_mrc
 from athena.formats.mrc_extended import read_fei_records
+from athena_pipelines.steps.micrograph import read_micrograph
 from tests.formats.dm_files import dm_bytes
 
 pytestmark = pytest.mark.feature("EQ-01")
@@ -131,6 +132,13 @@ def test_fei_header_is_read_in_units_of_the_names() -> None:
     assert found.tilt_axis_deg is None  # its mask says that it says nothing
     assert found.acquired is not None
     assert found.acquired.year >= 2020
+
+
+def test_a_pixel_size_that_only_the_fei_header_says(tmp_path: Path) -> None:
+    data = bytearray(Path("tests/data/micrographs/epu2.9_crop.mrc").read_bytes())
+    data[40:52] = bytes(12)
+    (tmp_path / "m.mrc").write_bytes(data)
+    assert read_micrograph(tmp_path / "m.mrc")[1] == pytest.approx(0.66655, abs=1e-5)
 
 
 def test_files_without_a_fei_header(tmp_path: Path) -> None:
