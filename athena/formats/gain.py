@@ -14,6 +14,7 @@ import numpy.typing as npt
 from athena.contract.processing import GainOrientation, GainSense
 from athena.errors import BadFile
 from athena.formats.defects import drawn, parse_fei
+from athena.formats.dm import DM_SUFFIXES, read_dm
 from athena.formats.movies import MAX_EDGE, fitting_memory, open_movie
 from athena.formats.tiff import TiffMovie
 
@@ -88,8 +89,8 @@ def read_reference(path: str | Path, *, of_eer: bool = False) -> Reference:
         is; an MRC is usually the image of an even beam.
     """
     path = Path(path)
-    if path.suffix.lower() in (".dm4", ".dm3"):
-        raise BadFile(f"{path.name} is a DigitalMicrograph file.", hint="Convert the gain to MRC or TIFF first.")
+    if path.suffix.lower() in DM_SUFFIXES:
+        return _checked(path, read_dm(path).astype(np.float32), GainSense.MULTIPLY)
     with open_movie(path) as file, fitting_memory(path):
         if file.frames != 1:
             raise BadFile(f"Gain {path.name} is a stack of {file.frames} images.", hint="Give a single image.")
@@ -105,6 +106,10 @@ def read_reference(path: str | Path, *, of_eer: bool = False) -> Reference:
             image = image[::-1]
         else:
             sense = GainSense.DIVIDE
+    return _checked(path, image, sense)
+
+
+def _checked(path: Path, image: Float32, sense: GainSense) -> Reference:
     image = np.ascontiguousarray(image)
     image[~np.isfinite(image)] = 0.0
     if (image < 0).any() or not (image > 0).any():

@@ -195,4 +195,4 @@ def _look(path: str, found: SessionFiles) -> Folder:
 
 def _is_gain(name: str) -> bool:
     lower = name.lower()
-    return lower.endswith(".gain") or ("gain" in lower and lower.endswith((".mrc", ".tif", ".tiff", ".dm4")))
+    return lower.endswith(".gain") or ("gain" in lower and lower.endswith((".mrc", ".tif", ".tiff", ".dm4", ".dm3")))

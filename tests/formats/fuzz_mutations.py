@@ -285,6 +285,7 @@ _OF_KIND: dict[str, tuple[Mutation, ...]] = {
     "tiff": (_entry, _entry, _entry, _entry, _link, _link),
     "eer": (_entry, _entry, _entry, _entry, _link, _link),
     "mrc": (_extreme, _extreme, _extreme, _flip_head),
+    "dm": (_extreme, _flip_head, _flip_head),
     "xml": (_number_in_text, _number_in_text, _lines, _reference, _reference, _encoding),
     "mdoc": (_number_in_text, _number_in_text, _lines, _lines, _encoding),
     "defects": (_number_in_text, _number_in_text, _lines, _lines, _encoding),

@@ -24,9 +24,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import tifffile
+
 from athena.errors import AthenaError
 from tests.formats.fuzz_mutations import damaged
-from tests.formats.fuzz_seeds import KINDS, Seeds, whole_files
+from tests.formats.fuzz_seeds import KINDS, SHAPE, Seeds, whole_files
 
 HANG_S = 10.0
 HEADROOM = 2 * 2**30
@@ -92,9 +95,18 @@ def _ways(kind: str, number: int) -> Iterator[Any]:
     from athena.formats.gain import read_reference
     from athena.formats.mrc import read_mrc
     from athena.formats.mrc_extended import read_fei_records
+    from athena_pipelines.core.ctf_fit import SearchRange
+    from athena_pipelines.core.ctf_model import Optics
+    from athena_pipelines.steps.micrograph import fit_micrograph
 
+    if kind == "dm":
+        yield lambda path: read_reference(path)
+        return
     yield lambda path: _process(path, whole=number % WHOLE_STEP_EVERY == KINDS.index(kind))
     yield lambda path: read_reference(path, of_eer=bool(number % 2))
+    if number % 5 == 1:
+        yield _as_gain
+        yield lambda path: fit_micrograph(path, Optics(), SearchRange(), pixel_size_angstrom=1.0)
     if kind == "mrc":
         yield read_fei_records
         yield read_mrc
@@ -122,6 +134,17 @@ def _ways_of_text(kind: str) -> Iterator[Any]:
     yield epu_xml_atlas.read_atlas
     yield epu_xml_atlas.read_sample
     yield epu_xml_fractions.read_fractions
+
+
+def _as_gain(path: Path) -> None:
+    """Take a file for the gain of a movie that is in order."""
+    from athena.contract.processing import MovieParameters
+    from athena_pipelines.steps.load import load_movie
+
+    movie = path.parent / f"{os.getpid()}.tiff"
+    if not movie.exists():
+        tifffile.imwrite(movie, np.ones(SHAPE, np.uint8), photometric="minisblack", metadata=None)
+    load_movie(str(movie), str(path), MovieParameters(pixel_size_angstrom=1.0))
 
 
 def _process(path: Path, *, whole: bool) -> None:

@@ -8,10 +8,12 @@ import tifffile
 
 from athena.formats.mrc import write_mrc
 from athena_pipelines.simulate.eer import write_eer
+from tests.formats.dm_files import dm_bytes
 
-KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects")
+KINDS = ("tiff", "eer", "mrc", "xml", "mdoc", "defects", "dm")
 DATA = Path("tests/data")
 SHAPE = (4, 40, 52)
+GAIN = np.random.default_rng(3).uniform(0.8, 1.2, SHAPE[1:]).astype(np.float32)
 
 SQUARE = b"""<GridSquareXml xmlns="http://schemas.datacontract.org/2004/07/Applications.Epu.Persistence"
  xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"
@@ -43,6 +45,7 @@ def whole_files(folder: Path) -> Seeds:
     for path in sorted((DATA / "mdoc").glob("*.mdoc")):
         found["mdoc"].append((path.name, path.read_bytes()))
     found["xml"] = _xmls()
+    found["dm"] = [(f"{n}.dm{n}", dm_bytes(_counts("int16")[0] + np.int16(1), version=n)) for n in (3, 4)]
     found["defects"] = [(f"{number}.txt", text) for number, text in enumerate(DEFECTS)]
     return found
 
@@ -66,7 +69,9 @@ def _tiffs(folder: Path) -> list[tuple[str, Path]]:
         path = folder / f"{name}.tiff"
         tifffile.imwrite(path, _counts(dtype), photometric="minisblack", metadata=None, **options)
         made.append(("tiff", path))
-    return made
+    gain = folder / "gain.tiff"
+    tifffile.imwrite(gain, GAIN, photometric="minisblack", metadata=None)
+    return [*made, ("tiff", gain)]
 
 
 def _eers(folder: Path) -> list[tuple[str, Path]]:
@@ -84,6 +89,8 @@ def _mrcs(folder: Path) -> list[tuple[str, Path]]:
         path = folder / f"{dtype}.mrc"
         write_mrc(path, _counts(dtype), pixel_size_angstrom=1.1)
         made.append(("mrc", path))
+    write_mrc(folder / "gain.mrc", GAIN, pixel_size_angstrom=1.0)
+    made.append(("mrc", folder / "gain.mrc"))
     packed = folder / "packed.mrc"
     data = bytearray((folder / "int8.mrc").read_bytes())
     data[12] = 101

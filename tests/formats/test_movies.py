@@ -9,10 +9,13 @@ import pytest
 import tifffile
 
 from athena.errors import BadFile
+from athena.formats.dm import read_dm
 from athena.formats.gain import read_gain
 from athena.formats.movies import is_whole, open_movie
 from athena.formats.mrc import read_mrc, write_mrc
 from athena.formats.mrc_extended import read_fei_records
+from athena_pipelines.steps.micrograph import read_micrograph
+from tests.formats.dm_files import dm_bytes
 
 pytestmark = pytest.mark.feature("EQ-01")
 
@@ -129,6 +132,13 @@ def test_fei_header_is_read_in_units_of_the_names() -> None:
     assert found.tilt_axis_deg is None  # its mask says that it says nothing
     assert found.acquired is not None
     assert found.acquired.year >= 2020
+
+
+def test_a_pixel_size_that_only_the_fei_header_says(tmp_path: Path) -> None:
+    data = bytearray(Path("tests/data/micrographs/epu2.9_crop.mrc").read_bytes())
+    data[40:52] = bytes(12)
+    (tmp_path / "m.mrc").write_bytes(data)
+    assert read_micrograph(tmp_path / "m.mrc")[1] == pytest.approx(0.66655, abs=1e-5)
 
 
 def test_files_without_a_fei_header(tmp_path: Path) -> None:
@@ -257,5 +267,21 @@ def test_unusable_gains(tmp_path: Path) -> None:
     write_mrc(tmp_path / "n.mrc", -np.ones((40, 52), np.float32), pixel_size_angstrom=1.0)
     with pytest.raises(BadFile, match="negative"):
         read_gain(tmp_path / "n.mrc", (40, 52))
-    with pytest.raises(BadFile, match="DigitalMicrograph"):
+    with pytest.raises(BadFile, match=r"g\.dm4 cannot be read"):
         read_gain(tmp_path / "g.dm4", (40, 52))
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("dtype", ["float32", "int16", "uint8"])
+def test_gains_of_digital_micrograph(tmp_path: Path, version: int, dtype: str) -> None:
+    image = np.random.default_rng(0).integers(1, 100, (40, 52)).astype(dtype)
+    path = tmp_path / "g.dm4"
+    path.write_bytes(dm_bytes(image, version=version))
+    found = read_dm(path)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, image[::-1])
+    gain = read_gain(path, (40, 52))
+    np.testing.assert_allclose(gain * image.mean(), image[::-1], rtol=1e-4)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(BadFile, match=r"g\.dm4"):
+        read_dm(path)

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from athena.errors import BadFile
 from athena.formats.movies import open_movie
+from athena.formats.mrc import MrcMovie
+from athena.formats.mrc_extended import read_fei_records
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.spectrum import measure
@@ -54,6 +56,9 @@ def read_micrograph(path: Path) -> tuple[npt.NDArray[np.float32], float]:
             )
         image = movie.read(0).astype(np.float32)
         said = movie.pixel_size_angstrom
+    if said <= 0 and isinstance(movie, MrcMovie):
+        # EPU may say it in the extended header alone
+        said = next((one.pixel_size_angstrom for one in read_fei_records(path)), None) or 0.0
     if not np.isfinite(image).all() or image.min() == image.max():
         raise BadFile(f"{path.name} is blank or holds values that are no numbers.")
     return image, said
