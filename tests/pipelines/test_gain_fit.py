@@ -77,6 +77,18 @@ def test_what_the_movie_does_not_tell_is_not_made_up() -> None:
     assert not fit_gain(total, alike, ORIENTATIONS, usual=GainSense.MULTIPLY).determined
 
 
+def test_a_beam_that_is_not_everywhere() -> None:
+    known, shape = camera((512, 512), spread=0.05), (512, 512)
+    beam = np.zeros(shape, np.float32)
+    beam[:300, :300] = 8  # a third of the frame
+    total = np.random.default_rng(0).poisson(beam * known.response).astype(np.float32)
+    gain = stored(known.gain, GainOrientation.TRANSPOSE)
+    found = fit_gain(total, gain, ORIENTATIONS, usual=GainSense.MULTIPLY)
+    assert (found.orientation, found.determined, found.fits) == (GainOrientation.TRANSPOSE, True, True)
+    blank = fit_gain(np.zeros(shape, np.float32), gain, ORIENTATIONS, usual=GainSense.MULTIPLY)
+    assert (blank.orientation, blank.determined, blank.fits) == (GainOrientation.AS_IS, False, True)
+
+
 def test_a_gain_of_another_camera_or_of_corrected_movies_is_left_out(tmp_path: Path) -> None:
     known = camera((256, 256), spread=0.1)
     write_mrc(tmp_path / "g.mrc", known.gain, pixel_size_angstrom=1.0)

@@ -24,6 +24,8 @@ WINDOW = 15
 """Of the mean that fine structure is told from, px."""
 CLIP = 4.0
 """Fine structure is cut at so many standard deviations: hot pixels and dirt do not outweigh all others."""
+DARK = 0.2
+"""Of the brightest tenth: what is darker around has no beam, and tells nothing."""
 CLEAR, AHEAD = 6.0, 5.0
 """How many σ an orientation must exceed chance, and the next best one."""
 SHARP = 0.15
@@ -108,7 +110,7 @@ def _compare(image: Float32, gain: Float32, candidates: Sequence[GainOrientation
     height, width = (min(edge, length) for length in image.shape)
     # a piece is the middle of its image in every orientation only where what is cut off is even
     height, width = height - (image.shape[0] - height) % 2, width - (image.shape[1] - width) % 2
-    seen = _structure(_middle(image, (height, width)), ratio=True)
+    seen, lit = _seen(_middle(image, (height, width)))
     seen_transform = fft.rfft2(seen)
     seen_power = np.abs(seen_transform) ** 2
     told = []
@@ -119,8 +121,9 @@ def _compare(image: Float32, gain: Float32, candidates: Sequence[GainOrientation
         across = oriented(gain[:1, :2], one).shape == (2, 1)
         if across not in turned:
             piece = _middle(gain, (width, height) if across else (height, width))
-            turned[across] = _structure(np.log(_positive(piece)), ratio=False)
-        known = np.ascontiguousarray(oriented(turned[across], one))
+            logarithm = np.log(_positive(piece))
+            turned[across] = _clipped(logarithm - _around(logarithm), np.ones(piece.shape, np.bool_))
+        known = np.where(lit, oriented(turned[across], one), 0)
         own = float(np.sqrt((known * known).mean(dtype=np.float64)))
         scale = max(spread * own, 1e-20)
         correlation = float((seen * known).mean(dtype=np.float64)) / scale
@@ -130,7 +133,9 @@ def _compare(image: Float32, gain: Float32, candidates: Sequence[GainOrientation
         mean_square = float(both) / size**3 / scale**2 / size
         sigma = float(np.sqrt(max(mean_square - correlation**2 / size, 1e-20)))
         ratio = spread / max(own, 1e-12)
-        told.append(_Comparison(one, correlation, sigma, correlation * ratio, sigma * ratio))
+        # where nothing varies, nothing is told
+        error = sigma * ratio if spread and own else float("inf")
+        told.append(_Comparison(one, correlation, sigma, correlation * ratio, error))
     return sorted(told, key=lambda one: -abs(one.correlation))
 
 
@@ -170,18 +175,24 @@ def _positive(image: Float32) -> Float32:
     return np.where(good, image, np.median(image[good]) if good.any() else 1).astype(np.float32)
 
 
-def _structure(image: Float32, *, ratio: bool) -> Float32:
-    """What varies from pixel to pixel: the departure from the mean around it, clipped and mean-free.
+def _seen(image: Float32) -> tuple[Float32, npt.NDArray[np.bool_]]:
+    """What of an average varies from pixel to pixel, as a part of the mean around it; and where the beam is."""
+    around = _around(image)
+    least = max(DARK * float(np.percentile(around[::5, ::5], 90)), 1e-6)
+    lit = around > least
+    structure = np.where(lit, (image - around) / np.maximum(around, least), 0)
+    return _clipped(structure, lit), lit
 
-    ``ratio``: as a part of that mean; nothing is said of places where there is no beam.
-    """
-    around = ndimage.uniform_filter(image, WINDOW, mode="reflect")
-    structure = image - around
-    if ratio:
-        least = max(0.2 * float(np.median(around)), 1e-6)
-        structure = np.where(around > least, structure / np.maximum(around, least), 0)
-    spread = float(np.sqrt((structure * structure).mean(dtype=np.float64)))
-    for _ in range(2):
+
+def _around(image: Float32) -> Float32:
+    return np.asarray(ndimage.uniform_filter(image, WINDOW, mode="reflect"), np.float32)
+
+
+def _clipped(structure: Float32, where: npt.NDArray[np.bool_]) -> Float32:
+    """Structure cut at CLIP standard deviations, mean-free; 0 elsewhere."""
+    count = max(int(where.sum()), 1)
+    for _ in range(3):
+        spread = float(np.sqrt((structure * structure).sum(dtype=np.float64) / count))
         np.clip(structure, -CLIP * spread, CLIP * spread, out=structure)
-        spread = float(np.sqrt((structure * structure).mean(dtype=np.float64)))
-    return np.asarray(structure - structure.mean(dtype=np.float64), np.float32)
+    mean = structure.sum(dtype=np.float64) / count
+    return np.asarray(np.where(where, structure - mean, 0), np.float32)
