@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "connect", "ureg"]
+__all__ = ["__version__", "connect", "metric", "register_metric", "ureg"]
 
-_LAZY = {"connect": "athena.sdk.connect", "ureg": "athena.domain.registry"}
+_LAZY = {"connect": "athena.sdk.connect", "ureg": "athena.domain.registry"} | dict.fromkeys(
+    ("metric", "register_metric"), "athena.sdk.user_metrics"
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -110,6 +110,13 @@ class Settings(BaseSettings):
         ge=0,
         description="As stable_seconds, for a movie that proves itself finished: it parses to its written end.",
     )
+    user_metrics: Literal["confined", "unconfined", "off"] = Field(
+        "confined",
+        description="Whether people may add metrics of their own; unconfined: also where the system cannot keep them "
+        "from files and network.",
+    )
+    user_metric_seconds: float = Field(10.0, gt=0, description="Time of a user metric for one micrograph.")
+    user_metric_memory_mb: int = Field(2048, ge=256, description="Address space of a user metric's process.")
     criteria: tuple[FilterRule, ...] = Field(
         DEFAULT_CRITERIA, description="Quality criteria of runs that have none of their own: tables [[criteria]]."
     )

@@ -38,6 +38,8 @@ class AuditAction(StrEnum):
     JOB_CANCELLED = "job_cancelled"
     FILTER_SAVED = "filter_saved"
     CRITERIA_SET = "criteria_set"
+    METRIC_SET = "metric_set"
+    METRIC_REMOVED = "metric_removed"
     VERDICT_GIVEN = "verdict_given"
     FILE_ADDED = "file_added"
     FILE_RENAMED = "file_renamed"

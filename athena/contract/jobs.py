@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     REINDEX = "reindex"
     REPROCESS = "reprocess"
     DELETE_BRANCH = "delete_branch"
+    USER_METRICS = "user_metrics"
 
 
 class JobState(StrEnum):

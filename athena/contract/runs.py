@@ -11,6 +11,7 @@ from athena.contract.base import Wire
 from athena.contract.elements import Element
 from athena.contract.filters import FilterRule
 from athena.contract.processing import GainOrientation, GainSense
+from athena.contract.user_metrics import UserMetric
 
 
 class RunCounts(Wire):
@@ -70,6 +71,7 @@ class Run(Wire):
     source: Source | None = None
     pixel_size_angstrom: float | None = None
     metrics: tuple[str, ...] = ()
+    user_metrics: tuple[UserMetric, ...] = Field((), description="Metrics that people added, without their source.")
     branch: str = Field("original", description="Name of the default branch of its results.")
     criteria: tuple[FilterRule, ...] = Field((), description="Quality criteria in force.")
 

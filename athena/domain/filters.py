@@ -1,6 +1,6 @@
 """Which acquisitions a filter keeps. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ from athena.errors import Invalid
 from athena.zarrio.layout import METRICS
 
 
-def check_filter(wanted: RunFilter) -> None:
-    """Refuse with Invalid a filter on what is no metric."""
-    if unknown := sorted({rule.metric for rule in wanted.rules if rule.metric not in METRICS}):
-        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(METRICS)}.")
+def check_filter(wanted: RunFilter, known: Collection[str] = METRICS) -> None:
+    """Refuse with Invalid a filter on what is no metric: a built-in one, or one of the run's own."""
+    if unknown := sorted({rule.metric for rule in wanted.rules if rule.metric not in known}):
+        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(known)}.")
 
 
 def columns_of(wanted: RunFilter) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from athena.db.base import now
 from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
+from athena.db.user_metrics import wake_user_metrics
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
 from athena.jobs.work import Outcome, explain_os_error
@@ -99,6 +100,7 @@ def collect(
         _remember_gain(session, lease.run_id, results)
         session.flush()
         record_progress(session, lease)
+        wake_user_metrics(session, lease.run_id)
         version = bump_version(session, lease.run_id)  # before any event: events hold the clock, locks come first
         judge_latest(session, lease.run_id, settings)
         follow_acquisitions(session, lease.run_id)

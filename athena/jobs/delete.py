@@ -35,6 +35,8 @@ KIND = JobSpec(
     automatic_attempts=0,
 )
 
+_OF_RUNS = (JobKind.PROCESSING.value, JobKind.USER_METRICS.value)
+"""Jobs that are part of their run."""
 BATCH_ELEMENTS = 50
 """Elements whose rows go in one transaction, so that others need not wait long for the database."""
 BATCH_FILES = 50
@@ -154,7 +156,7 @@ def delete_store(context: JobContext, store: Path) -> None:
 def _delete_rows(session: Session, rows: list[ElementRow], *, keep: UUID | None = None) -> None:
     ids = [row.id for row in rows]
     # other jobs stay on the lists of who started them: an export's path is worth knowing for longer than its origin
-    session.execute(delete(JobRow).where(JobRow.element_id.in_(ids), JobRow.kind == JobKind.PROCESSING.value))
+    session.execute(delete(JobRow).where(JobRow.element_id.in_(ids), JobRow.kind.in_(_OF_RUNS)))
     session.execute(delete(RunRow).where(RunRow.id.in_(ids)))
     session.execute(delete(ElementRow).where(ElementRow.id.in_(ids)))
     _drop_unused_sets(session, [row.permission_set_id for row in rows if row.permission_set_id != keep])

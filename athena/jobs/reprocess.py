@@ -17,6 +17,7 @@ from athena.db.base import now
 from athena.db.branches import BranchAcquisitionRow, BranchRow, Results, count_branch
 from athena.db.events import append_event
 from athena.db.jobs import processing_job
+from athena.db.user_metrics import wake_user_metrics
 from athena.domain.job_kinds import JobSpec
 from athena.errors import AthenaError, Unavailable
 from athena.jobs.collect import completed_metrics, describe_progress, write_columns
@@ -166,6 +167,7 @@ class Reprocessing:
                     flags = list(outcome.result.flags)
                     self._set(session, [outcome.index], AcquisitionState.COMPLETED, flags=flags)
             self._tell(session)
+            wake_user_metrics(session, self._results.run_id)
             version = bump_version(session, self._results.run_id)
             append_event(session, EventKind.RUN_CHANGED, element_id=self._results.run_id, version=version)
         for outcome in outcomes:

@@ -13,6 +13,7 @@ from athena.sdk import html
 from athena.sdk.arrays import ctf_dataset, motion_dataset, read_image
 from athena.sdk.client import Query
 from athena.sdk.saving import place_in, save_stream, save_zip
+from athena.sdk.tables import all_metrics
 from athena.storages.keys import safe_name
 from athena.zarrio import layout
 
@@ -83,7 +84,7 @@ class Acquisition:
     @property
     def metrics(self) -> dict[str, float]:
         """What was measured, by catalogue name; only what is known."""
-        params: Query = {"columns": ",".join(layout.METRICS), "start": self.index, "limit": 1}
+        params: Query = {"columns": ",".join(all_metrics(self._run.state)), "start": self.index, "limit": 1}
         table = self._client.get(f"/api/runs/{self._run.id}/table", RunTable, params=params)
         return {name: column[0] for name, column in table.columns.items() if column and column[0] is not None}
 

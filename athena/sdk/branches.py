@@ -15,8 +15,7 @@ from athena.sdk import filters, html
 from athena.sdk.arrays import run_store
 from athena.sdk.jobs import Job, start_job
 from athena.sdk.report import QualityReport
-from athena.sdk.tables import read_columns
-from athena.zarrio import layout
+from athena.sdk.tables import all_metrics, own_metrics, read_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,14 +73,16 @@ class Branch:
 
         table = read_columns(self._client, self._run.id, (), branch=self.name)
         about = {"name": ("acquisition", list(table.names)), "state": ("acquisition", list(table.states))}
-        results = open_results(self.store, length=len(table.names)).assign_coords(about)
+        results = open_results(self.store, length=len(table.names), also=own_metrics(self._run.state)).assign_coords(
+            about
+        )
         return results.assign_attrs(run=self._run.name, branch=self.name, version=table.version)
 
     def table(self, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """One row an acquisition that it has: name, state, error, and metrics (all, or the named) as stored."""
         import pandas as pd
 
-        names = tuple(layout.METRICS) if columns is None else tuple(columns)
+        names = all_metrics(self._run.state) if columns is None else tuple(columns)
         found = read_columns(self._client, self._run.id, names, branch=self.name)
         about = {"name": found.names, "state": found.states, "error": found.errors}
         numbers = {name: np.array(found.columns[name], dtype=float) for name in names}

@@ -1,7 +1,7 @@
 """Runs: datasets filled by an acquisition, and their live results."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +20,7 @@ from athena.contract.events import Event
 from athena.contract.exports import ExportParameters, ExportPart
 from athena.contract.filters import SavedFilter
 from athena.contract.runs import Retried, RunCounts, Source
+from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound, Unavailable
 from athena.sdk import filters, html, micrographs
@@ -30,7 +31,8 @@ from athena.sdk.client import Client, checked
 from athena.sdk.elements import Dataset
 from athena.sdk.jobs import Job, start_job
 from athena.sdk.report import QualityReport
-from athena.sdk.tables import read_columns
+from athena.sdk.tables import all_metrics, own_metrics, read_columns
+from athena.sdk.user_metrics import list_failures, put_metric
 from athena.sdk.watching import watch
 from athena.zarrio import layout
 
@@ -99,7 +101,7 @@ class Run(Dataset):
                 table = read_columns(self._client, self.id, ())
                 # of this branch also when another one is promoted meanwhile
                 store = run_store(self._client, self.id, branch=state.branch)
-                results = open_results(store, length=len(table.names))
+                results = open_results(store, length=len(table.names), also=own_metrics(state))
                 about = {"name": ("acquisition", list(table.names)), "state": ("acquisition", list(table.states))}
                 dated = results.assign_coords(about).assign_attrs(run=self.name, run_id=str(self.id), version=version)
                 self._seen = (version, dated)
@@ -109,7 +111,7 @@ class Run(Dataset):
         """One row an acquisition: name, state, error, verdict by hand, and metrics (all, or the named) as stored."""
         import pandas as pd
 
-        names = tuple(layout.METRICS) if columns is None else tuple(columns)
+        names = all_metrics(self.state) if columns is None else tuple(columns)
         found = read_columns(self._client, self.id, names)
         verdicts = np.full(len(found.names), "", dtype=object)
         verdicts[list(found.accepted)] = VerdictKind.ACCEPTED.value
@@ -278,6 +280,30 @@ class Run(Dataset):
         parameters : of ``athena.contract.processing.MovieParameters``; ``patches`` is (x, y).
         """
         return start_reprocessing(self, branch, exposures, rules, indices, parameters)
+
+    @property
+    def user_metrics(self) -> "pd.DataFrame":
+        """Metrics that people added to it, by name: label, unit, author, time, hash and text of the source."""
+        import pandas as pd
+
+        found = self._client.get(f"/api/runs/{self.id}/metrics", list[UserMetric])
+        rows = [metric.model_dump(exclude={"run_id"}) for metric in found]
+        return pd.DataFrame(rows, columns=[*UserMetric.model_fields][1:]).set_index("name")
+
+    def add_metric(self, function: Callable[[Any], Any], *, source: str | None = None) -> UserMetric:
+        """Add a function made with ``@athena.metric``: computed for what is there and what comes, a column like any.
+
+        ``source`` : its text, where Python cannot find it. A function of the same name is replaced.
+        """
+        return put_metric(self, function, source)
+
+    def remove_metric(self, name: str) -> None:
+        """Take a metric off that was added."""
+        self._client.delete(f"/api/runs/{self.id}/metrics/{name}")
+
+    def metric_failures(self, name: str) -> "pd.DataFrame":
+        """Why a metric that was added has no value for acquisitions."""
+        return list_failures(self, name)
 
     def cleanup_sizes(self) -> "pd.DataFrame":
         """What each rule of a cleanup would take away: files and bytes, by rule, and whether it may."""

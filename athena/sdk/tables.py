@@ -3,16 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from athena.contract.runs import RunTable
-from athena.errors import Invalid
+from athena.contract.runs import Run, RunTable
 from athena.sdk.client import Client, Query
 from athena.zarrio import layout
 
 
 def read_columns(client: Client, run_id: UUID, names: tuple[str, ...], *, branch: str | None = None) -> RunTable:
-    """Whole table of a run, of the default branch or of another; Invalid for what is no metric."""
-    if unknown := [name for name in names if name not in layout.METRICS]:
-        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
+    """Whole table of a run, of the default branch or of another; Invalid for what is no metric of it."""
     path = f"/api/runs/{run_id}/table"
     parts: list[RunTable] = []
     start = 0
@@ -36,6 +33,18 @@ def read_columns(client: Client, run_id: UUID, names: tuple[str, ...], *, branch
             "columns": {name: _joined([part.columns[name] for part in parts]) for name in names},
         }
     )
+
+
+def own_metrics(state: Run) -> tuple[layout.Metric, ...]:
+    """Metrics that people added to a run."""
+    return tuple(
+        layout.Metric(one.name, one.label, one.unit, one.digits, one.lower_is_better) for one in state.user_metrics
+    )
+
+
+def all_metrics(state: Run) -> tuple[str, ...]:
+    """Names of all metrics of a run, its own last."""
+    return (*layout.METRICS, *(one.name for one in state.user_metrics))
 
 
 def _joined(parts: list[Any]) -> tuple[Any, ...]:

@@ -15,9 +15,9 @@ from athena.db.branches import BranchAcquisitionRow, standing
 from athena.errors import Invalid, NotFound
 from athena.services.guard import get_visible_run
 from athena.services.results import find_results, store_of, visible_results
+from athena.services.user_metrics import known_metrics
 from athena.services.verdicts import judged
 from athena.settings import Settings
-from athena.zarrio.layout import METRICS
 from athena.zarrio.reader import read_table
 
 MAX_PAGE = 1000
@@ -84,8 +84,9 @@ def get_table(
     """Names, states, errors and metric columns of a run from ``start`` on; Invalid for unknown columns."""
     run = get_visible_run(session, principal, run_id)
     results = find_results(session, run, branch)
-    if unknown := [name for name in columns if name not in METRICS]:
-        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(METRICS)}.")
+    known = known_metrics(session, run_id)
+    if unknown := [name for name in columns if name not in known]:
+        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(known)}.")
     if start < 0 or (limit is not None and limit < 0):
         raise Invalid("A table starts at 0 or later and its length is not negative.")
     total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id)) or 0
@@ -95,7 +96,7 @@ def get_table(
         .where(AcquisitionRow.index >= start, AcquisitionRow.index < stop)
         .order_by(AcquisitionRow.index)
     ).all()
-    values = read_table(store_of(results, settings), tuple(columns), start, max(start, stop))
+    values = read_table(store_of(results, settings), tuple(columns), start, max(start, stop), also=columns)
     by_hand = judged(session, run_id, start, stop)
     return RunTable(
         run_id=run_id,

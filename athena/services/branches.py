@@ -31,6 +31,7 @@ from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow, processing_job, reopen_processing
 from athena.db.people import UserRow
+from athena.db.user_metrics import wake_user_metrics
 from athena.domain.filters import check_filter
 from athena.domain.job_kinds import Prepared
 from athena.domain.job_life import OPEN
@@ -40,8 +41,9 @@ from athena.services.guard import get_visible_run, require_writer
 from athena.services.results import find_results, results_in
 from athena.services.run_filters import matching
 from athena.services.statuses import follow_acquisitions
+from athena.services.user_metrics import known_metrics
 from athena.settings import Settings
-from athena.zarrio.layout import METRICS
+from athena.zarrio.layout import Metric
 from athena.zarrio.reader import read_table
 
 _OPEN = tuple(state.value for state in OPEN)
@@ -107,6 +109,7 @@ def promote(session: Session, principal: Principal, run_id: UUID, name: str) -> 
     run = get_visible_run(session, principal, run_id)
     # the order in which the collector and the registrar lock too
     session.execute(processing_job(run_id).with_for_update())
+    wake_user_metrics(session, run_id)
     session.refresh(run, with_for_update=True)
     new = find_results(session, run, name)
     if new.default:
@@ -158,8 +161,10 @@ def compare(
     done = [np.array(session.scalars(completed(one)).all(), dtype=np.int64) for one in (this, that)]
     both = np.intersect1d(done[0], done[1])
     length = int(both[-1]) + 1 if both.size else 0
+    known = known_metrics(session, run_id)
     mine, theirs = (
-        read_table(settings.run_store(str(run_id), one.number), tuple(METRICS), 0, length) for one in (this, that)
+        read_table(settings.run_store(str(run_id), one.number), tuple(known), 0, length, also=known)
+        for one in (this, that)
     )
     names = {branch.default: branch.name for branch in list_branches(session, principal, run_id)}
     return BranchComparison(
@@ -167,13 +172,15 @@ def compare(
         this=name,
         other=other or names[True],
         both=both.size,
-        metrics=tuple(_compared(metric, mine[metric][both], theirs[metric][both]) for metric in METRICS),
+        metrics=tuple(
+            _compared(metric, mine[metric.name][both], theirs[metric.name][both]) for metric in known.values()
+        ),
     )
 
 
-def _compared(metric: str, mine: NDArray[np.float64], other: NDArray[np.float64]) -> MetricComparison:
+def _compared(metric: Metric, mine: NDArray[np.float64], other: NDArray[np.float64]) -> MetricComparison:
     known = np.isfinite(mine) & np.isfinite(other)
-    told = MetricComparison(metric=metric, unit=METRICS[metric].unit, count=int(known.sum()))
+    told = MetricComparison(metric=metric.name, unit=metric.unit, count=int(known.sum()))
     if not told.count:
         return told
     mine, other = mine[known], other[known]
@@ -268,7 +275,7 @@ def _choose(session: Session, run: RunRow, number: int, wanted: ReprocessParamet
             raise Invalid(f"The run has no movie of acquisition {missing[0]}.")
         chosen = np.array(sorted(set(wanted.indices)), dtype=np.int64)
     if wanted.filter is not None:
-        check_filter(wanted.filter)
+        check_filter(wanted.filter, known_metrics(session, run.id))
         kept = matching(session, run.id, wanted.filter, settings=settings)
         chosen = chosen[kept[chosen]]
     if wanted.exposures is not None and chosen.size > wanted.exposures:

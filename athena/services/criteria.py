@@ -20,6 +20,7 @@ from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.results import find_results, store_of, visible_results
 from athena.services.statuses import follow_acquisitions
+from athena.services.user_metrics import known_metrics
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -59,7 +60,7 @@ def set_criteria(
         if (row := session.get(RunCriteriaRow, run_id)) is not None:
             session.delete(row)
     else:
-        check_filter(RunFilter(rules=wanted.rules))
+        check_filter(RunFilter(rules=wanted.rules), known_metrics(session, run_id))
         session.merge(RunCriteriaRow(run_id=run_id, rules=[rule.model_dump(mode="json") for rule in wanted.rules]))
     session.flush()
     rules = rules_of(session, run_id, settings).rules
@@ -110,7 +111,8 @@ def _complying(
         return np.zeros(0, dtype=np.bool_)
     rules = rules_of(session, results.run_id, settings)
     start, stop = int(indices[0]), int(indices[-1]) + 1
-    values = read_table(store_of(results, settings), columns_of(rules), start, stop)
+    columns = columns_of(rules)
+    values = read_table(store_of(results, settings), columns, start, stop, also=columns)
     return matches(rules, values, stop - start)[indices - start]
 
 

@@ -27,6 +27,7 @@ from athena.services.guard import get_visible_run, require_writer
 from athena.services.jobs import get_job, refuse_content_jobs
 from athena.services.run_filters import saved_filter
 from athena.services.storage_access import chosen_row, open_row
+from athena.services.user_metrics import known_metrics
 from athena.settings import Settings
 from athena.storages.keys import check_key
 
@@ -52,7 +53,7 @@ def prepare(
     if wanted is not None:
         if not is_run:
             raise Invalid(f"“{element.name}” is no run: a filter has nothing to choose from.")
-        check_filter(wanted)
+        check_filter(wanted, known_metrics(session, element.id))
     elif is_run:
         wanted = saved_filter(session, element.id)
     storage = chosen_row(session, StorageRole.EXPORT)

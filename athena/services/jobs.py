@@ -196,7 +196,7 @@ def remove_ended(session: Session, principal: Principal) -> int:
     own = (
         JobRow.initiator_id == principal.user_id,
         JobRow.state.in_(_ENDED),
-        JobRow.kind != JobKind.PROCESSING.value,
+        JobRow.kind.not_in((JobKind.PROCESSING.value, JobKind.USER_METRICS.value)),
         or_(JobRow.kind != JobKind.DELETE.value, JobRow.state == JobState.FINISHED.value),
     )
     gone = session.execute(delete(JobRow).where(*own).returning(JobRow.element_id)).all()
@@ -253,6 +253,8 @@ def _check_kind(row: JobRow, move: JobMove) -> None:
     if row.kind == JobKind.PROCESSING.value and move in (JobMove.RETRY, JobMove.REMOVE):
         hint = "Retry the run's failed acquisitions, or attach its session folder again."
         raise Conflict("A run's processing job stays with its run.", hint=hint)
+    if row.kind == JobKind.USER_METRICS.value and move is JobMove.REMOVE:
+        raise Conflict("The job of a run's user metrics stays with its run.", hint="Remove the metrics, or cancel it.")
     if row.kind == JobKind.DELETE.value and move is JobMove.REMOVE and row.state != JobState.FINISHED.value:
         raise Conflict("The deletion is not done yet.", hint="Retry it; it goes on where it stopped.")
     if move is JobMove.CANCEL and not load_kind(row.kind).cancellable:

@@ -43,7 +43,7 @@ def get_report(
     indices = completed_indices(session, results)
     names = tuple(dict.fromkeys((*SUMMARISED, *columns_of(rules))))
     length = int(indices[-1]) + 1 if indices.size else 0
-    table = read_table(store_of(results, settings), names, 0, length)
+    table = read_table(store_of(results, settings), names, 0, length, also=names)
     complying = int(matches(rules, table, length)[indices].sum())
     started, ended = session.execute(
         select(func.min(AcquisitionRow.acquired), func.max(AcquisitionRow.acquired)).where(

@@ -19,6 +19,7 @@ from athena.domain.filters import check_filter, columns_of, matches
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.results import visible_results
+from athena.services.user_metrics import known_metrics
 from athena.services.verdicts import judged
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
@@ -48,7 +49,7 @@ def save_filter(
     """Save the filter of a run for everyone; Invalid where it names what is no metric."""
     element = require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
-    check_filter(wanted)
+    check_filter(wanted, known_metrics(session, run_id))
     rules = [rule.model_dump(mode="json") for rule in wanted.rules]
     session.merge(RunFilterRow(run_id=run_id, rules=rules))
     record(session, principal, AuditAction.FILTER_SAVED, element, rules=rules)
@@ -83,7 +84,7 @@ def matching(
         last = session.scalar(select(func.max(AcquisitionRow.index)).where(AcquisitionRow.run_id == run_id))
         stop = 0 if last is None else last + 1
     columns = columns_of(wanted)
-    values = read_table(settings.run_store(str(run_id), number), columns, start, stop) if columns else {}
+    values = read_table(settings.run_store(str(run_id), number), columns, start, stop, also=columns) if columns else {}
     kept = matches(wanted, values, stop - start)
     by_hand = judged(session, run_id, start, stop)
     kept[by_hand[VerdictKind.ACCEPTED] - start] = True

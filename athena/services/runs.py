@@ -31,6 +31,7 @@ from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.statuses import follow_acquisitions
 from athena.services.storage_access import acquisition_folders
+from athena.services.user_metrics import describe_metrics
 from athena.settings import Settings
 from athena.zarrio.layout import METRICS
 
@@ -46,6 +47,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: S
         source=_describe_source(source) if source is not None else None,
         pixel_size_angstrom=_pixel_size(session, run_id),
         metrics=tuple(METRICS),
+        user_metrics=describe_metrics(session, run_id, source=False),
         branch=_branch_name(session, run),
         criteria=rules_of(session, run_id, settings).rules,
     )

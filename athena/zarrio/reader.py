@@ -1,7 +1,7 @@
 """Reading a run's group: a lazy xarray Dataset for people, plain arrays for the API."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,9 @@ FEW = 4
 OPENERS = 8
 
 
-def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr.Dataset":
+def open_results(
+    store: Store | str | Path, *, length: int | None = None, also: Sequence[layout.Metric] = ()
+) -> "xr.Dataset":
     """A run's results as a Dataset whose values are read when asked for (no Dask).
 
     Parameters
@@ -33,6 +35,8 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     length : acquisitions of the run. The arrays are longer, since they grow in blocks, or shorter (or not there at all)
         while acquisitions are registered but not processed: what is missing reads as the fill value, and of a run
         without any result only the metrics are given. None: as long as the arrays.
+
+    also : metrics that the run has of its own.
 
     Returns
     -------
@@ -50,7 +54,8 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     from athena.zarrio.lazy import lazy_variable
 
     source = open_store(store, read_only=True) if isinstance(store, str | Path) else store
-    paths = {name: layout.metric_path(name) for name in layout.METRICS} | {path: path for path in layout.ARRAYS}
+    metrics = layout.METRICS | {metric.name: metric for metric in also}
+    paths = {name: layout.metric_path(name) for name in metrics} | {path: path for path in layout.ARRAYS}
     arrays = _open_all(source, tuple(paths.values()))
     found = {name: arrays[path] for name, path in paths.items() if path in arrays}
     if not found and length is None:
@@ -58,12 +63,13 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     if length is None:
         length = min(array.shape[0] for array in found.values())
     variables: dict[str, Any] = {
-        name: lazy_variable(array, dims=_dims(name), length=length, remember=name in layout.METRICS)
+        name: lazy_variable(array, dims=_dims(name), length=length, remember=name in metrics)
         for name, array in found.items()
     }
-    for name in layout.METRICS:
+    for name, metric in metrics.items():
         if name not in found:
-            variables[name] = ("acquisition", np.full(length, np.nan))
+            about = {"units": metric.unit, "long_name": metric.label} if name not in layout.METRICS else {}
+            variables[name] = ("acquisition", np.full(length, np.nan), about)
     coordinates = {
         "acquisition": np.arange(length),
         "curve": list(layout.CTF_CURVES),
@@ -72,14 +78,18 @@ def open_results(store: Store | str | Path, *, length: int | None = None) -> "xr
     return xr.Dataset(variables, coords=coordinates)
 
 
-def read_table(url: str | Path, names: Sequence[str], start: int, stop: int) -> dict[str, NDArray[np.float64]]:
+def read_table(
+    url: str | Path, names: Sequence[str], start: int, stop: int, *, also: Collection[str] = ()
+) -> dict[str, NDArray[np.float64]]:
     """Metric columns of the acquisitions start ≤ index < stop: always stop − start values, NaN where not known yet.
+
+    ``also`` : metrics that the run has of its own.
 
     Raises
     ------
     Invalid : a name is not a metric.
     """
-    if unknown := [name for name in names if name not in layout.METRICS]:
+    if unknown := [name for name in names if name not in layout.METRICS and name not in also]:
         raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
     table = {name: np.full(max(0, stop - start), np.nan) for name in names}
     arrays = _open_all(open_store(url, read_only=True), tuple(map(layout.metric_path, names)))
@@ -95,6 +105,28 @@ def read_curves(url: str | Path, indices: Sequence[int]) -> list[AcquisitionCurv
     """CTF curves and motion of some acquisitions, in the order asked; empty where there is nothing yet."""
     arrays = _open_all(open_store(url, read_only=True), ("ctf_curves", "motion_global", "motion"))
     return [_curves(arrays, index) for index in indices]
+
+
+def read_micrograph(url: str | Path, index: int) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    """What was measured on an acquisition, as user metrics get it: known metrics by name, and the arrays of
+    ``athena.sandbox.micrograph.Micrograph`` that are there.
+    """
+    paths = {name: layout.metric_path(name) for name in layout.METRICS} | {path: path for path in layout.ARRAYS}
+    found = _open_all(open_store(url, read_only=True), tuple(paths.values()))
+    numbers = {name: _row(found, paths[name], index) for name in layout.METRICS}
+    arrays: dict[str, NDArray[Any]] = {}
+    curves, trajectory, field = (_row(found, path, index) for path in ("ctf_curves", "motion_global", "motion"))
+    if curves is not None:
+        arrays |= dict(zip(layout.CTF_CURVES, curves, strict=True))
+    if trajectory is not None:
+        arrays["motion"] = trajectory[np.isfinite(trajectory).all(axis=1)]
+    if field is not None:
+        known = np.isfinite(field).all(axis=3)
+        arrays["patch_motion"] = field[known[:, 0, 0]][:, known[0, :, 0]][:, :, known[0, 0, :]]
+    for path in ("thumbnail", "spectrum"):
+        if (picture := _row(found, path, index)) is not None:
+            arrays[path] = picture
+    return {name: float(value) for name, value in numbers.items() if value is not None}, arrays
 
 
 def read_thumbnail(url: str | Path, index: int) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from athena.db.elements import FileRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.db.storages import StorageRow
+from athena.db.user_metrics import UserMetricRow
 from athena.domain.permissions import Action, can
 from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
@@ -123,6 +124,10 @@ MATRIX: dict[str, Need | Action] = {
     "attach_source": Action.WRITE,
     "retry_failed": Action.WRITE,
     "get_grid": Action.VIEW,
+    "list_user_metrics": Action.VIEW,
+    "list_metric_failures": Action.VIEW,
+    "put_user_metric": Action.WRITE,
+    "remove_user_metric": Action.WRITE,
     "list_branches": Action.VIEW,
     "compare_branches": Action.VIEW,
     "promote_branch": Action.WRITE,
@@ -288,10 +293,12 @@ def test_everybody_gets_what_the_table_says(
 
 
 def make_held(database: Database, askers: list[Asker], operation: tuple[str, str, str], place: Place) -> dict[str, str]:
-    """What the operation changes besides elements: a note, sample or metadatum of the owner's."""
+    """What the operation changes besides elements: a note, sample, metric or metadatum of the owner's."""
     name, _, path = operation
     (owner,) = [asker.principal for asker in askers if asker.role is Role.OWNER and asker.principal]
     with database.session() as session:
+        if "{metric}" in path:
+            session.merge(UserMetricRow(run_id=place.run.id, name="mine", label="Mine", source="", sha256=""))
         if "{note_id}" in path:
             return {"note_id": str(notes.add_note(session, owner, place.inner.id, NoteWrite(text="Note")).id)}
         if "{sample_id}" in path:

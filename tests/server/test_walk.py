@@ -14,6 +14,7 @@ from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.db.notes import NoteRow
 from athena.db.samples import SampleLinkRow, SampleRow
+from athena.db.user_metrics import UserMetricRow
 from athena.server.app import create_app
 from tests.conftest import add_session
 from tests.server.conftest import Api
@@ -74,6 +75,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "save_run_filter": {"rules": []},
     "accept_hand_over": {"sha256": "0" * 64},
     "set_criteria": {"rules": []},
+    "put_user_metric": {"source": "def mine(micrograph):\n    return 1.0\n"},
     "give_verdict": {"indices": [0], "verdict": "rejected"},
     "start_job": {"kind": "delete", "element_id": "FOLDER"},
     "move_element": {"parent_id": None},
@@ -115,6 +117,7 @@ FILLED = {
     "y": "0",
     "key": "zarr.json",
     "name": "original",
+    "metric": "mine",
 }
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {
@@ -192,6 +195,7 @@ def test_for_a_stranger_nothing_is_there(
         # under the same id, by which the walk names everything
         session.add(SampleRow(id=run.id, name="Folder sample", creator_id=alice.user_id))
         session.add(NoteRow(id=run.id, element_id=run.id, author_id=alice.user_id, text="Folder note"))
+        session.add(UserMetricRow(run_id=run.id, name="mine", label="Folder", source="", sha256=""))
         session.flush()
         session.add(SampleLinkRow(sample_id=run.id, element_id=run.id))
     hers, his = api.client(alice), api.client(bob)

@@ -31,6 +31,7 @@ from athena.server.routes import (
     templates,
     tokens,
     uploads,
+    user_metrics,
     users,
     verdicts,
     zarr,
@@ -70,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         run_filters,
         criteria,
         branches,
+        user_metrics,
         verdicts,
         cleanup,
     )

@@ -1910,6 +1910,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List User Metrics
+         * @description List the metrics that people added to a run.
+         */
+        get: operations["list_user_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/metrics/{metric}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put User Metric
+         * @description Add a metric to a run, or replace its function.
+         */
+        put: operations["put_user_metric"];
+        post?: never;
+        /**
+         * Remove User Metric
+         * @description Take a metric off a run.
+         */
+        delete: operations["remove_user_metric"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/metrics/{metric}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Metric Failures
+         * @description List why a metric has no value for acquisitions, the first thousand.
+         */
+        get: operations["list_metric_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/verdicts": {
         parameters: {
             query?: never;
@@ -3415,6 +3479,16 @@ export interface components {
             higher: number;
         };
         /**
+         * MetricFailure
+         * @description Why a metric has no value for an acquisition.
+         */
+        MetricFailure: {
+            /** Index */
+            index: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MetricSummary
          * @description How a metric is distributed over a run's processed acquisitions; None where no value is known.
          */
@@ -3920,6 +3994,12 @@ export interface components {
              * @default []
              */
             metrics: string[];
+            /**
+             * User Metrics
+             * @description Metrics that people added, without their source.
+             * @default []
+             */
+            user_metrics: components["schemas"]["UserMetric"][];
             /**
              * Branch
              * @description Name of the default branch of its results.
@@ -4817,6 +4897,82 @@ export interface components {
             password?: string | null;
         };
         /**
+         * UserMetric
+         * @description A metric that people added to a run; a column of it like any other.
+         */
+        UserMetric: {
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /** Unit */
+            unit: string;
+            /** Digits */
+            digits: number;
+            /** Lower Is Better */
+            lower_is_better?: boolean | null;
+            /** Image */
+            image: boolean;
+            /** Source */
+            source: string;
+            /**
+             * Sha256
+             * @description Of the source.
+             */
+            sha256: string;
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Failed
+             * @description Acquisitions of the default branch that it gives no number for.
+             * @default 0
+             */
+            failed: number;
+        };
+        /**
+         * UserMetricCreate
+         * @description A metric as its author gives it. ``source`` defines a function of the metric's name, of one argument.
+         */
+        UserMetricCreate: {
+            /** Source */
+            source: string;
+            /**
+             * Label
+             * @description As people name it; empty: from the name.
+             * @default
+             */
+            label: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /**
+             * Digits
+             * @description Decimals shown.
+             * @default 2
+             */
+            digits: number;
+            /** Lower Is Better */
+            lower_is_better?: boolean | null;
+            /**
+             * Image
+             * @description Whether it looks at the whole corrected micrograph.
+             * @default false
+             */
+            image: boolean;
+        };
+        /**
          * UserSource
          * @description Who knows a person's password: Athena, the site's directory, or whoever logs people in at the hub.
          * @enum {string}
@@ -5005,6 +5161,7 @@ export type MetadataFormat = components['schemas']['MetadataFormat'];
 export type MetadataImport = components['schemas']['MetadataImport'];
 export type MetadataWrite = components['schemas']['MetadataWrite'];
 export type MetricComparison = components['schemas']['MetricComparison'];
+export type MetricFailure = components['schemas']['MetricFailure'];
 export type MetricSummary = components['schemas']['MetricSummary'];
 export type MrcMode = components['schemas']['MrcMode'];
 export type Note = components['schemas']['Note'];
@@ -5071,6 +5228,8 @@ export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserCreate = components['schemas']['UserCreate'];
+export type UserMetric = components['schemas']['UserMetric'];
+export type UserMetricCreate = components['schemas']['UserMetricCreate'];
 export type UserSource = components['schemas']['UserSource'];
 export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
@@ -11667,6 +11826,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BranchComparison"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_user_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserMetric"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_user_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Name of the metric. */
+                metric: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserMetricCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserMetric"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_user_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Name of the metric. */
+                metric: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metric_failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Name of the metric. */
+                metric: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricFailure"][];
                 };
             };
             /** @description No token, or one that is not valid. */
