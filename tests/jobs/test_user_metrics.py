@@ -24,7 +24,7 @@ def travelled(micrograph):
 
 
 @athena.metric(image=True)
-def spread(micrograph):
+def spread(micrograph: Run) -> Path:
     """Standard deviation of the micrograph."""
     return micrograph.image.std()
 
@@ -45,7 +45,7 @@ def test_a_function_becomes_a_column_of_old_and_new_movies(run: Run, folder: Pat
     expected = np.nansum(np.abs(np.diff(motion, axis=1)), axis=(1, 2)) / SCALE
     values = results["travelled"].values
     assert np.isnan(values[2])
-    others = [0, 1, 3, 4, 5]
+    others = [0, 1, 3]
     assert np.allclose(values[others], expected[others], rtol=1e-5)
     assert results["travelled"].attrs["units"] == "nm"
     assert run.metric_failures("travelled").loc[2, "reason"] == "ValueError: not this one (line 6)"
