@@ -1,7 +1,7 @@
 """Runs: datasets filled by an acquisition."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -131,6 +131,13 @@ class ImageInfo(Wire):
     low: float = Field(description="Grey value shown black by default (mean − 3 σ).")
     high: float = Field(description="Grey value shown white by default (mean + 3 σ).")
     content_hash: str
+
+
+class MrcMode(IntEnum):
+    """How grey values are kept in an MRC file: 32 bits each, which every program reads, or 16 (IMOD's mode 12)."""
+
+    FLOAT32 = 2
+    HALF = 12
 
 
 class Retried(Wire):

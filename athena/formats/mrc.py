@@ -211,20 +211,30 @@ def write_mrc(path: str | Path, image: npt.NDArray[Any], *, pixel_size_angstrom:
             mrc.voxel_size = pixel_size_angstrom
 
 
-def mrc_bytes(image: npt.NDArray[np.float32], *, pixel_size_angstrom: float) -> bytes:
-    """MRC file (mode 2) of an image (height, width), MRC row order, in memory and the same for the same image.
+@dataclass(frozen=True)
+class Statistics:
+    """Grey values of an image as an MRC header tells them; lowest above highest: not determined."""
+
+    lowest: float
+    highest: float
+    mean: float
+    sigma: float
+
+
+def mrc_header(shape: tuple[int, int], *, mode: int, pixel_size_angstrom: float, statistics: Statistics) -> bytes:
+    """Header of an MRC file of one image (height, width), the same for the same image.
 
     mrcfile writes files only, and the present moment into each.
     """
-    height, width = image.shape
+    height, width = shape
     header = np.zeros((), dtype=HEADER_DTYPE)
     header["nx"], header["ny"], header["nz"] = header["mx"], header["my"], header["mz"] = width, height, 1
-    header["mode"] = 2
+    header["mode"] = mode
     header["cella"] = (width * pixel_size_angstrom, height * pixel_size_angstrom, pixel_size_angstrom)
     header["cellb"] = (90.0, 90.0, 90.0)
     header["mapc"], header["mapr"], header["maps"] = 1, 2, 3
     header["map"], header["machst"] = MAP_ID, (0x44, 0x44, 0, 0)
     header["nversion"] = 20141
-    header["dmin"], header["dmax"] = image.min(), image.max()
-    header["dmean"], header["rms"] = image.mean(dtype=np.float64), image.std(dtype=np.float64)
-    return header.tobytes() + np.ascontiguousarray(image, dtype="<f4").tobytes()
+    header["dmin"], header["dmax"] = statistics.lowest, statistics.highest
+    header["dmean"], header["rms"] = statistics.mean, statistics.sigma
+    return header.tobytes()

@@ -12,11 +12,10 @@ import numpy as np
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.db.acquisitions import AcquisitionRow
-from athena.formats.mrc import mrc_bytes
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
+from athena.services.micrographs import mrc_file
 from athena.zarrio.layout import METRICS
-from athena.zarrio.pyramid import image_info, read_level
 from athena.zarrio.reader import read_table, read_thumbnail
 
 ROWS = 4096
@@ -28,7 +27,7 @@ def processed_items(row: AcquisitionRow, store: str) -> list[Item]:
     if row.state != AcquisitionState.COMPLETED:
         return []
     return [
-        Item(safe_path(f"processed/micrographs/{row.name}.mrc"), partial(_micrograph, store, row.index)),
+        Item(safe_path(f"processed/micrographs/{row.name}.mrc"), lambda: mrc_file(store, row.index, row.name).stream()),
         Item(safe_path(f"processed/thumbnails/{row.name}.png"), partial(_thumbnail, store, row.index)),
     ]
 
@@ -99,11 +98,6 @@ def _csv(cells: Sequence[str]) -> bytes:
 
 def _shown(value: float) -> str:
     return repr(float(value)) if math.isfinite(value) else ""
-
-
-def _micrograph(store: str, index: int) -> list[bytes]:
-    pixel_size = image_info(store, index).pixel_size_angstrom
-    return [mrc_bytes(read_level(store, index), pixel_size_angstrom=pixel_size)]
 
 
 def _thumbnail(store: str, index: int) -> list[bytes]:

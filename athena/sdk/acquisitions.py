@@ -14,6 +14,7 @@ from athena.sdk.arrays import ctf_dataset, motion_dataset, read_image
 from athena.sdk.client import Query
 from athena.sdk.saving import place_in, save_stream, save_zip
 from athena.sdk.tables import all_metrics
+from athena.storages.keys import safe_name
 from athena.zarrio import layout
 
 if TYPE_CHECKING:
@@ -116,6 +117,22 @@ class Acquisition:
         """Save its movie alone, as it is, in a folder; gives the path."""
         name = PurePath(self._model.movie or self.name).name
         return save_stream(self._client, f"{self._base}/movie", place_in(Path(to), name), progress=progress)
+
+    def save_mrc(
+        self, path: str | Path, *, mode: int = 2, weighted: bool | None = None, progress: bool = False
+    ) -> Path:
+        """Save its corrected micrograph as an MRC file at ``path`` (in a folder: under its own name); gives the path.
+
+        Parameters
+        ----------
+        mode : 2 for 32 bits a pixel; 12 for 16, where it is kept so (RELION reads it from 4.0 on).
+        weighted : by exposure, or not; None: whichever is kept.
+        """
+        target = Path(path).expanduser()
+        if target.is_dir():
+            target = place_in(target, f"{safe_name(self.name)}.mrc")
+        params = {"mode": mode} | ({} if weighted is None else {"weighted": weighted})
+        return save_stream(self._client, f"{self._base}/micrograph.mrc", target, params=params, progress=progress)
 
     def refresh(self) -> "Acquisition":
         """Read it again."""

@@ -23,7 +23,7 @@ from athena.contract.runs import Retried, RunCounts, Source
 from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound, Unavailable
-from athena.sdk import filters, html
+from athena.sdk import filters, html, micrographs
 from athena.sdk.acquisitions import SHOWN, Acquisition
 from athena.sdk.arrays import run_store
 from athena.sdk.branches import Branch, Branches, find_branch, list_branches, start_reprocessing
@@ -234,6 +234,12 @@ class Run(Dataset):
     ) -> Job:
         """As ``export``, but going on until the run completes."""
         return self._start_export("live_export", folder, files, metadata, processed, rules)
+
+    def save_mrcs(
+        self, folder: str | Path, *, only: micrographs.Chosen = "matching", mode: int = 2, progress: bool = False
+    ) -> list[Path]:
+        """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``."""
+        return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress)
 
     def update_live_export(self) -> Job:
         """Apply the saved filter, as it is now, to what the live export has still to come."""

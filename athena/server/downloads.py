@@ -1,6 +1,8 @@
 """Bytes of stored files as answers: ranges, entity tags, names that are safe in a header."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -19,6 +21,14 @@ _NO_SCRIPTS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "
 """A file is somebody's: a browser that opens it on this origin must not run it."""
 
 
+class Body(Protocol):
+    """Bytes that are there, or made while they are read."""
+
+    def __call__(self, *, start: int, stop: int) -> Iterator[bytes]:
+        """Those from ``start`` to ``stop`` (not included)."""
+        ...
+
+
 def content_response(request: Request, content: Content) -> Response:
     """Answer a GET or HEAD with a stored file.
 
@@ -28,31 +38,43 @@ def content_response(request: Request, content: Content) -> Response:
     Unavailable : the storage does not answer.
     """
     found = content.storage.stat(content.key)
-    tag = f'"{found.tag}"'
+    return body_response(
+        request,
+        partial(content.storage.stream, content.key),
+        size=found.size,
+        tag=found.tag,
+        name=content.name.rsplit("/", 1)[-1],
+        media_type=content.media_type,
+    )
+
+
+def body_response(request: Request, body: Body, *, size: int, tag: str, name: str, media_type: str) -> Response:
+    """Answer a GET or HEAD with bytes to be saved under a name, whole or a range of them."""
+    tag = f'"{tag}"'
     headers = {
         "ETag": tag,
         "Cache-Control": LIVE,
         "Vary": "Authorization",
         "Accept-Ranges": "bytes",
-        "Content-Disposition": disposition(content.name.rsplit("/", 1)[-1]),
+        "Content-Disposition": disposition(name),
         **_NO_SCRIPTS,
     }
     if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     asked = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
     try:
-        part = parse_range(asked, found.size)
+        part = parse_range(asked, size)
     except UnsatisfiableRange:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{found.size}"})
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     if part is not None:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{found.size}"
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     code = 200 if part is None else 206
-    sent = part or ByteRange(0, found.size)
+    sent = part or ByteRange(0, size)
     headers["Content-Length"] = str(sent.stop - sent.start)
     if request.method == "HEAD":
-        return Response(status_code=code, media_type=content.media_type, headers=headers)
-    body = content.storage.stream(content.key, start=sent.start, stop=sent.stop)
-    return StreamingResponse(_closing(body), status_code=code, media_type=content.media_type, headers=headers)
+        return Response(status_code=code, media_type=media_type, headers=headers)
+    pieces = body(start=sent.start, stop=sent.stop)
+    return StreamingResponse(_closing(pieces), status_code=code, media_type=media_type, headers=headers)
 
 
 def disposition(name: str) -> str:

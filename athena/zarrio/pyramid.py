@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,36 @@ def image_info(url: str | Path, index: int) -> ImageInfo:
         pixel_size_angstrom=about["pixel_size_angstrom"],
         low=about["mean"] - WINDOW_SIGMAS * about["sigma"],
         high=about["mean"] + WINDOW_SIGMAS * about["sigma"],
+        content_hash=about["content_hash"],
+    )
+
+
+@dataclass(frozen=True)
+class ImageStatistics:
+    """Grey values of a micrograph at full size; ``lowest`` above ``highest``: not recorded when it was written."""
+
+    pixel_size_angstrom: float
+    lowest: float
+    highest: float
+    mean: float
+    sigma: float
+    content_hash: str
+
+
+def image_statistics(url: str | Path, index: int) -> ImageStatistics:
+    """Grey values and pixel size of a micrograph, from its attributes alone.
+
+    Raises
+    ------
+    NotFound : the acquisition has no micrograph (yet).
+    """
+    about = _attributes(url, index)["athena"]
+    return ImageStatistics(
+        pixel_size_angstrom=about["pixel_size_angstrom"],
+        lowest=about.get("lowest", 0.0),
+        highest=about.get("highest", -1.0),
+        mean=about["mean"],
+        sigma=about["sigma"],
         content_hash=about["content_hash"],
     )
 
@@ -182,7 +213,8 @@ def _write_levels(store: Store, path: str, image: NDArray[Any], *, pixel_size_an
     mean, sigma = _moments(full)
     if not np.isfinite(mean + sigma):
         raise Invalid("The micrograph has pixels that are not numbers.", hint="Check the movie and its gain reference.")
-    dtype = storage_dtype(mean=mean, sigma=sigma, largest=float(max(full.max(), -full.min())))
+    lowest, highest = float(full.min()), float(full.max())
+    dtype = storage_dtype(mean=mean, sigma=sigma, largest=max(highest, -lowest))
     levels = _levels(full)
     group = zarr.open_group(StorePath(store, path), mode="a", zarr_format=3)
     for number, level in enumerate(levels):
@@ -197,6 +229,9 @@ def _write_levels(store: Store, path: str, image: NDArray[Any], *, pixel_size_an
         "pixel_size_angstrom": pixel_size_angstrom,
         "mean": mean,
         "sigma": sigma,
+        # as they are stored: rounding keeps the order
+        "lowest": float(dtype.type(lowest)),
+        "highest": float(dtype.type(highest)),
         "content_hash": digest.hexdigest(),
     }
     group.update_attributes(

@@ -4,6 +4,7 @@ import pickle
 import threading
 from collections.abc import Callable
 
+import mrcfile
 import numpy as np
 import pytest
 import zarr
@@ -199,3 +200,16 @@ def test_failed_movies_are_tried_again_on_request(new_run: NewRun, running) -> N
     assert run.retry_failed() == 1
     assert run.acquisition(0).state is AcquisitionState.REGISTERED
     assert run.retry_failed() == 0
+
+
+@pytest.mark.feature("EX-02")
+def test_micrographs_that_match_are_saved_as_mrc(new_run: NewRun, process: Process, running, tmp_path) -> None:
+    run = new_run()
+    process(run, 3)  # defocus 1, 2, 3 µm
+    run.save_filter(("defocus_um", "<", 2.5))
+    run.reject(0)
+    (path,) = run.save_mrcs(tmp_path / "mrc")
+    assert path == tmp_path / "mrc" / f"{run.acquisition(1).name}.mrc"
+    with mrcfile.open(path) as mrc:
+        np.testing.assert_array_equal(mrc.data, read_level(running.settings.run_store(str(run.id)), 1))
+    assert len(run.save_mrcs(tmp_path / "mrc", only="all")) == 3

@@ -74,6 +74,7 @@ MATRIX: dict[str, Need | Action] = {
     "get_criteria": Action.VIEW,
     "get_report": Action.VIEW,
     "get_movie": Action.VIEW,
+    "get_micrograph": Action.VIEW,
     "set_criteria": Action.WRITE,
     "reset_criteria": Action.WRITE,
     "get_verdicts": Action.VIEW,

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 from numpy.typing import NDArray
 
-from athena.contract.runs import ImageInfo
+from athena.contract.runs import ImageInfo, MrcMode
 from athena.server.caching import cache_control, content_response
 from athena.server.caller import Caller, CallerDep
+from athena.server.downloads import BYTES, body_response
 from athena.server.pictures import encode_png, to_grey
 from athena.server.routes.acquisitions import Index, OfBranch
+from athena.services import micrographs
 from athena.services.results import store_of, visible_results
 from athena.zarrio import pyramid, reader
 
@@ -26,6 +28,7 @@ TILES_KEPT = 64
 Version = Annotated[str | None, Query(alias="v", max_length=100, description="Names the content: kept for good.")]
 TilePlace = Annotated[int, PathParameter(ge=0, le=2**20)]
 Grey = Annotated[float | None, Query(allow_inf_nan=False)]
+Mode = Annotated[MrcMode, Query(description="2: 32 bits a pixel; 12: 16 bits, where it is kept so.")]
 _PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}}, "description": "The picture."},
     304: {"description": "The client has it."},
@@ -87,6 +90,36 @@ def get_tile(
     tile = _float_tile(store, index, level, x, y, info.content_hash)
     grey = to_grey(tile, low=info.low if low is None else low, high=info.high if high is None else high)
     return _shown(request, encode_png(grey, compress=False), version=v)
+
+
+@router.get("/micrograph.mrc", response_class=Response, responses=BYTES)
+def get_micrograph(
+    caller: CallerDep,
+    request: Request,
+    run_id: UUID,
+    index: Index,
+    *,
+    mode: Annotated[
+        MrcMode, Query(description="2: 32 bits a pixel; 12: 16 bits, where it is kept so.")
+    ] = MrcMode.FLOAT32,
+    weighted: Annotated[bool | None, Query(description="By exposure, or not; left out: whichever is kept.")] = None,
+    branch: OfBranch = None,
+) -> Response:
+    """Give the corrected micrograph as an MRC file, or a range of its bytes."""
+    with caller.reading() as session:
+        file = micrographs.micrograph_mrc(
+            session,
+            caller.principal,
+            run_id,
+            index,
+            settings=caller.settings,
+            mode=mode,
+            weighted=weighted,
+            branch=branch,
+        )
+    return body_response(
+        request, file.stream, size=file.size, tag=file.tag, name=file.name, media_type="application/octet-stream"
+    )
 
 
 def _visible_store(caller: Caller, run_id: UUID, branch: str | None) -> Path:

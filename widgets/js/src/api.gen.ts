@@ -1322,6 +1322,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/acquisitions/{index}/micrograph.mrc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Micrograph
+         * @description Give the corrected micrograph as an MRC file, or a range of its bytes.
+         */
+        get: operations["get_micrograph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/zarr/{run_id}/{key}": {
         parameters: {
             query?: never;
@@ -3509,6 +3529,12 @@ export interface components {
             counts: number[];
         };
         /**
+         * MrcMode
+         * @description How grey values are kept in an MRC file: 32 bits each, which every program reads, or 16 (IMOD's mode 12).
+         * @enum {integer}
+         */
+        MrcMode: 2 | 12;
+        /**
          * Note
          * @description A note. ``text`` is markdown as written: whoever shows it leaves out raw HTML and foreign schemes.
          */
@@ -5137,6 +5163,7 @@ export type MetadataWrite = components['schemas']['MetadataWrite'];
 export type MetricComparison = components['schemas']['MetricComparison'];
 export type MetricFailure = components['schemas']['MetricFailure'];
 export type MetricSummary = components['schemas']['MetricSummary'];
+export type MrcMode = components['schemas']['MrcMode'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
 export type NoteLinkWrite = components['schemas']['NoteLinkWrite'];
@@ -9586,6 +9613,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_micrograph: {
+        parameters: {
+            query?: {
+                /** @description 2: 32 bits a pixel; 12: 16 bits, where it is kept so. */
+                mode?: components["schemas"]["MrcMode"];
+                /** @description By exposure, or not; left out: whichever is kept. */
+                weighted?: boolean | null;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes of the file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The asked range of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has them. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No byte of the range exists. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not acceptable. */
             422: {

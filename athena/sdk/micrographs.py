@@ -1,0 +1,45 @@
+"""Corrected micrographs of a run as MRC files on this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from athena.contract.acquisitions import AcquisitionState
+from athena.domain.filters import columns_of, matches
+from athena.errors import Invalid
+from athena.storages.keys import safe_name
+
+if TYPE_CHECKING:
+    from athena.sdk.runs import Run
+
+Chosen = Literal["matching", "all"]
+
+
+def chosen_indices(run: "Run", only: Chosen) -> list[int]:
+    """Indices of processed acquisitions: all, or those that match the run's saved filter and verdicts."""
+    if only not in ("matching", "all"):
+        raise Invalid(f"{only!r} chooses nothing.", hint='Give "matching" or "all".')
+    wanted = run.saved_filter().filter
+    table = run.table(columns_of(wanted))
+    kept = np.ones(len(table), dtype=bool)
+    if only == "matching":
+        values = {name: table[name].to_numpy(dtype=float) for name in columns_of(wanted)}
+        kept = matches(wanted, values, len(table))
+        kept[(table["verdict"] == "accepted").to_numpy()] = True
+        kept[(table["verdict"] == "rejected").to_numpy()] = False
+    kept &= (table["state"] == AcquisitionState.COMPLETED.value).to_numpy()
+    return [int(index) for index in np.flatnonzero(kept)]
+
+
+def save_mrcs(run: "Run", folder: str | Path, *, only: Chosen, mode: int, progress: bool) -> list[Path]:
+    """Save micrographs as ``<name>.mrc`` in a folder; those that are there already in full are left as they are."""
+    target = Path(folder).expanduser()
+    target.mkdir(parents=True, exist_ok=True)
+    saved = []
+    for index in chosen_indices(run, only):
+        acquisition = run.acquisition(index)
+        path = target / f"{safe_name(acquisition.name)}.mrc"
+        # a file appears under its name only when it is whole
+        saved.append(path if path.exists() else acquisition.save_mrc(path, mode=mode, progress=progress))
+    return saved
