@@ -27,6 +27,7 @@ from athena.jobs.failures import JobFailed
 from athena.jobs.transfer import Item, Transfer, put_verified
 from athena.services.run_filters import matching
 from athena.services.storage_access import storage_of
+from athena.services.user_metrics import known_metrics
 
 EXPORT = JobSpec(
     name=JobKind.EXPORT.value,
@@ -108,6 +109,7 @@ class Exporter:
             self._is_run = run is not None
             branch = run.branch if run is not None else 0
             self._name = session.get_one(ElementRow, self._element_id).name
+            self._metrics = tuple(known_metrics(session, self._element_id))
             self._session_folder, self._gain = content.source_folder(session, self._element_id)
             parameters = dict(run.parameters) if run is not None else {}
         self._store = str(context.settings.run_store(str(self._element_id), branch))
@@ -271,10 +273,12 @@ class Exporter:
         rows = [row for block in self._blocks() for row in block if not self._left_out(row)]
         if metadata is not ExportPart.NONE:
             measured = metadata is ExportPart.ALL
-            written = partial(results.acquisitions_document, rows, self._store, measured=measured)
+            written = partial(
+                results.acquisitions_document, rows, self._store, measured=measured, metrics=self._metrics
+            )
             yield Item("metadata/acquisitions.json", written)
         if self._wanted.processed:
-            yield Item("processed/results.csv", partial(results.results_table, rows, self._store))
+            yield Item("processed/results.csv", partial(results.results_table, rows, self._store, self._metrics))
             yield from results.star_items(rows, self._processed)
 
 

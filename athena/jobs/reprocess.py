@@ -33,6 +33,7 @@ KIND = JobSpec(
     dataset_types=(DatasetType.EPU_RUN,),
     run="athena.jobs.reprocess:run",
     prepare="athena.services.branches:prepare_reprocess",
+    tidy="athena.jobs.reprocess:tidy",
     slot="reprocess",
     unit="acquisitions",
 )
@@ -46,6 +47,23 @@ MAX_LOSSES = 3
 def run(context: JobContext) -> None:
     """Process what the branch was given; what a run before this one had begun is begun again."""
     Reprocessing(context).run()
+
+
+def tidy(context: JobContext) -> None:
+    """Of a job that was called off: nothing is being processed any more. What is done stays."""
+    wanted: ReprocessParameters = context.parameters
+    of_run = BranchRow.run_id == context.element_id
+    number = select(BranchRow.number).where(of_run, BranchRow.name == wanted.branch).scalar_subquery()
+    with context.database.session() as session:
+        session.execute(
+            update(BranchAcquisitionRow)
+            .where(
+                BranchAcquisitionRow.run_id == context.element_id,
+                BranchAcquisitionRow.number == number,
+                BranchAcquisitionRow.state == AcquisitionState.PROCESSING.value,
+            )
+            .values(state=AcquisitionState.REGISTERED.value)
+        )
 
 
 class Reprocessing:

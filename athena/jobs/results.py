@@ -72,27 +72,31 @@ def star_items(rows: Sequence[AcquisitionRow], found: Processed) -> list[Item]:
     return [Item(f"processed/{name}", partial(text, name)) for name in STAR_FILES]
 
 
-def results_table(rows: Sequence[AcquisitionRow], store: str) -> Iterator[bytes]:
-    """CSV of the metrics of acquisitions, one a row; the unit is part of a column's name, an unknown value is empty."""
-    yield _csv(["index", "name", *METRICS])
-    for some, values in _in_blocks(rows, store):
+def results_table(
+    rows: Sequence[AcquisitionRow], store: str, metrics: Sequence[str] = tuple(METRICS)
+) -> Iterator[bytes]:
+    """CSV of metrics of acquisitions, one a row, an unknown value empty; Athena's own have the unit in their names."""
+    yield _csv(["index", "name", *metrics])
+    for some, values in _in_blocks(rows, store, metrics):
         lines = [
-            _csv([str(row.index), row.name, *(_shown(values[name][at]) for name in METRICS)])
+            _csv([str(row.index), row.name, *(_shown(values[name][at]) for name in metrics)])
             for at, row in enumerate(some)
         ]
         yield b"".join(lines)
 
 
-def acquisitions_document(rows: Sequence[AcquisitionRow], store: str, *, measured: bool) -> Iterator[bytes]:
+def acquisitions_document(
+    rows: Sequence[AcquisitionRow], store: str, *, measured: bool, metrics: Sequence[str] = tuple(METRICS)
+) -> Iterator[bytes]:
     """JSON list of acquisitions: what the microscope said of each and, if asked, what was measured on it."""
     yield b"["
     first = True
-    for some, values in _in_blocks(rows, store if measured else ""):
+    for some, values in _in_blocks(rows, store if measured else "", metrics):
         for at, row in enumerate(some):
             told = _acquisition(row)
             if measured:
                 told["flags"] = list(row.flags)
-                known = {name: float(values[name][at]) for name in METRICS}
+                known = {name: float(values[name][at]) for name in metrics}
                 told["metrics"] = {name: value for name, value in known.items() if math.isfinite(value)}
             yield (b"\n" if first else b",\n") + json.dumps(told, ensure_ascii=False).encode()
             first = False
@@ -112,7 +116,7 @@ def _acquisition(row: AcquisitionRow) -> dict[str, object]:
 
 
 def _in_blocks(
-    rows: Sequence[AcquisitionRow], store: str
+    rows: Sequence[AcquisitionRow], store: str, metrics: Sequence[str]
 ) -> Iterator[tuple[Sequence[AcquisitionRow], dict[str, "np.ndarray[tuple[int], np.dtype[np.float64]]"]]]:
     """Acquisitions (in order of index) some at a time, with their metrics where there is a store."""
     for start in range(0, len(rows), ROWS):
@@ -121,7 +125,7 @@ def _in_blocks(
             yield some, {}
             continue
         first = some[0].index
-        table = read_table(store, tuple(METRICS), first, some[-1].index + 1)
+        table = read_table(store, metrics, first, some[-1].index + 1, also=metrics)
         at = np.array([row.index - first for row in some])
         yield some, {name: column[at] for name, column in table.items()}
 

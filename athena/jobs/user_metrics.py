@@ -69,7 +69,8 @@ def run(context: JobContext) -> None:
                 missing = list(_missing(context, session)) if version != seen else []
             seen = version
             total = done + sum(one.indices.size for one in missing)
-            context.progress(done, total, message=f"{done} values computed, {total - done} to do.", save=bool(missing))
+            if missing:  # else nothing is written while it only waits
+                context.progress(done, total, message=f"{done} values computed, {total - done} to do.", save=True)
             for one in missing:
                 for first in range(0, one.indices.size, BATCH):
                     if not _compute(context, sandboxes, one, one.indices[first : first + BATCH].tolist()):

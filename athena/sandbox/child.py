@@ -4,6 +4,8 @@ It speaks JSON lines and raw arrays with its parent.
 It imports nothing of Athena but what lies beside it, and gives up its rights before it runs a line of the user's.
 """
 
+import __future__
+
 import json
 import math
 import os
@@ -52,7 +54,9 @@ def _load(source: str, name: str) -> Any:
 
     names: dict[str, Any] = {"np": np, "numpy": np, "math": math, "metric": metric}
     names["athena"] = SimpleNamespace(metric=metric)
-    exec(compile(source, SOURCE, "exec"), names)
+    # annotations may name what is not here
+    compiled = compile(source, SOURCE, "exec", flags=__future__.annotations.compiler_flag)
+    exec(compiled, names)
     return names[name]
 
 

@@ -29,14 +29,19 @@ _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _FORBIDDEN = {
     # socket, connect, accept, sendto, sendmsg, bind, listen, socketpair, clone, fork, vfork, execve, kill, ptrace,
     # mount, tkill, tgkill, unshare, execveat, process_vm_readv, process_vm_writev, io_uring_setup, pidfd_send_signal,
-    # pidfd_open, pidfd_getfd, clone3, bpf, setns, open_by_handle_at, keyctl, shmget, shmat
+    # pidfd_open, pidfd_getfd, clone3, bpf, setns, open_by_handle_at, keyctl, shmget, shmat; setrlimit and prlimit64, by
+    # which root could take its limits back; rt_sigqueueinfo, rt_tgsigqueueinfo; and what Landlock leaves open: chmod,
+    # fchmod, chown, fchown, lchown, utime, utimes, futimesat, fchownat, fchmodat, utimensat, fchmodat2, (l|f)setxattr,
+    # (l|f)removexattr, setxattrat, removexattrat, file_setattr
     "x86_64": (
         *(41, 42, 43, 44, 46, 49, 50, 53, 56, 57, 58, 59, 62, 101, 165, 200, 234, 272, 322, 310, 311, 425, 424),
-        *(434, 438, 435, 321, 308, 304, 250, 29, 30),
+        *(434, 438, 435, 321, 308, 304, 250, 29, 30, 160, 302, 129, 297),
+        *(90, 91, 92, 93, 94, 132, 235, 261, 260, 268, 280, 452, 188, 189, 190, 197, 198, 199, 463, 466, 469),
     ),
     "aarch64": (
         *(198, 203, 202, 206, 211, 200, 201, 199, 220, 221, 129, 117, 40, 130, 131, 97, 281, 270, 271, 425, 424),
-        *(434, 438, 435, 280, 268, 265, 219, 194, 196),
+        *(434, 438, 435, 280, 268, 265, 219, 194, 196, 164, 261, 138, 240),
+        *(52, 53, 54, 55, 88, 452, 5, 6, 7, 14, 15, 16, 463, 466, 469),
     ),
 }
 _EPERM = 1

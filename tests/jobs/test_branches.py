@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 
 from athena.cli import app
 from athena.contract.jobs import JobKind
+from athena.contract.people import Principal
 from athena.contract.runs import SourceState
-from athena.db.acquisitions import SourceRow
+from athena.db.acquisitions import RunRow, SourceRow
+from athena.db.branches import completed
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
@@ -25,10 +27,13 @@ from athena.jobs.runner import Runner
 from athena.sdk.client import Client
 from athena.sdk.connection import Athena
 from athena.sdk.runs import Run
+from athena.services import branches, promotion
+from athena.services.results import find_results, store_of
 from athena.settings import Settings
+from athena.zarrio.reader import read_table
 
 PLACE = "Folder/Apoferritin/Imaging/Grid 1"
-COUNT = 6
+COUNT = 4
 
 
 def write_movie(folder: Path, number: int) -> None:
@@ -42,7 +47,7 @@ def write_movie(folder: Path, number: int) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A session folder of six movies."""
+    """A session folder of a few movies."""
     made = tmp_path / "session"
     made.mkdir()
     (made / "session.json").write_text("{}")
@@ -106,10 +111,10 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
     assert job.wait(60).result == {"branch": "fine", "chosen": 2}
     fine = run.branch("fine")
     assert (fine.counts.completed, fine.counts.total, fine.default) == (2, 2, False)
-    assert list(fine.table().index) == [0, 5], "spread evenly"
-    assert fine.results["state"].values.tolist() == ["completed", *["registered"] * 4, "completed"]
+    assert list(fine.table().index) == [0, COUNT - 1], "spread evenly"
+    assert fine.results["state"].values.tolist() == ["completed", *["registered"] * (COUNT - 2), "completed"]
     ratio = fine.results["drift_raw_angstrom"].values / run.results["drift_raw_angstrom"].values
-    assert np.allclose(ratio[[0, 5]], 2.0, rtol=0.05)
+    assert np.allclose(ratio[[0, COUNT - 1]], 2.0, rtol=0.05)
     assert np.isfinite(fine.results["motion"].values[0, 0]).all(axis=-1).sum() == 6
     assert run.counts.completed == COUNT
     assert np.array_equal(run.results["drift_total_angstrom"].values, before, equal_nan=True), "nothing is overwritten"
@@ -159,3 +164,37 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
     again = run.reprocess("fine", indices=[1])
     assert again.wait(60).result["chosen"] == 1
     assert run.branch("fine").counts.total == 1, "nothing of the old branch of this name is left"
+
+
+@pytest.mark.feature("BY-06")
+def test_promotion_in_the_middle_of_everything_mixes_nothing(
+    folder, attach, running, start_job, wait_for, quick: Settings, database: Database
+) -> None:
+    for path in [*folder.glob("m*")]:
+        path.rename(path.with_name(f"slow {path.name}"))  # the step takes its time over these
+    made = attach(folder)
+    with database.session() as session:
+        element = session.get_one(ElementRow, made.id)
+        user = Principal(user_id=element.creator_id, username="")
+    with running():
+        wait_for(lambda: sum(row.state == "completed" for row in made.acquisitions()) == 1, what="a movie")
+        job = start_job(user, "reprocess", element, branch="fine", parameters={"pixel_size_angstrom": 2.0})
+        wait_for(lambda: job.now().done >= 1 and "processing" in _states(made), what="both at work")
+        with database.session() as session:
+            promotion.promote(session, user, made.id, "fine")
+        assert job.state() == "cancelled"
+        wait_for(lambda: set(_states(made)) == {"completed"}, what="the rest")
+    with database.session() as session:
+        original, fine = branches.list_branches(session, user, made.id)
+        assert (original.counts.error, fine.counts.error) == (0, 0)
+        assert 1 <= original.counts.completed < COUNT
+        assert (fine.default, fine.counts.completed, fine.parameters) == (True, COUNT, {"pixel_size_angstrom": 2.0})
+        for branch, pixel_size in ((original, 1.0), (fine, 2.0)):
+            results = find_results(session, session.get_one(RunRow, made.id), branch.name)
+            done = sorted(session.scalars(completed(results)))
+            column = read_table(store_of(results, quick), ["pixel_size_angstrom"], 0, COUNT)["pixel_size_angstrom"]
+            assert set(column[done]) == {pixel_size}
+
+
+def _states(made) -> list[str]:
+    return [row.state for row in made.acquisitions()]

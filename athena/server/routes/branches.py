@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from athena.contract.branches import Branch, BranchComparison
 from athena.server.caller import CallerDep
-from athena.services import branches
+from athena.services import branches, promotion
 
 router = APIRouter(prefix="/runs/{run_id}/branches", tags=["runs"])
 
@@ -26,7 +26,7 @@ def list_branches(caller: CallerDep, run_id: UUID) -> tuple[Branch, ...]:
 def promote_branch(caller: CallerDep, run_id: UUID, name: Name) -> tuple[Branch, ...]:
     """Make a branch the default one; what it has not processed is processed next."""
     with caller.writing() as session:
-        return branches.promote(session, caller.principal, run_id, name)
+        return promotion.promote(session, caller.principal, run_id, name)
 
 
 @router.get("/{name}/comparison")

@@ -60,7 +60,11 @@ def process(task: MovieTask) -> MovieResult:
         run_id=task.run_id,
         index=task.index,
         frames=frames,
-        metrics={"mean_intensity_e_per_px": float(total.mean()) / frames, "defocus_um": 1.0 + task.index},
+        metrics={
+            "mean_intensity_e_per_px": float(total.mean()) / frames,
+            "defocus_um": 1.0 + task.index,
+            "pixel_size_angstrom": task.parameters.pixel_size_angstrom,
+        },
         global_motion=[0.5] * (frames * 2),
         patch_motion=[0.25] * (frames * 25 * 2),
         patch_grid=(5, 5),
