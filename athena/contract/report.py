@@ -12,7 +12,10 @@ from athena.contract.filters import FilterRule
 class MetricSummary(Wire):
     """How a metric is distributed over a run's processed acquisitions; None where no value is known."""
 
-    metric: str = Field(description="Catalogue name; values are in its stored unit.")
+    metric: str = Field(description="Catalogue name, or that of a user metric; values are in its stored unit.")
+    label: str = ""
+    unit: str = ""
+    digits: int = Field(2, description="Decimals shown.")
     count: int = Field(description="Acquisitions whose value is known.")
     mean: float | None = None
     median: float | None = None
@@ -49,3 +52,4 @@ class QualityReport(Wire):
     complying_per_h: float | None = None
     criteria: tuple[FilterRule, ...] = ()
     metrics: tuple[MetricSummary, ...] = ()
+    user_metrics: tuple[MetricSummary, ...] = Field((), description="Of metrics that people added to the run.")

@@ -34,7 +34,10 @@ class QualityReport:
         import pandas as pd
 
         shown = {"count", "mean", "median", "deviation", "low", "high"}
-        rows = {summary.metric: summary.model_dump(include=shown) for summary in self._model.metrics}
+        rows = {
+            summary.metric: summary.model_dump(include=shown)
+            for summary in (*self._model.metrics, *self._model.user_metrics)
+        }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
     def figure(self) -> "Figure":

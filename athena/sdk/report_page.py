@@ -21,6 +21,8 @@ MARGIN = 0.07
 """Of the page's width, left and right."""
 INK, MUTED, LINE, ACCENT, SURFACE = "#17212b", "#5b6b79", "#d9e0e6", "#0d8577", "#f6f8fa"
 NOT_KNOWN = "N/A"
+SHOWN_OF_USERS = 2
+"""Metrics that people added which the card has room for; the numbers of all are in ``report.metrics``."""
 HEADROOM = 1.3
 """Of a histogram above its highest bar: room for the legend."""
 
@@ -96,13 +98,15 @@ def _cards(report: QualityReport) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _quality(report: QualityReport) -> list[tuple[str, str]]:
     facts = []
-    for summary in report.metrics:
-        metric = METRICS[summary.metric]
-        value = _number(summary.mean, metric.digits, metric.unit)
+    for summary in (*report.metrics, *report.user_metrics[:SHOWN_OF_USERS]):
+        value = _number(summary.mean, summary.digits, summary.unit)
         if summary.mean is not None and summary.deviation is not None:
-            value = f"{summary.mean:.{metric.digits}f} ± {summary.deviation:.{metric.digits}f}\u2009{metric.unit}"
-        facts.append((metric.label, value))
-    facts += [("Processed", _count(report.processed)), ("In error", _count(report.failed))]
+            value = f"{summary.mean:.{summary.digits}f} ± {summary.deviation:.{summary.digits}f}\u2009{summary.unit}"
+        facts.append((_shortened(summary.label, 30), value))
+    facts[len(report.metrics) : len(report.metrics)] = [
+        ("Processed", _count(report.processed)),
+        ("In error", _count(report.failed)),
+    ]
     return facts
 
 

@@ -23,7 +23,9 @@ from athena.services.criteria import completed_indices, rules_of
 from athena.services.elements import breadcrumb
 from athena.services.guard import get_visible_run
 from athena.services.results import find_results, store_of
+from athena.services.user_metrics import known_metrics
 from athena.settings import Settings
+from athena.zarrio.layout import METRICS, Metric
 from athena.zarrio.reader import read_table
 
 SUMMARISED = ("astigmatism_nm", "defocus_um", "drift_mean_angstrom", "ctf_resolution_angstrom")
@@ -41,7 +43,9 @@ def get_report(
     counts = count_branch(session, results)
     rules = rules_of(session, run_id, settings)
     indices = completed_indices(session, results)
-    names = tuple(dict.fromkeys((*SUMMARISED, *columns_of(rules))))
+    known = known_metrics(session, run_id)
+    own = tuple(name for name in known if name not in METRICS)
+    names = tuple(dict.fromkeys((*SUMMARISED, *columns_of(rules), *own)))
     length = int(indices[-1]) + 1 if indices.size else 0
     table = read_table(store_of(results, settings), names, 0, length, also=names)
     complying = int(matches(rules, table, length)[indices].sum())
@@ -75,24 +79,27 @@ def get_report(
         images_per_h=counts.total / hours if hours else None,
         complying_per_h=complying / hours if hours else None,
         criteria=rules.rules,
-        metrics=tuple(_summary(name, table[name][indices]) for name in SUMMARISED),
+        metrics=tuple(_summary(known[name], table[name][indices]) for name in SUMMARISED),
+        user_metrics=tuple(_summary(known[name], table[name][indices]) for name in own),
     )
 
 
-def _summary(name: str, values: NDArray[np.float64]) -> MetricSummary:
+def _summary(metric: Metric, values: NDArray[np.float64]) -> MetricSummary:
+    about = MetricSummary(metric=metric.name, label=metric.label, unit=metric.unit, digits=metric.digits, count=0)
     found = distribution(values)
     if not found.total:
-        return MetricSummary(metric=name, count=0)
-    return MetricSummary(
-        metric=name,
-        count=found.total,
-        mean=found.mean,
-        median=found.median,
-        deviation=found.deviation,
-        low=float(np.nanmin(values)),
-        high=float(np.nanmax(values)),
-        edges=tuple(found.edges.tolist()),
-        counts=tuple(found.counts.tolist()),
+        return about
+    return about.model_copy(
+        update={
+            "count": found.total,
+            "mean": found.mean,
+            "median": found.median,
+            "deviation": found.deviation,
+            "low": float(np.nanmin(values)),
+            "high": float(np.nanmax(values)),
+            "edges": tuple(found.edges.tolist()),
+            "counts": tuple(found.counts.tolist()),
+        }
     )
 
 

@@ -59,6 +59,10 @@ def test_a_function_becomes_a_column_of_old_and_new_movies(run: Run, folder: Pat
     assert run.criteria.complying == (values[others] <= limit).sum()
     assert run.acquisition(1).metrics["travelled"] == pytest.approx(values[1])
 
+    report = run.quality_report()
+    assert report.metrics.loc["travelled", "median"] == pytest.approx(limit)
+    assert "Travelled" in [text.get_text() for text in report.figure().texts]
+
     write_movie(folder, COUNT)
     run.wait(60, finished=COUNT + 1)
     _until(run, "travelled", COUNT)

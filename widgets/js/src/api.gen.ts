@@ -3495,9 +3495,25 @@ export interface components {
         MetricSummary: {
             /**
              * Metric
-             * @description Catalogue name; values are in its stored unit.
+             * @description Catalogue name, or that of a user metric; values are in its stored unit.
              */
             metric: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /**
+             * Digits
+             * @description Decimals shown.
+             * @default 2
+             */
+            digits: number;
             /**
              * Count
              * @description Acquisitions whose value is known.
@@ -3931,6 +3947,12 @@ export interface components {
              * @default []
              */
             metrics: components["schemas"]["MetricSummary"][];
+            /**
+             * User Metrics
+             * @description Of metrics that people added to the run.
+             * @default []
+             */
+            user_metrics: components["schemas"]["MetricSummary"][];
         };
         /**
          * Quantity
