@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.db.user_metrics import wake_user_metrics
+from athena.domain.optics_groups import group_by_beam_shift
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
 from athena.jobs.work import Outcome, explain_os_error
@@ -72,6 +74,8 @@ def collect(
     ).all()
     results = [completed_metrics(o.result, row) for row in rows if (o := by_index[row.index]).result is not None]
     refused = write_columns(store, results)
+    if len(refused) < len(results):
+        write_optics_groups(session, lease.run_id, store)
     failures = {o.index: o.error for o in outcomes if o.error} | refused
     away = bool(failures) and storage_away()
     events: list[tuple[EventKind, int]] = []
@@ -166,6 +170,22 @@ def completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
     }
     added = {name: float(value) for name, value in known.items() if value is not None}
     return result.model_copy(update={"metrics": added | result.metrics})
+
+
+def write_optics_groups(session: Session, run_id: UUID, store: str) -> None:
+    """Write the optics group of every acquisition that has come so far: a new one may tell others apart."""
+    rows = session.execute(
+        select(AcquisitionRow.index, AcquisitionRow.optics)
+        .where(AcquisitionRow.run_id == run_id)
+        .order_by(AcquisitionRow.index)
+    ).all()
+    names = ("beam_shift_x", "beam_shift_y")
+    shifts = [[optics.get(name, np.nan) for name in names] for _, optics in rows]
+    groups = group_by_beam_shift(np.array(shifts, dtype=np.float64).reshape(-1, 2))
+    try:
+        RunWriter.open(store).write_metrics([index for index, _ in rows], {"optics_group": groups})
+    except OSError as error:  # the next batch writes all of them again
+        log.warning("optics groups of run %s could not be written: %s", run_id, explain_os_error(error))
 
 
 def write_columns(store: str, results: Sequence[MovieResult]) -> dict[int, str]:

@@ -111,7 +111,10 @@ class Exporter:
             self._name = session.get_one(ElementRow, self._element_id).name
             self._metrics = tuple(known_metrics(session, self._element_id))
             self._session_folder, self._gain = content.source_folder(session, self._element_id)
+            parameters = dict(run.parameters) if run is not None else {}
         self._store = str(context.settings.run_store(str(self._element_id), branch))
+        gain = self._raw(self._gain) if self._gain is not None else None
+        self._processed = results.Processed(self._store, parameters, gain)
         self._folder = str(context.result["folder"])
         self._settled_to = -1
         self.transfer = Transfer(context, self._target, self._folder)
@@ -226,7 +229,12 @@ class Exporter:
         if self._wanted.files is ExportPart.ALL:
             yield from content.side_items(row, folder)
         if self._wanted.processed:
-            yield from results.processed_items(row, self._store)
+            movie = self._raw(Path(row.movie)) if row.movie else ""
+            yield from results.processed_items(row, self._processed, movie)
+
+    def _raw(self, path: Path) -> str:
+        """Path that a file of the session has in an export."""
+        return content.raw_item(path, self._session_folder or path.parent).name
 
     def _rest(self) -> Iterator[Item]:
         """What belongs to no acquisition: uploads, the gain reference, the rest of the session folder."""
@@ -271,6 +279,7 @@ class Exporter:
             yield Item("metadata/acquisitions.json", written)
         if self._wanted.processed:
             yield Item("processed/results.csv", partial(results.results_table, rows, self._store, self._metrics))
+            yield from results.star_items(rows, self._processed)
 
 
 def _mark(row: AcquisitionRow) -> str:

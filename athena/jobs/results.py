@@ -5,7 +5,9 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -15,6 +17,7 @@ from athena.db.acquisitions import AcquisitionRow
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
 from athena.services.micrographs import mrc_file
+from athena.services.relion import STAR_FILES, motion_file, star_files
 from athena.zarrio.layout import METRICS
 from athena.zarrio.reader import read_table, read_thumbnail
 
@@ -22,14 +25,51 @@ ROWS = 4096
 """Rows of a table read at a time."""
 
 
-def processed_items(row: AcquisitionRow, store: str) -> list[Item]:
-    """Motion-corrected micrograph (MRC, float32) and thumbnail (PNG) of a processed acquisition."""
+@dataclass(frozen=True)
+class Processed:
+    """Where a run's results are, and what they were made with.
+
+    Attributes
+    ----------
+    parameters : of the run.
+    gain : path of the gain reference in the export; None without one.
+    """
+
+    store: str
+    parameters: dict[str, Any]
+    gain: str | None
+
+
+def processed_items(row: AcquisitionRow, found: Processed, movie: str) -> list[Item]:
+    """Micrograph (MRC, float32), its motion as RELION keeps it, and thumbnail (PNG) of a processed acquisition.
+
+    Parameters
+    ----------
+    movie : path of the movie in the export.
+    """
     if row.state != AcquisitionState.COMPLETED:
         return []
+    place = micrograph_place(row)
+    motion = partial(motion_file, row, found.store, found.parameters, movie=movie, gain=found.gain)
     return [
-        Item(safe_path(f"processed/micrographs/{row.name}.mrc"), lambda: mrc_file(store, row.index, row.name).stream()),
-        Item(safe_path(f"processed/thumbnails/{row.name}.png"), partial(_thumbnail, store, row.index)),
+        Item(f"{place}.mrc", lambda: mrc_file(found.store, row.index, row.name).stream()),
+        Item(f"{place}.star", lambda: [motion().encode()]),
+        Item(safe_path(f"processed/thumbnails/{row.name}.png"), partial(_thumbnail, found.store, row.index)),
     ]
+
+
+def micrograph_place(row: AcquisitionRow) -> str:
+    """Path of a micrograph in an export, without suffix."""
+    return safe_path(f"processed/micrographs/{row.name}")
+
+
+def star_items(rows: Sequence[AcquisitionRow], found: Processed) -> list[Item]:
+    """The lists of micrographs that RELION reads; paths in them are relative to the export's folder."""
+
+    def text(name: str) -> Iterator[bytes]:
+        yield star_files(rows, found.store, found.parameters, place=micrograph_place)[name].encode()
+
+    return [Item(f"processed/{name}", partial(text, name)) for name in STAR_FILES]
 
 
 def results_table(

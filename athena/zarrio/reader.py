@@ -129,6 +129,25 @@ def read_micrograph(url: str | Path, index: int) -> tuple[dict[str, float], dict
     return {name: float(value) for name, value in numbers.items() if value is not None}, arrays
 
 
+def read_motion(url: str | Path, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Motion of an acquisition, Å, (x, y): global (frames, 2), and (frames, patches_y, patches_x, 2) or None.
+
+    Raises
+    ------
+    NotFound : there is none yet.
+    """
+    arrays = _open_all(open_store(url, read_only=True), ("motion_global", "motion"))
+    whole, field = _row(arrays, "motion_global", index), _row(arrays, "motion", index)
+    if whole is None:
+        raise NotFound(f"There is no motion of acquisition {index} yet.")
+    frames = int(np.isfinite(whole).all(axis=1).sum())
+    if field is None:
+        return whole[:frames].astype(np.float64), None
+    known = np.isfinite(field).all(axis=3)
+    rows, columns = int(known[0, :, 0].sum()), int(known[0, 0, :].sum())
+    return whole[:frames].astype(np.float64), field[:frames, :rows, :columns].astype(np.float64)
+
+
 def read_thumbnail(url: str | Path, index: int) -> NDArray[np.uint8]:
     """Thumbnail of an acquisition, (THUMBNAIL_SIZE, THUMBNAIL_SIZE) uint8, row 0 at the bottom: turn over to show.
 

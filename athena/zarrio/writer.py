@@ -176,6 +176,8 @@ class RunWriter:
             numbers = np.asarray(values, dtype=np.float64)
             if numbers.shape != where.shape:
                 raise Invalid(f"{name}: {numbers.size} values for {where.size} acquisitions.")
+            if layout.metric_path(name) not in self._arrays and layout.metric_path(name) not in self._group:
+                self._grow()
             array = self._array_with_room(layout.metric_path(name), last)
             column = np.asarray(array[first : last + 1], dtype=np.float64)
             column[where - first] = numbers
@@ -222,6 +224,7 @@ class RunWriter:
             length = max(int(about["length"]), length or 0)
             frames = max(int(about["frames"]), frames or 0)
             room_y, room_x = (max(int(a), b) for a, b in zip(about["patches"], patches or (0, 0), strict=True))
+            _make_metrics(group, length)  # those that came into the catalogue since the group was made
             for path, shape in _shapes(length, frames=frames, patches=(room_y, room_x)).items():
                 array = _open_array(group, path)
                 if array.shape != shape:
@@ -263,17 +266,7 @@ def _make_group(store: Store, *, frames: int, patches: tuple[int, int]) -> None:
     """Make every array, then say so in the group's attributes: that is what makes the group one of Athena's."""
     group = zarr.open_group(store, mode="a", zarr_format=3)
     shapes = _shapes(layout.BLOCK, frames=frames, patches=patches)
-    for metric in layout.METRICS.values():
-        group.require_array(
-            layout.metric_path(metric.name),
-            shape=shapes[layout.metric_path(metric.name)],
-            chunks=(layout.METRIC_CHUNK,),
-            dtype=np.float64,
-            fill_value=np.nan,
-            compressors=_codec(np.dtype(np.float64)),
-            dimension_names=("acquisition",),
-            attributes={"units": metric.unit, "long_name": metric.label},
-        )
+    _make_metrics(group, layout.BLOCK)
     for path, array in layout.ARRAYS.items():
         dtype = np.dtype(array.dtype)
         group.require_array(
@@ -287,3 +280,21 @@ def _make_group(store: Store, *, frames: int, patches: tuple[int, int]) -> None:
             attributes={"units": array.unit} if array.unit else {},
         )
     group.update_attributes({"athena": {"version": VERSION, **_sizes(layout.BLOCK, frames, patches)}})
+
+
+def _make_metrics(group: zarr.Group, length: int) -> None:
+    """Make the columns of metrics that are not there."""
+    for metric in layout.METRICS.values():
+        path = layout.metric_path(metric.name)
+        if path in group:
+            continue
+        group.require_array(
+            path,
+            shape=(length,),
+            chunks=(layout.METRIC_CHUNK,),
+            dtype=np.float64,
+            fill_value=np.nan,
+            compressors=_codec(np.dtype(np.float64)),
+            dimension_names=("acquisition",),
+            attributes={"units": metric.unit, "long_name": metric.label},
+        )

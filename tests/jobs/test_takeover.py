@@ -120,6 +120,7 @@ def _result(run_id: UUID, defocus_um: float) -> MovieResult:
     )
 
 
+@pytest.mark.feature("BY-10")
 def test_a_result_is_recorded_once_and_only_by_the_holder(begun: JobLease, database: Database, quick: Settings) -> None:
     store = str(quick.run_store(str(begun.run_id)))
     outcome = Outcome(index=0, result=_result(begun.run_id, 1.5))
@@ -132,7 +133,15 @@ def test_a_result_is_recorded_once_and_only_by_the_holder(begun: JobLease, datab
     with pytest.raises(LeaseLost):
         record(stale)
     assert np.isnan(read_table(store, ["defocus_um"], 0, 1)["defocus_um"]).all()
+    with database.session() as session:  # more has come: two places of the beam, taken in turn
+        for index in range(6):
+            row = session.get(AcquisitionRow, (begun.run_id, index))
+            if row is None:
+                row = AcquisitionRow(run_id=begun.run_id, index=index, name=f"more {index}", state="registered")
+                session.add(row)
+            row.optics = {"beam_shift_x": 0.1 * (index % 2) + 0.001 * index, "beam_shift_y": 0.0}
     assert record(begun) == 1
+    assert read_table(store, ["optics_group"], 0, 6)["optics_group"].tolist() == [1, 2, 1, 2, 1, 2]
     assert record(begun) == 0  # reported twice
     assert read_table(store, ["defocus_um"], 0, 1)["defocus_um"] == [1.5]
     assert _completed_events(database) == [0]

@@ -1,5 +1,6 @@
 """The run's group: made once, grown in blocks, never torn."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,3 +200,15 @@ def test_what_killed_writers_left_is_cleaned(store: Path) -> None:
     assert set(store.parent.rglob("*")) - before == {store / "images"}
     assert clean_partials(store.with_name("none.zarr")) == 0
     assert clean_partials("memory://run.zarr") == 0
+
+
+@pytest.mark.parametrize("length", [3, layout.BLOCK + 1])
+def test_metrics_new_in_the_catalogue_are_added_to_older_groups(tmp_path: Path, length: int) -> None:
+    url = tmp_path / "run.zarr"
+    RunWriter.create(url, frames=4)
+    shutil.rmtree(url / "metrics" / "optics_group")
+    RunWriter.open(url).write_metrics([length - 1], {"optics_group": [2.0]})
+    found = reader.read_table(url, ["optics_group", "defocus_um"], 0, length)
+    assert found["optics_group"][-1] == 2
+    assert np.isnan(found["optics_group"][:-1]).all()
+    assert np.isnan(found["defocus_um"]).all()

@@ -26,7 +26,7 @@ class StepSpec:
     metrics: tuple[str, ...]
 
 
-FROM_ACQUISITION = frozenset({"acquired_unix_s", "target_defocus_um"})
+FROM_ACQUISITION = frozenset({"acquired_unix_s", "target_defocus_um", "optics_group"})
 """Metrics that come with the acquisition and not from its pixels."""
 
 MOVIE = StepSpec(

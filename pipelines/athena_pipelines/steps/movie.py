@@ -77,6 +77,11 @@ def _drift_metrics(found: Computed) -> dict[str, float]:
         "drift_late_angstrom": drift.late_angstrom,
         "drift_mean_angstrom": drift.mean_angstrom,
         "drift_direction_deg": drift.direction_deg,
+        "drift_debiased_angstrom": drift.debiased_angstrom,
+        "drift_net_angstrom": drift.net_angstrom,
+        "drift_straightness": drift.straightness,
+        "drift_largest_angstrom": drift.largest_angstrom,
+        "blur_kept": drift.blur_kept,
         "shift_noise_px": drift.noise_px,
     }
 

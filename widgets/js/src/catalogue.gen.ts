@@ -106,6 +106,41 @@ export const METRICS = {
     "digits": 0,
     "lower_is_better": null
   },
+  "drift_debiased_angstrom": {
+    "name": "drift_debiased_angstrom",
+    "label": "Total drift less noise",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_net_angstrom": {
+    "name": "drift_net_angstrom",
+    "label": "Net drift",
+    "unit": "Å",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "drift_straightness": {
+    "name": "drift_straightness",
+    "label": "Straightness of drift",
+    "unit": "",
+    "digits": 2,
+    "lower_is_better": null
+  },
+  "drift_largest_angstrom": {
+    "name": "drift_largest_angstrom",
+    "label": "Longest step",
+    "unit": "Å",
+    "digits": 2,
+    "lower_is_better": true
+  },
+  "blur_kept": {
+    "name": "blur_kept",
+    "label": "Amplitude left by blur at 4 Å",
+    "unit": "",
+    "digits": 3,
+    "lower_is_better": false
+  },
   "shift_noise_px": {
     "name": "shift_noise_px",
     "label": "Shift noise",
@@ -126,6 +161,13 @@ export const METRICS = {
     "unit": "",
     "digits": 2,
     "lower_is_better": true
+  },
+  "optics_group": {
+    "name": "optics_group",
+    "label": "Optics group",
+    "unit": "",
+    "digits": 0,
+    "lower_is_better": null
   },
   "dose_e_per_A2": {
     "name": "dose_e_per_A2",
