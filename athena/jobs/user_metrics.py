@@ -60,6 +60,9 @@ class Missing:
 
 def run(context: JobContext) -> None:
     """Compute what is missing, and go on looking while the run is being processed."""
+    if context.settings.user_metrics == "off":
+        context.progress(message="User metrics are switched off here; none is computed.", save=True)
+        return
     with ExitStack() as stack:
         sandboxes = _Sandboxes(context, stack)
         done, seen = 0, -1

@@ -42,6 +42,8 @@ from athena.zarrio.layout import Metric
 from athena.zarrio.reader import read_table
 
 _OPEN = tuple(state.value for state in OPEN)
+_PERIODS = {"astigmatism_angle_deg": 180.0, "drift_direction_deg": 360.0}
+"""Metrics whose differences are taken the short way round."""
 _INSERTED = 5000
 """Rows of one statement."""
 
@@ -152,6 +154,8 @@ def _compared(metric: Metric, mine: NDArray[np.float64], other: NDArray[np.float
         return told
     mine, other = mine[known], other[known]
     difference = mine - other
+    if period := _PERIODS.get(metric.name):
+        difference = (difference + period / 2) % period - period / 2
     return told.model_copy(
         update={
             "median_this": float(np.median(mine)),
