@@ -8,6 +8,7 @@ import numpy as np
 from athena.contract.acquisitions import AcquisitionState
 from athena.domain.filters import columns_of, matches
 from athena.errors import Invalid
+from athena.formats.writing import write_whole
 from athena.storages.keys import safe_name
 
 if TYPE_CHECKING:
@@ -43,3 +44,21 @@ def save_mrcs(run: "Run", folder: str | Path, *, only: Chosen, mode: int, progre
         # a file appears under its name only when it is whole
         saved.append(path if path.exists() else acquisition.save_mrc(path, mode=mode, progress=progress))
     return saved
+
+
+def save_star(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs: bool, progress: bool) -> Path:
+    """Save a run's results as a small RELION project, see ``Run.save_star``; gives the path of its CTF list."""
+    indices = chosen_indices(run, only)
+    project = Path(folder).expanduser()
+    (project / "micrographs").mkdir(parents=True, exist_ok=True)
+    if with_micrographs:
+        save_mrcs(run, project / "micrographs", only=only, mode=2, progress=progress)
+    names = run.table(())["name"]
+    for index in indices:
+        text = run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/{index}/motion.star")
+        write_whole(project / "micrographs" / f"{safe_name(names[index])}.star", text)
+    # the lists last: what they name is there
+    for name in ("corrected_micrographs.star", "micrographs_ctf.star"):
+        params = {"matching": only == "matching"}
+        write_whole(project / name, run.client.get_bytes(f"/api/runs/{run.id}/{name}", params=params))
+    return project / "micrographs_ctf.star"

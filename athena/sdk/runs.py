@@ -241,6 +241,17 @@ class Run(Dataset):
         """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``."""
         return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress)
 
+    def save_star(
+        self,
+        folder: str | Path,
+        *,
+        only: micrographs.Chosen = "matching",
+        with_micrographs: bool = False,
+        progress: bool = False,
+    ) -> Path:
+        """Save its results as STAR files for RELION, with paths relative to ``folder``; gives the CTF list."""
+        return micrographs.save_star(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
+
     def update_live_export(self) -> Job:
         """Apply the saved filter, as it is now, to what the live export has still to come."""
         path = f"/api/runs/{self.id}/live-export/update"

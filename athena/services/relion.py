@@ -2,15 +2,25 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.people import Principal
 from athena.contract.processing import MovieParameters
 from athena.db.acquisitions import AcquisitionRow
+from athena.errors import NotFound
 from athena.formats import relion
 from athena.formats.star import star_text
+from athena.services.guard import get_visible_run
+from athena.services.run_filters import matching, saved_filter
+from athena.settings import Settings
+from athena.storages.keys import safe_name
 from athena.zarrio.pyramid import image_info
 from athena.zarrio.reader import read_motion, read_table
 
@@ -25,6 +35,36 @@ BLOCK = 1024
 
 Place = Callable[[AcquisitionRow], str]
 """Path of an acquisition's micrograph in the project, without suffix."""
+
+
+def get_star(
+    session: Session, principal: Principal, run_id: UUID, name: str, *, matching_only: bool, settings: Settings
+) -> str:
+    """One of ``STAR_FILES`` of a run's default results; paths in it are ``micrographs/<name>``."""
+    run = get_visible_run(session, principal, run_id)
+    rows = session.scalars(
+        select(AcquisitionRow).where(AcquisitionRow.run_id == run_id).order_by(AcquisitionRow.index)
+    ).all()
+    if matching_only:
+        kept = matching(session, run_id, saved_filter(session, run_id), settings=settings)
+        rows = [row for row in rows if kept[row.index]]
+    store = str(settings.run_store(str(run_id), run.branch))
+    return star_files(rows, store, dict(run.parameters), place=_own_place)[name]
+
+
+def get_motion_star(session: Session, principal: Principal, run_id: UUID, index: int, *, settings: Settings) -> str:
+    """Motion of a movie in the run's default results; the movie is named ``movies/<its file>``. NotFound."""
+    run = get_visible_run(session, principal, run_id)
+    row = session.get(AcquisitionRow, (run_id, index))
+    if row is None:
+        raise NotFound(f"Run {run_id} has no acquisition {index}.")
+    store = str(settings.run_store(str(run_id), run.branch))
+    movie = f"movies/{PurePath(row.movie or row.name).name}"
+    return motion_file(row, store, dict(run.parameters), movie=movie, gain=None)
+
+
+def _own_place(row: AcquisitionRow) -> str:
+    return f"micrographs/{safe_name(row.name)}"
 
 
 def star_files(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import mrcfile
 import numpy as np
 import pytest
+import starfile
 import zarr
 
 from athena.contract.acquisitions import AcquisitionState
@@ -213,3 +214,21 @@ def test_micrographs_that_match_are_saved_as_mrc(new_run: NewRun, process: Proce
     with mrcfile.open(path) as mrc:
         np.testing.assert_array_equal(mrc.data, read_level(running.settings.run_store(str(run.id)), 1))
     assert len(run.save_mrcs(tmp_path / "mrc", only="all")) == 3
+
+
+@pytest.mark.feature("EX-02")
+def test_results_are_saved_as_star_without_a_job(new_run: NewRun, process: Process, tmp_path) -> None:
+    run = new_run()
+    process(run, 3)
+    run.reject(1)
+    shot = {"defocus_u_angstrom": 12000.0, "defocus_v_angstrom": 11000.0, "astigmatism_angle_deg": 30.0}
+    process(run, 1, **shot)
+    path = run.save_star(tmp_path, with_micrographs=True)
+    ctf, corrected = starfile.read(path), starfile.read(tmp_path / "corrected_micrographs.star")
+    assert ctf["micrographs"]["rlnDefocusU"].tolist() == [12000.0]
+    names = [f"micrographs/{run.acquisition(index).name}.mrc" for index in (0, 2, 3)]
+    assert corrected["micrographs"]["rlnMicrographName"].tolist() == names
+    for name in (*names, *corrected["micrographs"]["rlnMicrographMetadata"]):
+        assert (tmp_path / name).is_file()
+    run.save_star(tmp_path / "all", only="all")
+    assert len(list((tmp_path / "all" / "micrographs").glob("*.star"))) == 4

@@ -17,6 +17,7 @@ from athena.settings import Settings
 from athena.zarrio import layout
 from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
+from tests.zarrio.factories import make_result
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def write_arrays() -> Callable[[Api, Element], None]:
         picture = np.zeros((layout.THUMBNAIL_SIZE, layout.THUMBNAIL_SIZE), np.uint8)
         picture[:16] = 200  # bright at the bottom: row 0 is the bottom
         writer.write_images(0, thumbnail=picture, spectrum=picture, spectrum_fit=picture // 2)
-        writer.write_metrics([0], {"defocus_um": [1.25]})
+        writer.write_results([make_result(0, frames=4, defocus_um=1.25)])
         write_pyramid(store, 0, grey_image(), pixel_size_angstrom=0.84)
 
     return write

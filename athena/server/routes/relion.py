@@ -1,0 +1,51 @@
+"""Results of a run as the STAR files of a RELION project."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from athena.server.caching import content_response
+from athena.server.caller import CallerDep
+from athena.server.routes.acquisitions import Index
+from athena.services import relion
+
+router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
+
+Matching = Annotated[bool, Query(description="Only what matches the run's saved filter and verdicts.")]
+_STAR: dict[int | str, dict[str, object]] = {
+    200: {"content": {"text/plain": {}}, "description": "The file; paths in it are relative to its folder."},
+    304: {"description": "The client has it."},
+}
+
+
+@router.get("/corrected_micrographs.star", response_class=Response, responses=_STAR)
+def get_corrected_micrographs_star(
+    caller: CallerDep, request: Request, run_id: UUID, *, matching: Matching = True
+) -> Response:
+    """Give the list of corrected micrographs of a run, with optics groups, as RELION reads it."""
+    return _list(caller, request, run_id, "corrected_micrographs.star", matching=matching)
+
+
+@router.get("/micrographs_ctf.star", response_class=Response, responses=_STAR)
+def get_micrographs_ctf_star(
+    caller: CallerDep, request: Request, run_id: UUID, *, matching: Matching = True
+) -> Response:
+    """Give the list of micrographs of a run whose CTF is determined, as RELION reads it."""
+    return _list(caller, request, run_id, "micrographs_ctf.star", matching=matching)
+
+
+@router.get("/acquisitions/{index}/motion.star", response_class=Response, responses=_STAR)
+def get_motion_star(caller: CallerDep, request: Request, run_id: UUID, index: Index) -> Response:
+    """Give the motion of a movie as RELION reads it."""
+    with caller.reading() as session:
+        text = relion.get_motion_star(session, caller.principal, run_id, index, settings=caller.settings)
+    return content_response(request, text.encode(), media_type="text/plain; charset=utf-8")
+
+
+def _list(caller: CallerDep, request: Request, run_id: UUID, name: str, *, matching: bool) -> Response:
+    with caller.reading() as session:
+        text = relion.get_star(
+            session, caller.principal, run_id, name, matching_only=matching, settings=caller.settings
+        )
+    return content_response(request, text.encode(), media_type="text/plain; charset=utf-8")
