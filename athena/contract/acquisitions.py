@@ -19,6 +19,14 @@ class AcquisitionState(StrEnum):
     ERROR = "error"
 
 
+class Doubt(Wire):
+    """A value that the microscope's metadata lacks or that cannot be: it is not used, and nothing is guessed."""
+
+    name: str = Field(description="Which value, as ``Optics`` names it.")
+    said: str = Field("", description="What the metadata says; empty: nothing.")
+    reason: str
+
+
 class Optics(Wire):
     """What the microscope says of an exposure. ``None``: unknown; nothing is guessed."""
 
@@ -36,7 +44,9 @@ class Optics(Wire):
     nominal_magnification: float | None = None
     microscope: str = ""
     camera: str = ""
-    energy_slit_ev: float | None = None
+    energy_slit_ev: float | None = Field(None, description="Width; None: unknown, or the slit is out.")
+    energy_slit_inserted: bool | None = None
+    doubts: tuple[Doubt, ...] = Field((), description="Values that are missing or cannot be, and why.")
 
 
 class StagePosition(Wire):

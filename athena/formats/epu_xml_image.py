@@ -1,6 +1,7 @@
 """EPU's XML of one image: exposure, foil hole, grid square, atlas. Values stay in EPU's units (m, V, rad, e/m²)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +29,9 @@ class EpuImage:
     fractions : frames of the movie; None without a movie and for event data.
     beam_shift : in units of the lens: for telling groups apart only.
     slit_ev : width of the energy slit; None when it is out.
+    slit_inserted : None where there is no energy filter.
     hole_centre : where the hole was found, px of this image.
+    said : texts of values by the attribute they are read into, also where they are no value.
     """
 
     path: Path
@@ -57,6 +60,8 @@ class EpuImage:
     camera: str = ""
     software: str = ""
     hole_centre: tuple[float, float] | None = None
+    slit_inserted: bool | None = None
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total_dose(self) -> float | None:
@@ -110,7 +115,34 @@ def read_image(path: Path) -> EpuImage:
         camera=_camera_name(xml, custom),
         software=" ".join(software).strip(),
         hole_centre=_pair(xml, custom.get("FindFoilHoleCenterResults"), "Center/x", "Center/y"),
+        slit_inserted=slit_inserted,
+        said=_said(xml, custom, specific, slit_inserted=bool(slit_inserted)),
     )
+
+
+def _said(
+    xml: EpuXml, custom: Mapping[str, Element], specific: Mapping[str, Element], *, slit_inserted: bool
+) -> dict[str, str]:
+    """Texts of values, those that are there."""
+    settings = specific.get("FractionationSettings")
+    even = settings is not None and type_name(settings) != "VaridistantFractionation"
+    stage = [xml.text(f"microscopeData/stage/Position/{axis}") for axis in "XY"]
+    shift = [xml.text(f"{_OPTICS}/BeamShift/{axis}") for axis in ("_x", "_y")]
+    texts = {
+        "pixel_size_m": xml.text("SpatialScale/pixelSize/x/numericValue"),
+        "voltage_v": xml.text("microscopeData/gun/AccelerationVoltage"),
+        "dose_e_per_m2": _text(custom.get("Dose")),
+        "dose_on_camera_e_per_px": _text(custom.get("DoseOnCamera")),
+        "exposure_time_s": xml.text(f"{_CAMERA}/ExposureTime"),
+        "applied_defocus_m": _text(custom.get("AppliedDefocus")),
+        "fractions": xml.text("NumberOffractions", start=settings) if even else "",
+        "magnification": xml.text(f"{_OPTICS}/TemMagnification/NominalMagnification"),
+        # of a slit that is out the width says nothing
+        "slit_ev": xml.text(f"{_OPTICS}/EnergyFilter/EnergySelectionSlitWidth") if slit_inserted else "",
+        "stage": ", ".join(stage) if any(stage) else "",
+        "beam_shift": ", ".join(shift) if any(shift) else "",
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def read_matrix(xml: EpuXml, element: Element | None) -> Matrix | None:

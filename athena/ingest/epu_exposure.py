@@ -6,13 +6,14 @@ from pathlib import Path
 
 import tifffile
 
-from athena.contract.acquisitions import DiscoveredExposure, Optics, StagePosition
+from athena.contract.acquisitions import DiscoveredExposure, Doubt, Optics, StagePosition
 from athena.errors import BadFile
 from athena.formats.epu_geometry import shifted
 from athena.formats.epu_xml_fractions import read_fractions
 from athena.formats.epu_xml_image import EpuImage, read_image
 from athena.formats.epu_xml_session import AcquisitionArea, EpuSession
 from athena.formats.epu_xml_square import HoleTarget
+from athena.ingest.epu_doubts import doubts_of
 from athena.ingest.epu_files import ExposureFiles
 from athena.ingest.memory import Entry
 
@@ -39,9 +40,13 @@ def describe_exposure(
             recorded = read_fractions(Path(files.fractions.path)).recorded
         except BadFile as error:
             problems.append(str(error))
+    doubts: tuple[Doubt, ...] = ()
+    if image.said or (files.xml is not None and not problems):
+        image, doubts = doubts_of(image)
     pixel, doubt = _movie_pixel_size(image, files.movie)
     if doubt:
         problems.append(doubt)
+        doubts += (Doubt(name="pixel_size_angstrom", said=image.said.get("pixel_size_m", ""), reason=doubt),)
     exposure = DiscoveredExposure(
         name=stem,
         movie=_path(files.movie),
@@ -51,14 +56,14 @@ def describe_exposure(
         acquired=image.acquired,
         grid_square_id=files.square_id,
         foil_hole_id=files.hole_id,
-        optics=_optics(image, pixel_m=pixel, frames=recorded or image.fractions),
+        optics=_optics(image, pixel_m=pixel, frames=recorded or image.fractions, doubts=doubts),
         stage=_stage(image, target=target, area=area, session=session),
         problem=" ".join(problems) or ("" if files.xml else "Its XML is not there (yet): optics and dose are unknown."),
     )
     return exposure, tuple(problems)
 
 
-def _optics(image: EpuImage, *, pixel_m: float | None, frames: int | None) -> Optics:
+def _optics(image: EpuImage, *, pixel_m: float | None, frames: int | None, doubts: tuple[Doubt, ...]) -> Optics:
     defocus = image.applied_defocus_m
     return Optics(
         pixel_size_angstrom=pixel_m * 1e10 if pixel_m else None,
@@ -75,6 +80,8 @@ def _optics(image: EpuImage, *, pixel_m: float | None, frames: int | None) -> Op
         microscope=image.instrument,
         camera=image.camera,
         energy_slit_ev=image.slit_ev,
+        energy_slit_inserted=image.slit_inserted,
+        doubts=doubts,
     )
 
 

@@ -142,7 +142,7 @@ def _store_exposures(
             changes.added += 1
             changes.touched = True
         before = (row.state, row.error)
-        if _fill_in(row, exposure):
+        if fill_in(row, exposure):
             changes.touched = True
         _advance(row, exposure.movie, whole, broken)
         if (row.state, row.error) != before:
@@ -166,7 +166,7 @@ def _known_rows(session: Session, run_id: UUID, names: list[str]) -> dict[str, A
     return rows
 
 
-def _fill_in(row: AcquisitionRow, exposure: DiscoveredExposure) -> bool:
+def fill_in(row: AcquisitionRow, exposure: DiscoveredExposure) -> bool:
     """Take over what the exposure knows; what it does not know stays. True when anything changed."""
     files = {"xml": exposure.xml, "image": exposure.image, "preview": exposure.preview}
     known: dict[str, Any] = {
@@ -175,12 +175,17 @@ def _fill_in(row: AcquisitionRow, exposure: DiscoveredExposure) -> bool:
         "foil_hole_id": exposure.foil_hole_id,
         "stage": exposure.stage.model_dump(mode="json") if exposure.stage else None,
         "files": dict(row.files) | {kind: path for kind, path in files.items() if path},
-        "optics": dict(row.optics) | exposure.optics.model_dump(mode="json", exclude_defaults=True),
+        "optics": _kept(row.optics, exposure) | exposure.optics.model_dump(mode="json", exclude_defaults=True),
     }
     changed = {name: value for name, value in known.items() if value is not None and getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)
     return bool(changed)
+
+
+def _kept(optics: dict[str, Any], exposure: DiscoveredExposure) -> dict[str, Any]:
+    """What was known of the optics; doubts only where the metadata they were about has not been read anew."""
+    return {name: value for name, value in optics.items() if name != "doubts" or exposure.xml is None}
 
 
 def _advance(row: AcquisitionRow, movie: str | None, whole: set[str], broken: Mapping[str, str]) -> None:

@@ -105,7 +105,7 @@ def make_task(
     known = {name: value for name, value in values.items() if value is not None} | parameters
     if known.get("pixel_size_angstrom") is None:
         raise NoPixelSize(
-            f"The pixel size of {row.name} is not known: its metadata does not say it.",
+            f"The pixel size of {row.name} is not known: {_why(optics, 'pixel_size_angstrom')}",
             hint="Put the XML file of the exposure beside its movie, with the pixel size in it.",
         )
     try:
@@ -123,6 +123,12 @@ def make_task(
         gain=gain,
         parameters=chosen,
     )
+
+
+def _why(optics: Optics, name: str) -> str:
+    """Why a value is missing, in words."""
+    reasons = [doubt.reason for doubt in optics.doubts if doubt.name == name]
+    return " ".join(reasons) or "its metadata does not say it."
 
 
 def frames_of(row: AcquisitionRow, parameters: dict[str, Any]) -> int:

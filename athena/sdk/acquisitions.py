@@ -73,6 +73,11 @@ class Acquisition:
         return self._model.flags
 
     @property
+    def doubts(self) -> dict[str, str]:
+        """Values that the microscope's metadata lacks or that cannot be, with the reason; they are not used."""
+        return {doubt.name: doubt.reason for doubt in self._model.optics.doubts}
+
+    @property
     def acquired(self) -> datetime | None:
         """When the microscope took it."""
         return self._model.acquired

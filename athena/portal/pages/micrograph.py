@@ -105,6 +105,7 @@ def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
     add("Microscope", "Exposure", optics.exposure_time_s, "s")
     add("Microscope", "Target defocus", optics.target_defocus_um, "µm")
     add("Microscope", "Energy slit", optics.energy_slit_ev, "eV")
+    add("Microscope", "In doubt", " ".join(doubt.reason for doubt in optics.doubts))
     if shot.stage is not None:
         add("Stage", "x", round(shot.stage.x_um, 3), "µm")
         add("Stage", "y", round(shot.stage.y_um, 3), "µm")

@@ -2154,7 +2154,8 @@ export interface components {
              * @default {
              *       "phase_plate": false,
              *       "microscope": "",
-             *       "camera": ""
+             *       "camera": "",
+             *       "doubts": []
              *     }
              */
             optics: components["schemas"]["Optics"];
@@ -2573,6 +2574,25 @@ export interface components {
             atlas_height_px?: number | null;
             /** Category */
             category?: number | null;
+        };
+        /**
+         * Doubt
+         * @description A value that the microscope's metadata lacks or that cannot be: it is not used, and nothing is guessed.
+         */
+        Doubt: {
+            /**
+             * Name
+             * @description Which value, as ``Optics`` names it.
+             */
+            name: string;
+            /**
+             * Said
+             * @description What the metadata says; empty: nothing.
+             * @default
+             */
+            said: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * Element
@@ -3692,8 +3712,19 @@ export interface components {
              * @default
              */
             camera: string;
-            /** Energy Slit Ev */
+            /**
+             * Energy Slit Ev
+             * @description Width; None: unknown, or the slit is out.
+             */
             energy_slit_ev?: number | null;
+            /** Energy Slit Inserted */
+            energy_slit_inserted?: boolean | null;
+            /**
+             * Doubts
+             * @description Values that are missing or cannot be, and why.
+             * @default []
+             */
+            doubts: components["schemas"]["Doubt"][];
         };
         /**
          * PasswordChange
@@ -5133,6 +5164,7 @@ export type DirectoryEntry = components['schemas']['DirectoryEntry'];
 export type DiscoveredAtlas = components['schemas']['DiscoveredAtlas'];
 export type DiscoveredFoilHole = components['schemas']['DiscoveredFoilHole'];
 export type DiscoveredGridSquare = components['schemas']['DiscoveredGridSquare'];
+export type Doubt = components['schemas']['Doubt'];
 export type Element = components['schemas']['Element'];
 export type ElementKind = components['schemas']['ElementKind'];
 export type ElementMove = components['schemas']['ElementMove'];
