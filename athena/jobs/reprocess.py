@@ -2,6 +2,7 @@
 
 import queue
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -36,6 +37,7 @@ KIND = JobSpec(
     tidy="athena.jobs.reprocess:tidy",
     slot="reprocess",
     unit="acquisitions",
+    automatic_attempts=0,
 )
 
 QUEUE_DEPTH = 2
@@ -114,7 +116,7 @@ class Reprocessing:
             self._tell(session)
 
     def _plan(self) -> int:
-        """Send as many movies as there is room for; how many."""
+        """Send as many movies as there is room for; how many. Unavailable while their folder is away."""
         room = QUEUE_DEPTH * self._executor.workers - len(self._in_flight)
         if room <= 0:
             return 0
@@ -132,6 +134,8 @@ class Reprocessing:
             ).all()
         if not rows:
             return 0
+        if self._source is not None and not Path(self._source.path).is_dir():
+            raise Unavailable("The folder of the movies is not there (is its storage away?).")
         frames = max(frames_of(row, self._parameters) for row in rows)
         writer = RunWriter.create(self._store, frames=frames)
         writer.ensure_length(max(row.index for row in rows) + 1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from PIL.Image import Image
 
+    from athena.sandbox.micrograph import Micrograph
     from athena.sdk.runs import Run
 
 SHOWN = ("defocus_um", "astigmatism_nm", "ctf_resolution_angstrom", "drift_total_angstrom", "dose_e_per_A2")
@@ -151,6 +152,16 @@ class Acquisition:
     def spectrum(self, *, fit: bool = False) -> "Image":
         """Power spectrum as shown; with ``fit``, one half of it is the fitted CTF."""
         return _decoded(self._client.get_bytes(f"{self._base}/spectrum.png", params={"fit": int(fit)}))
+
+    def micrograph(self, *, image: bool = False) -> "Micrograph":
+        """What a metric of your own gets of it, to try one out: ``doming(run.acquisition(3).micrograph())``."""
+        from athena.sandbox.micrograph import make_micrograph
+        from athena.zarrio.reader import read_micrograph
+
+        metrics, arrays = read_micrograph(self._run.store, self.index)
+        if image:
+            arrays["image"] = self.image().values
+        return make_micrograph(self.index, self.name, metrics, arrays)
 
     def image(self, level: int = 0) -> "xr.DataArray":
         """Motion-corrected micrograph with coordinates in Å, row 0 at the bottom.

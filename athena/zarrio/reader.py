@@ -107,12 +107,13 @@ def read_curves(url: str | Path, indices: Sequence[int]) -> list[AcquisitionCurv
     return [_curves(arrays, index) for index in indices]
 
 
-def read_micrograph(url: str | Path, index: int) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+def read_micrograph(store: Store | str | Path, index: int) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
     """What was measured on an acquisition, as user metrics get it: known metrics by name, and the arrays of
     ``athena.sandbox.micrograph.Micrograph`` that are there.
     """
     paths = {name: layout.metric_path(name) for name in layout.METRICS} | {path: path for path in layout.ARRAYS}
-    found = _open_all(open_store(url, read_only=True), tuple(paths.values()))
+    source = open_store(store, read_only=True) if isinstance(store, str | Path) else store
+    found = _open_all(source, tuple(paths.values()))
     numbers = {name: _row(found, paths[name], index) for name in layout.METRICS}
     arrays: dict[str, NDArray[Any]] = {}
     curves, trajectory, field = (_row(found, path, index) for path in ("ctf_curves", "motion_global", "motion"))

@@ -58,6 +58,7 @@ def test_a_function_becomes_a_column_of_old_and_new_movies(run: Run, folder: Pat
     run.set_criteria(("travelled", "<=", limit))
     assert run.criteria.complying == (values[others] <= limit).sum()
     assert run.acquisition(1).metrics["travelled"] == pytest.approx(values[1])
+    assert travelled(run.acquisition(1).micrograph()) == values[1], "tried out here it gives the same"
 
     report = run.quality_report()
     assert report.metrics.loc["travelled", "median"] == pytest.approx(limit)
@@ -75,6 +76,7 @@ def test_a_function_becomes_a_column_of_old_and_new_movies(run: Run, folder: Pat
 
     run.add_metric(spread)
     _until(run, "spread", COUNT + 1)
+    assert run.results["spread"].values[0] == spread(run.acquisition(0).micrograph(image=True))
     assert run.results["spread"].values[0] == pytest.approx(run.image(0).values.std(), rel=1e-3)
 
     # replaced, it is computed anew; refused: what is Athena's, what is no function, what is in use
