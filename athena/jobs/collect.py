@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -188,11 +190,17 @@ def write_optics_groups(session: Session, run_id: UUID, store: str) -> None:
     ).all()
     names = ("beam_shift_x", "beam_shift_y")
     shifts = [[optics.get(name, np.nan) for name in names] for _, optics in rows]
-    groups = group_by_beam_shift(np.array(shifts, dtype=np.float64).reshape(-1, 2))
+    groups = _groups(np.array(shifts, dtype=np.float64).tobytes())
     try:
         RunWriter.open(store).write_metrics([index for index, _ in rows], {"optics_group": groups})
     except OSError as error:  # the next batch writes all of them again
         log.warning("optics groups of run %s could not be written: %s", run_id, explain_os_error(error))
+
+
+@lru_cache(maxsize=8)
+def _groups(shifts: bytes) -> NDArray[np.int64]:
+    """Optics groups of beam shifts; those of a session that has ended are the same with every batch."""
+    return group_by_beam_shift(np.frombuffer(shifts, dtype=np.float64).reshape(-1, 2))
 
 
 def write_columns(store: str, results: Sequence[MovieResult]) -> dict[int, str]:
