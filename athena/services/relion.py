@@ -115,11 +115,14 @@ def _measured(rows: Sequence[AcquisitionRow], store: str) -> Iterator[tuple[Acqu
 def _micrograph(
     row: AcquisitionRow, values: dict[str, float], parameters: dict[str, Any], path: str, store: str
 ) -> relion.Micrograph:
+    drift = (values["drift_total_angstrom"], values["drift_early_angstrom"], values["drift_late_angstrom"])
+    if not math.isfinite(drift[0]):
+        drift = (0.0, 0.0, 0.0)  # no motion was measured, and none is in the motion file
     return relion.Micrograph(
         path=f"{path}.mrc",
         motion=f"{path}.star",
         imaging=_imaging(row, values, parameters, store),
-        drift=(values["drift_total_angstrom"], values["drift_early_angstrom"], values["drift_late_angstrom"]),
+        drift=drift,
         defocus=(values["defocus_u_angstrom"], values["defocus_v_angstrom"], values["astigmatism_angle_deg"]),
         phase_shift_deg=values["phase_shift_deg"],
         merit=values["ctf_score"],

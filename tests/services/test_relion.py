@@ -23,7 +23,7 @@ COLUMNS = {
     "phase_shift_deg": [0.0, 35.5, np.nan, 0.0],
     "ctf_score": [0.2, 0.15, 0.01, 0.1],
     "ctf_resolution_angstrom": [3.5, 4.25, np.nan, 6.0],
-    "drift_total_angstrom": [5.0, 6.0, 7.0, 9.0],
+    "drift_total_angstrom": [5.0, 6.0, np.nan, 9.0],
     "dose_e_per_A2": [48.0] * 4,
     "frame_count": [6.0] * 4,
 }
@@ -67,7 +67,7 @@ def test_lists_of_micrographs_hold_the_results(rows: list[AcquisitionRow], tmp_p
     assert corrected["rlnMicrographName"].tolist() == [f"mics/{index}.mrc" for index in range(4)]
     assert corrected["rlnMicrographMetadata"].tolist() == [f"mics/{index}.star" for index in range(4)]
     assert corrected["rlnOpticsGroup"].tolist() == [1, 2, 1, 3]
-    assert corrected["rlnAccumMotionTotal"].tolist() == COLUMNS["drift_total_angstrom"]
+    assert corrected["rlnAccumMotionTotal"].tolist() == [5.0, 6.0, 0.0, 9.0]  # nothing measured, nothing applied
     assert "rlnAccumMotionEarly" not in corrected  # not known
     known = tables["micrographs_ctf.star"]["micrographs"]
     assert known["rlnOpticsGroup"].tolist() == [1, 2, 3]
