@@ -102,7 +102,7 @@ def collect(
         else:
             assert outcome.result is not None
             row.state = AcquisitionState.COMPLETED.value
-            row.flags = [*outcome.result.flags, *_assumed(row, parameters)]
+            row.flags = [*outcome.result.flags, *assumed_flags(row, parameters)]
             events.append((EventKind.ACQUISITION_COMPLETED, row.index))
     if rows:
         _remember_gain(session, lease.run_id, results)
@@ -119,7 +119,7 @@ def collect(
     return Collected(completed=len(events) - failed, failed=failed, requeued=requeued)
 
 
-def _assumed(row: AcquisitionRow, parameters: Mapping[str, Any]) -> list[str]:
+def assumed_flags(row: AcquisitionRow, parameters: Mapping[str, Any]) -> list[str]:
     """Flags of what neither the microscope nor the run's parameters said, so that a usual value stood for it."""
     return [] if row.optics.get("voltage_kv") or parameters.get("voltage_kv") else ["voltage_assumed"]
 
