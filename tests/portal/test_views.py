@@ -1,6 +1,7 @@
 """Every page, built and updated without a browser: what it shows, what it offers, which events concern it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from athena.contract.elements import Crumb, Element, ElementKind, MetadataEntry,
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
+from athena.contract.user_metrics import UserMetric
 from athena.portal.components.element_list import item_of
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
@@ -209,3 +211,40 @@ def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
     assert int(np.sum(charts._bars.data["count"])) == 4
     charts._series.selected.indices = [0]
     assert tab.visited == [Place(page.run.element.id, index=1)]
+
+
+@pytest.mark.feature("EQ-07", "NB-05")
+def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) -> None:
+    bare = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
+    assert bare.table is not None
+    added = UserMetric(
+        run_id=bare.run.element.id,
+        name="contrast_percent",
+        label="Contrast",
+        unit="%",
+        digits=1,
+        image=True,
+        source="def contrast_percent(micrograph): return 1.0",
+        sha256="0" * 64,
+        creator="alice",
+        created=WHEN,
+    )
+    table = bare.table.model_copy(update={"columns": bare.table.columns | {added.name: (1.0, None, 3.0, 4.0, 5.0)}})
+    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), table=table)
+    view: Any = bare.view(tab)  # type: ignore[arg-type]
+    before = view._dataviz.root
+    assert view.update(full)
+    charts = view._dataviz._charts[-1]
+    assert charts.over.yaxis.axis_label == "Contrast (%)"
+    assert list(charts._series.data["value"]) == [1.0, 3.0, 4.0, 5.0]
+    assert before not in view._body.objects
+    assert view.update(bare)
+    assert [chart.metric.name for chart in view._dataviz._charts] == list(DATAVIZ_METRICS)
+    assert len(view._body.objects) == 1
+
+    run_id = full.run.element.id
+    shot = Acquisition(run_id=run_id, index=0, name="m0", state=AcquisitionState.COMPLETED, registered=WHEN)
+    micrograph = MicrographPage(Place(run_id, index=0), full.run, shot, {"contrast_percent": 2.345}, [])
+    assert {"group": "Own metrics", "name": "Contrast", "value": "2.3", "unit": "%", "type": "string"} in fact_items(
+        micrograph
+    )

@@ -63,7 +63,8 @@ def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
     crumbs.append({"kind": "Micrograph", "name": acquisition.name, "search": place.search})
     metrics: dict[str, float] = {}
     if acquisition.state is AcquisitionState.COMPLETED:
-        table = catalogue.table(place.element, METRICS, start=place.index, limit=1)
+        columns = (*METRICS, *(metric.name for metric in run.user_metrics))
+        table = catalogue.table(place.element, columns, start=place.index, limit=1)
         for name, column in table.columns.items():
             if column and column[0] is not None and math.isfinite(column[0]):
                 metrics[name] = column[0]
@@ -83,8 +84,11 @@ def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
         if value not in (None, ""):
             facts.append({"group": group, "name": name, "value": value, "unit": unit, "type": kind})
 
+    for metric in page.run.user_metrics:
+        if metric.name in page.metrics:
+            add("Own metrics", metric.label, f"{page.metrics[metric.name]:.{metric.digits}f}", metric.unit)
     for name, value in page.metrics.items():
-        if name not in _NOT_SHOWN:
+        if name in METRICS and name not in _NOT_SHOWN:
             add("Results", METRICS[name].label, figure_text(name, value), METRICS[name].unit)
     add("Acquisition", "Name", shot.name)
     add("Acquisition", "Acquired", shot.acquired and shot.acquired.isoformat(), kind="date")

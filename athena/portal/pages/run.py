@@ -20,7 +20,7 @@ from athena.portal.labels import type_label
 from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
 from athena.portal.place import RUN_TABS, Place
-from athena.portal.plots.dataviz import DATAVIZ_METRICS, Dataviz
+from athena.portal.plots.dataviz import Dataviz, charted_metrics
 from athena.portal.session import PortalSession, View
 from athena.portal.theme import Scheme
 
@@ -60,7 +60,8 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
     run, crumbs = catalogue.run(place.element), crumb_items(catalogue.breadcrumb(place.element))
     page = RunPage(place, run, crumbs)
     if page.tab == "dataviz":
-        return RunPage(place, run, crumbs, table=catalogue.table(place.element, DATAVIZ_METRICS))
+        columns = [metric.name for metric in charted_metrics(run.user_metrics)]
+        return RunPage(place, run, crumbs, table=catalogue.table(place.element, columns))
     if page.tab == "metadata":
         return RunPage(place, run, crumbs, metadata=tuple(catalogue.metadata(place.element)))
     return page
@@ -206,8 +207,12 @@ class RunView:
                 sentence="No micrograph is processed yet. Charts appear here with the first result.", command=""
             )
             return self._nothing
-        if self._dataviz is None:
-            self._dataviz = Dataviz(scheme=self._session.shell.browser.theme, opened=self._open)
+        metrics = charted_metrics(self._loaded.run.user_metrics)
+        if self._dataviz is None or self._dataviz.metrics != metrics:
+            if self._dataviz is not None:
+                # somebody added a metric or took one away
+                self._body.remove(self._dataviz.root)
+            self._dataviz = Dataviz(metrics, scheme=self._session.shell.browser.theme, opened=self._open)
         if self._loaded.table is not None:
             self._dataviz.fill(self._loaded.table)
         return self._dataviz.root

@@ -1,6 +1,6 @@
 """The run's numbers as they come: each metric over the acquisitions, and its distribution beside it (EQ-07)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from athena.contract.runs import RunTable
+from athena.contract.user_metrics import UserMetric
 from athena.domain.histogram import distribution
 from athena.portal.theme import Scheme
 from athena.zarrio.layout import METRICS, Metric
@@ -105,11 +106,24 @@ class MetricCharts:
         self.spread.title.text = f"{median}\u2009{self.metric.unit}" if spread.total else median
 
 
-class Dataviz:
-    """Charts of the metrics that matter during acquisition."""
+def charted_metrics(added: Iterable[UserMetric] = ()) -> tuple[Metric, ...]:
+    """Metrics that matter during acquisition, then those that people added to the run (NB-05)."""
+    own = (Metric(m.name, m.label, m.unit, m.digits, m.lower_is_better) for m in added)
+    return (*(METRICS[name] for name in DATAVIZ_METRICS), *own)
 
-    def __init__(self, *, scheme: Scheme, opened: Callable[[int], None]) -> None:
-        self._charts = [MetricCharts(METRICS[name], scheme=scheme, opened=opened) for name in DATAVIZ_METRICS]
+
+class Dataviz:
+    """Charts of a run's metrics.
+
+    Parameters
+    ----------
+    metrics : one row of charts each, from the top.
+    opened : called with the index of an acquisition that was chosen on a chart.
+    """
+
+    def __init__(self, metrics: Sequence[Metric], *, scheme: Scheme, opened: Callable[[int], None]) -> None:
+        self.metrics = tuple(metrics)
+        self._charts = [MetricCharts(metric, scheme=scheme, opened=opened) for metric in self.metrics]
         last = self._charts[-1]
         last.over.xaxis.axis_label, last.spread.xaxis.axis_label = "Micrograph", "Micrographs"
         last.over.height = last.spread.height = CHART_PX + AXIS_LABEL_PX
