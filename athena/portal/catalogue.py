@@ -16,6 +16,7 @@ from athena.contract.elements import (
 )
 from athena.contract.events import EventPage
 from athena.contract.people import User
+from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunTable, SourceCreate
 from athena.sdk.client import Client, Query
 
@@ -75,6 +76,10 @@ class Catalogue:
         """Columns of a run from an acquisition on; ``limit`` acquisitions, or as many as the API gives at once."""
         asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
+
+    def report(self, run_id: UUID) -> QualityReport:
+        """What a run was worth so far."""
+        return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

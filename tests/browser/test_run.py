@@ -52,6 +52,25 @@ def test_charts_follow_the_run(page: Page, instance: Instance, watch: Watch, pla
     watch.check()
 
 
+@pytest.mark.feature("EQ-10")
+def test_the_quality_report_is_read_and_saved_as_pdf(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Reports")
+    player = play(run.id, size=(256, 256))
+    player.attach(message="40 movies found.")
+    page.goto(f"{instance.portal}/?e={run.id}&tab=report")
+    expect(page.locator("[data-athena=empty]")).to_contain_text("appears here with the first movie")
+    player.complete(player.register(40), images=False)
+    report = page.locator("[data-athena=report]")
+    expect(report).to_be_visible()
+    expect(report).to_have_js_property("complete", True)
+    assert report.evaluate("image => image.naturalHeight / image.naturalWidth") == pytest.approx(2**0.5, rel=0.01)
+    with page.expect_download() as saved:
+        page.locator("[data-athena=report-pdf]").click()
+    assert saved.value.suggested_filename.endswith("quality report.pdf")
+    assert saved.value.path().read_bytes().startswith(b"%PDF")
+    watch.check()
+
+
 @pytest.mark.feature("EQ-06", "EQ-11", "AC-04")
 def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
     run = make_run(instance.client, folder="Micrographs")

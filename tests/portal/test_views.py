@@ -1,5 +1,6 @@
 """Every page, built and updated without a browser: what it shows, what it offers, which events concern it."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from athena.contract.acquisitions import Acquisition, AcquisitionState
 from athena.contract.elements import Crumb, Element, ElementKind, MetadataEntry, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
+from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
 from athena.contract.user_metrics import UserMetric
 from athena.portal.components.element_list import item_of
@@ -27,6 +29,7 @@ from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import Workspace
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS
+from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
 
 WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
@@ -143,7 +146,8 @@ def test_every_tab_of_a_run_is_built_empty_and_full(tab: Tab, name: str, total: 
     view.scheme("light")
     view.tick()
     assert tab.refreshed == 1
-    assert view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=page.run.element.id))
+    heard = view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=page.run.element.id))
+    assert heard is (name != "report")
     assert not view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=uuid4()))
 
 
@@ -248,3 +252,31 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
     assert {"group": "Own metrics", "name": "Contrast", "value": "2.3", "unit": "%", "type": "string"} in fact_items(
         micrograph
     )
+
+
+@pytest.mark.feature("EQ-10")
+def test_a_report_is_shown_as_a_page_and_drawn_again_only_when_its_numbers_change(tab: Tab) -> None:
+    bare = run_page(counts=RunCounts(total=5, completed=5), tab="report", source=source(age_s=1))
+    told = QualityReport(
+        run_id=bare.run.element.id,
+        name="Grid 3",
+        version=3,
+        made=WHEN,
+        software="0.1.0",
+        data_hash="0" * 64,
+        images=5,
+        processed=5,
+        failed=0,
+        complying=4,
+    )
+    drawn = draw_report(told)
+    assert draw_report(told.model_copy(update={"made": WHEN + timedelta(minutes=1)})) is drawn
+    assert draw_report(told.model_copy(update={"complying": 3})).svg != drawn.svg
+    view: Any = replace(bare, report=drawn).view(tab)  # type: ignore[arg-type]
+    assert base64.b64decode(view._report.pdf).startswith(b"%PDF")
+    assert b"<svg" in base64.b64decode(view._report.svg)
+    assert view._report.file == "Grid 3 quality report.pdf"
+    # not with every movie, but at every tick
+    assert not view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=bare.run.element.id))
+    view.tick()
+    assert tab.refreshed == 1

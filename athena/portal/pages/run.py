@@ -14,6 +14,7 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.components.attach_dialog import AttachDialog
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.components.facts import Facts, facts_of
+from athena.portal.components.report_page import ReportPage, page_traits
 from athena.portal.components.run_header import RunHeader
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.labels import type_label
@@ -21,12 +22,13 @@ from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import Dataviz, charted_metrics
+from athena.portal.plots.report import DrawnReport, draw_report
 from athena.portal.session import PortalSession, View
 from athena.portal.theme import Scheme
 
 QUIET_SECONDS = 40.0
 """A watched folder that was not looked at for this long is said to be stale."""
-TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "metadata": "Metadata"}
+TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "report": "Quality report", "metadata": "Metadata"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class RunPage:
     crumbs: list[dict[str, str]]
     table: RunTable | None = None
     metadata: tuple[MetadataEntry, ...] = ()
+    report: DrawnReport | None = None
 
     @property
     def title(self) -> str:
@@ -62,6 +65,8 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
     if page.tab == "dataviz":
         columns = [metric.name for metric in charted_metrics(run.user_metrics)]
         return RunPage(place, run, crumbs, table=catalogue.table(place.element, columns))
+    if page.tab == "report" and run.counts.total:
+        return RunPage(place, run, crumbs, report=draw_report(catalogue.report(place.element)))
     if page.tab == "metadata":
         return RunPage(place, run, crumbs, metadata=tuple(catalogue.metadata(place.element)))
     return page
@@ -100,6 +105,7 @@ class RunView:
         self._gallery: WidgetFrame | None = None
         self._dataviz: Dataviz | None = None
         self._facts: Facts | None = None
+        self._report: ReportPage | None = None
         self._nothing = EmptyState(sizing_mode="stretch_width", margin=24)
         self._attach = AttachDialog(self._attach_source)
         self._starting = pn.Column(
@@ -155,7 +161,12 @@ class RunView:
                 for name, label in TAB_LABELS.items()
             ],
         )
-        shown = {"micrographs": self._show_gallery, "dataviz": self._show_dataviz, "metadata": self._show_facts}[tab]()
+        shown = {
+            "micrographs": self._show_gallery,
+            "dataviz": self._show_dataviz,
+            "report": self._show_report,
+            "metadata": self._show_facts,
+        }[tab]()
         if shown not in self._body.objects:
             self._body.append(shown)
         for part in self._body.objects:
@@ -217,6 +228,28 @@ class RunView:
             self._dataviz.fill(self._loaded.table)
         return self._dataviz.root
 
+    def _show_report(self) -> pn.viewable.Viewable:
+        drawn = self._loaded.report
+        if drawn is None:
+            self._nothing.param.update(
+                sentence="Nothing is acquired into this run yet. Its report appears here with the first movie.",
+                command="",
+            )
+            return self._nothing
+        if self._report is None:
+            self._report = ReportPage(sizing_mode="stretch_width", margin=0)
+            self._paper = pn.Column(
+                self._report,
+                sizing_mode="stretch_both",
+                scroll="y-auto",
+                margin=0,
+                styles={"padding": "16px 24px", "min-height": "0"},
+            )
+        self._report.param.update(
+            made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=self._loaded.run.element.name)
+        )
+        return self._paper
+
     def _show_facts(self) -> pn.viewable.Viewable:
         if self._facts is None:
             self._facts = Facts(
@@ -226,8 +259,8 @@ class RunView:
         return self._facts
 
     def concerns(self, event: Event) -> bool:
-        """Everything that happens to this run."""
-        return event.element_id is not None and str(event.element_id) == self._run_id
+        """Everything that happens to this run; a report is drawn again at ticks, not with every movie."""
+        return self._loaded.tab != "report" and event.element_id is not None and str(event.element_id) == self._run_id
 
     def update(self, data: Any) -> bool:
         """Show a newer reading, or another tab, of the same run."""
@@ -255,5 +288,6 @@ class RunView:
     def tick(self) -> None:
         """A watched source grows stale without an event: that is the point of saying so."""
         source = self._loaded.run.source
-        if source is not None and source.state is SourceState.WATCHING:
+        watched = source is not None and source.state is SourceState.WATCHING
+        if watched or self._loaded.tab == "report":
             self._session.refresh()

@@ -1,0 +1,39 @@
+function address(base64, type) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+  return URL.createObjectURL(new Blob([bytes], { type }))
+}
+
+function print(src) {
+  // a frame of its own holds nothing but the page, so that nothing of the portal is printed with it
+  const frame = document.createElement("iframe")
+  frame.style.cssText = "position:fixed;width:0;height:0;border:0"
+  document.body.append(frame)
+  const style = frame.contentDocument.createElement("style")
+  style.textContent = "@page { size: A4; margin: 0 } body { margin: 0 } img { width: 100% }"
+  frame.contentDocument.head.append(style)
+  const picture = frame.contentDocument.createElement("img")
+  picture.onload = () => {
+    frame.contentWindow.onafterprint = () => frame.remove()
+    frame.contentWindow.print()
+  }
+  picture.src = src
+  frame.contentDocument.body.append(picture)
+}
+
+export function render({ model, el }) {
+  let held = []
+  const release = () => { for (const url of held) URL.revokeObjectURL(url) }
+  live(model, ["svg", "pdf", "file", "made"], () => {
+    release()
+    if (!model.svg) { held = []; el.replaceChildren(h("div", { class: "paper skeleton" })); return }
+    const page = address(model.svg, "image/svg+xml")
+    const pdf = address(model.pdf, "application/pdf")
+    held = [page, pdf]
+    el.replaceChildren(
+      h("div", { class: "tools" }, h("span", { class: "muted" }, "As of ", clock(model.made)), h("span", { class: "push" }),
+        h("button", { class: "action", "data-athena": "report-print", onclick: () => print(page) }, "Print"),
+        h("a", { class: "action primary", href: pdf, download: model.file, "data-athena": "report-pdf" }, "Save as PDF")),
+      h("img", { class: "paper", src: page, alt: "Quality report", "data-athena": "report" }))
+  })
+  return release
+}
