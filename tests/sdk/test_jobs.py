@@ -48,11 +48,14 @@ def test_a_run_is_filtered_exported_and_waited_for(
     folder = Path(job.result["location"].removeprefix("file://"))
     assert sorted(path.name for path in (folder / "processed/micrographs").iterdir()) == [
         "FoilHole_00000.mrc",
+        "FoilHole_00000.star",
         "FoilHole_00001.mrc",
+        "FoilHole_00001.star",
     ]
-    assert job.result["files"] == 7
+    # a motion star each, and RELION's two lists
+    assert job.result["files"] == 11
     everything = run.export("all", files="none", processed=True, rules=[]).wait(60, progress=False)
-    assert everything.result["files"] == 9
+    assert everything.result["files"] == 14
     with pytest.raises(Invalid, match="path"):
         run.export("../out")
     with pytest.raises(Invalid, match="files"):
