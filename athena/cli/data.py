@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from athena.cli.waiting import stay_with
 from athena.contract.elements import Element, PathCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.errors import AthenaError, Invalid
@@ -113,14 +114,8 @@ def read_parameters(settings: list[str]) -> dict[str, Any]:
 def _into_branch(run: "SdkRun", branch: str, parameters: dict[str, Any], exposures: int | None, *, wait: bool) -> None:
     job = run.reprocess(branch, exposures=exposures, **parameters)
     console.print(f"{job.result['chosen']} acquisitions are processed into “{branch}”.", highlight=False)
-    if not wait:
-        return
-    try:
-        job.wait()
-    except KeyboardInterrupt:
-        console.print("The runner goes on without this command; 'athena jobs' shows how far it is.")
-        raise typer.Exit(130) from None
-    console.print(job.message, highlight=False)
+    if wait:
+        stay_with(job, console)
 
 
 @simulate_app.command("epu")

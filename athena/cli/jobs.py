@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from athena.cli.waiting import stay_with
 from athena.contract.exports import ExportPart
 from athena.errors import Invalid
 
@@ -41,14 +42,8 @@ def export(
     else:
         raise Invalid(f"“{path}” is no run: only runs are exported live or with what was processed.")
     console.print(f"Exporting to {job.result['location']}", soft_wrap=True, highlight=False)
-    if not wait:
-        return
-    try:
-        job.wait()
-    except KeyboardInterrupt:
-        console.print("The runner goes on without this command; 'athena jobs' shows how far it is.")
-        raise typer.Exit(130) from None
-    console.print(job.message, highlight=False)
+    if wait:
+        stay_with(job, console)
 
 
 @jobs_app.callback()

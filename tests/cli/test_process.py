@@ -13,6 +13,8 @@ import pytest
 import starfile
 import tifffile
 
+from athena.cli import process
+from athena.contract.processing import GainOrientation
 from tests.pipelines.conftest import KnownMovie, known_movie, local_at, rms
 
 pytestmark = pytest.mark.feature("EQ-01", "NB-06")
@@ -132,3 +134,9 @@ def test_what_cannot_be_meant_is_refused(movie: Path, tmp_path: Path) -> None:
     missing = run("movie", tmp_path / "missing.tiff", *out)
     assert missing.returncode == 1
     assert "missing.tiff cannot be read" in missing.stderr
+
+
+def test_the_names_of_orientations_are_those_of_the_contract() -> None:
+    assert (
+        tuple(name.value for name in GainOrientation if name is not GainOrientation.AUTO) == process.ORIENTATION_NAMES
+    )

@@ -105,7 +105,14 @@ class RunView:
         self._gallery: WidgetFrame | None = None
         self._dataviz: Dataviz | None = None
         self._facts: Facts | None = None
-        self._report: ReportPage | None = None
+        self._report = ReportPage(sizing_mode="stretch_width", margin=0)
+        self._paper = pn.Column(
+            self._report,
+            sizing_mode="stretch_both",
+            scroll="y-auto",
+            margin=0,
+            styles={"padding": "16px 24px", "min-height": "0"},
+        )
         self._nothing = EmptyState(sizing_mode="stretch_width", margin=24)
         self._attach = AttachDialog(self._attach_source)
         self._starting = pn.Column(
@@ -236,15 +243,6 @@ class RunView:
                 command="",
             )
             return self._nothing
-        if self._report is None:
-            self._report = ReportPage(sizing_mode="stretch_width", margin=0)
-            self._paper = pn.Column(
-                self._report,
-                sizing_mode="stretch_both",
-                scroll="y-auto",
-                margin=0,
-                styles={"padding": "16px 24px", "min-height": "0"},
-            )
         self._report.param.update(
             made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=self._loaded.run.element.name)
         )
