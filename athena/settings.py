@@ -188,8 +188,17 @@ class Settings(BaseSettings):
         """Folder of the zarr group of one branch of a run's results."""
         return self.resolved_data_dir / "runs" / (f"{run_id}.branch-{branch}.zarr" if branch else f"{run_id}.zarr")
 
+    def run_defects(self, run_id: str) -> Path:
+        """Folder of the files of camera defects that a run was given, each under the SHA-256 of its content."""
+        return defects_beside(self.run_store(run_id), run_id)
+
     def run_stores(self, run_id: str) -> list[Path]:
         """Folders of all zarr groups that a run has, also of those that are being deleted."""
         first = self.run_store(run_id)
         beside = {path.name.partition(".zarr")[0] for path in first.parent.glob(f"{run_id}.branch-*.zarr*")}
         return [first, *(first.with_name(f"{name}.zarr") for name in sorted(beside))]
+
+
+def defects_beside(store: Path, run_id: str) -> Path:
+    """Folder of a run's files of defects, from any of its stores: workers know no settings."""
+    return store.with_name(f"{run_id}.defects")

@@ -14,6 +14,7 @@ from athena.cli.waiting import stay_with
 from athena.contract.elements import Element, PathCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.errors import AthenaError, Invalid
+from athena.sdk.branches import wire_parameters
 from athena.sdk.client import Client
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ import_app = typer.Typer(help="Import a complete session folder.", no_args_is_he
 simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
 
 Session = Annotated[Path, typer.Argument(help="Session folder; Athena only reads there.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Parameter of the processing, as voltage_kv=300 or defects=/data/bad.txt; repeatable."),
+]
 Into = Annotated[str, typer.Option(help='Where in the workspace: "Folder/Workflow/Imaging/Run name"; made as needed.')]
 
 
@@ -45,9 +50,10 @@ def import_epu(
     session: Session,
     into: Into,
     wait: Annotated[bool, typer.Option(help="Stay until everything is processed.")] = True,
+    settings: Settings = None,
 ) -> None:
     """Import a complete EPU session."""
-    _bring_in(session, into=into, adapter="epu", follow=False, wait=wait)
+    _bring_in(session, into=into, adapter="epu", follow=False, wait=wait, settings=settings)
 
 
 def watch(
@@ -55,9 +61,10 @@ def watch(
     into: Into,
     adapter: Annotated[str, typer.Option(help="Kind of session.")] = "epu",
     wait: Annotated[bool, typer.Option(help="Show progress until Ctrl-C; the runner watches in any case.")] = True,
+    settings: Settings = None,
 ) -> None:
     """Watch a session folder that grows; the runner goes on watching after this command has ended."""
-    _bring_in(session, into=into, adapter=adapter, follow=True, wait=wait)
+    _bring_in(session, into=into, adapter=adapter, follow=True, wait=wait, settings=settings)
 
 
 def reprocess(
@@ -65,11 +72,18 @@ def reprocess(
     wait: Annotated[bool, typer.Option(help="Stay until everything is processed.")] = True,
     branch: Annotated[str, typer.Option(help="Process into this branch of results, beside those there are.")] = "",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Parameter of the branch, as patches=7x7; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Parameter, as voltage_kv=300 or patches=7x7; may be repeated. Without --branch: of the run.",
+        ),
     ] = None,
     exposures: Annotated[int | None, typer.Option(help="Only so many, spread evenly, for a trial.")] = None,
 ) -> None:
-    """Process movies of a run again: those that failed, or (--branch) all, with other parameters."""
+    """Process movies of a run again: those that failed, or (--branch) all, with other parameters.
+
+    Without --branch, --set gives the run what its metadata lacks; results that are there are never mixed with others.
+    """
     import athena
 
     connection = athena.connect()
@@ -77,8 +91,10 @@ def reprocess(
     if branch:
         _into_branch(run, branch, read_parameters(settings or []), exposures, wait=wait)
         return
-    if settings or exposures:
-        raise Invalid("--set and --exposures go with --branch NAME: results are never overwritten.")
+    if exposures:
+        raise Invalid("--exposures goes with --branch NAME: results are never overwritten.")
+    if settings:
+        run.set_parameters(**read_parameters(settings))
     count = run.retry_failed()
     if not count:
         console.print(f"Nothing failed in “{path}”.", soft_wrap=True, highlight=False)
@@ -223,12 +239,15 @@ def _say_exposure(done: int, wanted: int, name: str) -> None:
     console.print(f"{done} of {wanted}  {name}", soft_wrap=True, highlight=False)
 
 
-def attach_session(client: Client, session: Path, *, into: str, adapter: str, follow: bool) -> Run:
+def attach_session(
+    client: Client, session: Path, *, into: str, adapter: str, follow: bool, settings: list[str] | None = None
+) -> Run:
     """Make the run at ``into`` if it is not there and attach the session folder to it; the runner does the rest."""
     if not session.is_dir():
         raise Invalid(f"{session} is not a folder.", hint="Give the folder that holds EpuSession.dm.")
     element = client.post("/paths", PathCreate(path=into), Element)
-    source = SourceCreate(adapter=adapter, path=str(session.resolve()), follow=follow)
+    parameters = wire_parameters(read_parameters(settings or []))
+    source = SourceCreate(adapter=adapter, path=str(session.resolve()), follow=follow, parameters=parameters)
     return client.put(f"/runs/{element.id}/source", source, Run)
 
 
@@ -245,12 +264,14 @@ def summary(run: Run) -> str:
     return " · ".join(parts)
 
 
-def _bring_in(session: Path, *, into: str, adapter: str, follow: bool, wait: bool) -> None:
+def _bring_in(
+    session: Path, *, into: str, adapter: str, follow: bool, wait: bool, settings: list[str] | None
+) -> None:
     import athena
 
     connection = athena.connect()
     client = connection.client
-    run = attach_session(client, session, into=into, adapter=adapter, follow=follow)
+    run = attach_session(client, session, into=into, adapter=adapter, follow=follow, settings=settings)
     console.print(f"{'Watching' if follow else 'Importing'} {session} into “{into}”.", soft_wrap=True, highlight=False)
     if not wait:
         return

@@ -39,7 +39,7 @@ ORIENTATION_NAMES = (
 """By their numbers; the contract, which has them too, takes a while to import."""
 
 PixelSize = Annotated[float, typer.Option(help="Of the movie, Å.", min=0.01)]
-Voltage = Annotated[float, typer.Option(help="Acceleration voltage, kV.", min=1)]
+Voltage = Annotated[float, typer.Option(help="Acceleration voltage, kV.", min=1, max=2000)]
 Cs = Annotated[float, typer.Option(help="Spherical aberration, mm.", min=0)]
 AmplitudeContrast = Annotated[float, typer.Option(help="Fraction, 0 to 1.", min=0, max=0.99)]
 PhaseShift = Annotated[bool, typer.Option("--phase-shift", help="Fit a phase shift too (phase plate).")]
@@ -54,7 +54,7 @@ def process_movie(
     movies: Annotated[list[Path], typer.Argument(help="Movies: TIFF, MRC or EER.", metavar="FILE…")],
     out: Annotated[Path, typer.Option(help="Folder the results go into; made as needed.")],
     pixel_size: PixelSize,
-    voltage: Voltage = 300.0,
+    voltage: Voltage,
     cs: Cs = 2.7,
     amplitude_contrast: AmplitudeContrast = 0.07,
     dose_per_frame: Annotated[
@@ -134,7 +134,9 @@ def process_movie(
 def process_ctf(
     micrographs: Annotated[list[Path], typer.Argument(help="Micrographs: MRC or TIFF.", metavar="MICROGRAPH…")],
     pixel_size: Annotated[float | None, typer.Option(help="Å; default: as the file's header says.", min=0.01)] = None,
-    voltage: Voltage = 300.0,
+    voltage: Annotated[
+        float | None, typer.Option(help="kV; default: as the file's header says.", min=1, max=2000)
+    ] = None,
     cs: Cs = 2.7,
     amplitude_contrast: AmplitudeContrast = 0.07,
     phase_shift: PhaseShift = False,
@@ -147,11 +149,10 @@ def process_ctf(
     """Fit the CTF of micrographs. One that cannot be used is named, and the rest goes on."""
     keep_to_one_thread()
     from athena_pipelines.core.ctf_fit import SearchRange
-    from athena_pipelines.core.ctf_model import Optics
-    from athena_pipelines.steps.micrograph import fit_micrograph
+    from athena_pipelines.steps.micrograph import Known, fit_micrograph
     from athena_pipelines.steps.outputs import to_json
 
-    optics = Optics(voltage, cs, amplitude_contrast)
+    known = Known(voltage, cs, amplitude_contrast, pixel_size)
     search = SearchRange(
         min_resolution_angstrom=min_resolution,
         max_resolution_angstrom=max_resolution,
@@ -164,7 +165,7 @@ def process_ctf(
     failed = False
     for micrograph in micrographs:
         try:
-            found = fit_micrograph(micrograph, optics, search, pixel_size_angstrom=pixel_size)
+            found = fit_micrograph(micrograph, known, search)
         except AthenaError as error:
             print(f"athena: {error}", file=sys.stderr)
             failed = True

@@ -26,6 +26,7 @@ class AuditAction(StrEnum):
     INHERITANCE_RESTORED = "inheritance_restored"
     SOURCE_ATTACHED = "source_attached"
     RETRIED = "retried"
+    PARAMETERS_SET = "parameters_set"
     BRANCH_PROMOTED = "branch_promoted"
     METADATA_SET = "metadata_set"
     METADATA_REMOVED = "metadata_removed"

@@ -47,10 +47,10 @@ class GainFit(Wire):
 
 
 class MovieParameters(Wire):
-    """Parameters of motion correction and CTF fit, with the defaults of a 300 kV microscope."""
+    """Parameters of motion correction and CTF fit. Pixel size and voltage have no usual values: nothing is guessed."""
 
     pixel_size_angstrom: float = Field(gt=0)
-    voltage_kv: float = Field(300.0, gt=0)
+    voltage_kv: float = Field(gt=0, le=2000, description="Acceleration voltage.")
     spherical_aberration_mm: float = 2.7
     amplitude_contrast: float = Field(0.07, ge=0, lt=1)
     dose_per_frame_e_per_A2: float | None = Field(None, ge=0, description="None: unknown, so no dose weighting.")
@@ -66,6 +66,12 @@ class MovieParameters(Wire):
     )
     gain_sense: GainSense = Field(
         GainSense.AUTO, description="Whether counts are multiplied by the gain reference; auto: measured on the movie."
+    )
+    defects: str | None = Field(
+        None, description="File of the camera's defects that was given, as the server sees it; its content is kept."
+    )
+    defects_sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="Of the content of the file of defects; set by the server."
     )
     search_phase_shift: bool = False
     min_resolution_angstrom: float = 30.0
@@ -83,6 +89,7 @@ class MovieTask(Wire):
     movie: str
     store: str
     gain: str | None = None
+    defects: str | None = Field(None, description="Copy of the file of defects that the run keeps.")
     parameters: MovieParameters
 
 

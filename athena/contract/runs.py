@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.base import Wire
@@ -40,6 +40,18 @@ class SourceCreate(Wire):
     adapter: str = "epu"
     path: str
     follow: bool = True
+    parameters: dict[str, JsonValue] = Field(
+        {}, description="Of the processing, as ``ParametersUpdate`` takes them: what the microscope does not say."
+    )
+
+
+class ParametersUpdate(Wire):
+    """Parameters of a run's processing to set, by name, as ``athena.contract.processing.MovieParameters`` has them.
+
+    What a run's parameters say wins over what the microscope says; null takes a parameter back.
+    """
+
+    parameters: dict[str, JsonValue] = Field(min_length=1)
 
 
 class Source(Wire):
@@ -73,6 +85,9 @@ class Run(Wire):
     metrics: tuple[str, ...] = ()
     user_metrics: tuple[UserMetric, ...] = Field((), description="Metrics that people added, without their source.")
     branch: str = Field("original", description="Name of the default branch of its results.")
+    parameters: dict[str, JsonValue] = Field(
+        {}, description="Of its processing, set by people; the rest is as the microscope says."
+    )
     criteria: tuple[FilterRule, ...] = Field((), description="Quality criteria in force.")
 
 

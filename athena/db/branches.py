@@ -93,16 +93,23 @@ def standing(results: Results) -> Select[int, str, str, str]:
         return select(AcquisitionRow.index, AcquisitionRow.name, AcquisitionRow.state, AcquisitionRow.error).where(
             whole
         )
+    state, error = state_in(results), func.coalesce(BranchAcquisitionRow.error, "")
+    return (
+        select(AcquisitionRow.index, AcquisitionRow.name, state, error)
+        .outerjoin(BranchAcquisitionRow, of_branch(results))
+        .where(whole)
+    )
+
+
+def state_in(results: Results) -> ColumnElement[str]:
+    """State of an acquisition in a branch; of another than the default it is joined by ``of_branch``."""
+    if results.default:
+        return AcquisitionRow.state.expression
     away = AcquisitionState.AWAITING_MOVIE.value
-    elsewhere = func.coalesce(
+    return func.coalesce(
         BranchAcquisitionRow.state,
         func.nullif(AcquisitionRow.state, func.nullif(AcquisitionRow.state, away)),
         literal(AcquisitionState.REGISTERED.value),
-    )
-    return (
-        select(AcquisitionRow.index, AcquisitionRow.name, elsewhere, func.coalesce(BranchAcquisitionRow.error, ""))
-        .outerjoin(BranchAcquisitionRow, of_branch(results))
-        .where(whole)
     )
 
 

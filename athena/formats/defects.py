@@ -28,6 +28,7 @@ MOST = 0.25
 TOLERANCE = 10
 """By so many pixels a camera may be larger or smaller than its frames, which lie in its middle."""
 _WHOLE = -1
+_IMAGES = frozenset({".mrc", ".mrcs", ".tif", ".tiff"})
 _SINGLE_WORDS = frozenset({"camerasizex", "camerasizey", "wasscaled"})
 _LISTS = frozenset({"badpixels", "badcolumns", "badrows", "partialbadcolumn", "partialbadrow"})
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?$")
@@ -55,7 +56,7 @@ def read_defects(path: str | Path, shape: tuple[int, int]) -> Mask:
     camera or marks too much.
     """
     path = Path(path)
-    if path.suffix.lower() in (".mrc", ".mrcs", ".tif", ".tiff"):
+    if path.suffix.lower() in _IMAGES:
         mask = _of_image(path, shape)
     else:
         text = _text(path)
@@ -65,6 +66,24 @@ def read_defects(path: str | Path, shape: tuple[int, int]) -> Mask:
     if share > MOST:
         raise BadFile(f"{path.name} marks {share:.0%} of all pixels as defects.", hint="It is no list of defects.")
     return mask
+
+
+def check_defects(path: Path) -> None:
+    """Raise BadFile where a file of defects cannot be read, whatever the frames."""
+    if path.suffix.lower() in _IMAGES:
+        with open_movie(path) as file:
+            if file.frames != 1:
+                raise _a_stack(path, file.frames)
+        return
+    text = _text(path)
+    if text.lstrip().startswith("<"):
+        parse_fei(path, text)
+    else:
+        parse_list(path, text)
+
+
+def _a_stack(path: Path, frames: int) -> BadFile:
+    return BadFile(f"{path.name} is a stack of {frames} images.", hint="Give a single image of defects.")
 
 
 def parse_list(path: Path, text: str) -> DefectList:
@@ -178,7 +197,7 @@ def _scale(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> float:
 def _of_image(path: Path, shape: tuple[int, int]) -> Mask:
     with open_movie(path) as file, fitting_memory(path):
         if file.frames != 1:
-            raise BadFile(f"{path.name} is a stack of {file.frames} images.", hint="Give a single image of defects.")
+            raise _a_stack(path, file.frames)
         marked = file.read(0) != 0
     height, width = shape
     if marked.shape == (2 * height, 2 * width):

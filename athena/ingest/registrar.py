@@ -34,7 +34,9 @@ from athena.services.statuses import follow_acquisitions
 INCOMPLETE_MOVIE = "incomplete_movie"
 """Flag of an acquisition given up because its movie could not be parsed; it is taken up again if the movie mends."""
 NO_PIXEL_SIZE = "no_pixel_size"
-"""Flag of an acquisition that could not be planned; it is taken up again when its pixel size becomes known."""
+NO_VOLTAGE = "no_voltage"
+AWAITED = {NO_PIXEL_SIZE: "pixel_size_angstrom", NO_VOLTAGE: "voltage_kv"}
+"""Flags of acquisitions that could not be planned, and what of the optics they wait for to be taken up again."""
 
 _NAMES_A_QUERY = 500
 
@@ -201,7 +203,7 @@ def _advance(row: AcquisitionRow, movie: str | None, whole: set[str], broken: Ma
         row.state = AcquisitionState.ERROR.value
         row.flags = [INCOMPLETE_MOVIE]
         row.error = f"The movie {Path(movie).name} is not whole: {broken[movie]}"
-    elif failed and NO_PIXEL_SIZE in row.flags and row.optics.get("pixel_size_angstrom"):
+    elif failed and any(flag in row.flags and row.optics.get(name) for flag, name in AWAITED.items()):
         _make_ready(row)
 
 

@@ -1,10 +1,9 @@
 """The collector: the only writer of a run's columns, states and results."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -16,7 +15,7 @@ from athena.contract.acquisitions import AcquisitionState
 from athena.contract.events import EventKind
 from athena.contract.processing import MovieResult
 from athena.contract.runs import RunCounts
-from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, bump_version, count_states
+from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version, count_states
 from athena.db.base import now
 from athena.db.branches import default_branch
 from athena.db.events import append_event
@@ -67,7 +66,6 @@ def collect(
     """
     hold(session, lease)
     store = str(settings.run_store(str(lease.run_id), default_branch(session, lease.run_id)))
-    parameters = session.scalars(select(RunRow.parameters).where(RunRow.id == lease.run_id)).one()
     by_index = {outcome.index: outcome for outcome in outcomes}
     rows = session.scalars(
         select(AcquisitionRow).where(
@@ -102,7 +100,7 @@ def collect(
         else:
             assert outcome.result is not None
             row.state = AcquisitionState.COMPLETED.value
-            row.flags = [*outcome.result.flags, *assumed_flags(row, parameters)]
+            row.flags = list(outcome.result.flags)
             events.append((EventKind.ACQUISITION_COMPLETED, row.index))
     if rows:
         _remember_gain(session, lease.run_id, results)
@@ -117,11 +115,6 @@ def collect(
         append_event(session, EventKind.RUN_CHANGED, element_id=lease.run_id, version=version)
     failed = sum(1 for kind, _ in events if kind is EventKind.ACQUISITION_FAILED)
     return Collected(completed=len(events) - failed, failed=failed, requeued=requeued)
-
-
-def assumed_flags(row: AcquisitionRow, parameters: Mapping[str, Any]) -> list[str]:
-    """Flags of what neither the microscope nor the run's parameters said, so that a usual value stood for it."""
-    return [] if row.optics.get("voltage_kv") or parameters.get("voltage_kv") else ["voltage_assumed"]
 
 
 def _remember_gain(session: Session, run_id: UUID, results: Sequence[MovieResult]) -> None:

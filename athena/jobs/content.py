@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
-from athena.db.acquisitions import AcquisitionRow, SourceRow
+from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow
 from athena.db.elements import ElementRow, FileRow, MetadataRow
 from athena.jobs.transfer import Item, read_file
 from athena.services.storage_access import storage_of
@@ -84,6 +84,7 @@ def element_document(session: Session, element_id: UUID) -> bytes:
         "created": row.created.isoformat(),
         "updated": row.updated.isoformat(),
         "metadata": groups,
+        **({"processing": run.parameters} if (run := session.get(RunRow, element_id)) is not None else {}),
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 

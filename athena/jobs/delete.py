@@ -118,6 +118,7 @@ def _delete_content(context: JobContext, row: ElementRow) -> None:
                 some = select(key).where(table.run_id == row.id).limit(BATCH_ROWS)
                 rows = delete(table).where(table.run_id == row.id, key.in_(some)).returning(key)
                 gone = len(session.execute(rows).all())
+    delete_store(context, context.settings.run_defects(str(row.id)))
     # whatever a straggling worker wrote meanwhile
     for store in context.settings.run_stores(str(row.id)):
         delete_store(context, store)

@@ -1,7 +1,7 @@
 """The planner: which acquisitions are processed next, and with what."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,15 +16,38 @@ from athena.db.events import append_event
 from athena.errors import AthenaError, Invalid
 from athena.formats.eer import EerMovie, frames_per_fraction, is_eer
 from athena.formats.movies import open_movie
-from athena.ingest.registrar import NO_PIXEL_SIZE
+from athena.ingest.registrar import NO_PIXEL_SIZE, NO_VOLTAGE
 from athena.services.statuses import follow_acquisitions
+from athena.settings import defects_beside
 
 MAX_ATTEMPTS = 20
 """An acquisition begun this often and never ended is given up: it seems to bring down the runner itself."""
 
 
-class NoPixelSize(Invalid):
-    """Nothing says what a pixel of the movie measures, and nothing is guessed."""
+class NotKnown(Invalid):
+    """A value that processing needs is said by nothing, and nothing is guessed."""
+
+    flag: ClassVar[str] = ""
+    """Of acquisitions that wait for it."""
+
+
+class NoPixelSize(NotKnown):
+    """Nothing says what a pixel of the movie measures."""
+
+    flag = NO_PIXEL_SIZE
+
+
+class NoVoltage(NotKnown):
+    """Nothing says the acceleration voltage."""
+
+    flag = NO_VOLTAGE
+
+
+_NEEDED: tuple[tuple[str, type[NotKnown], str, str], ...] = (
+    ("pixel_size_angstrom", NoPixelSize, "pixel size", "0.8"),
+    ("voltage_kv", NoVoltage, "acceleration voltage", "300"),
+)
+"""Parameters without which no movie is processed: name in words, and a value for an example."""
 
 
 def reclaim(session: Session, run_id: UUID) -> int:
@@ -62,7 +85,7 @@ def begin(session: Session, run_id: UUID, rows: list[AcquisitionRow], *, store: 
             failed.append(row.index)
             row.state = AcquisitionState.ERROR.value
             row.error = str(error)
-            row.flags = [NO_PIXEL_SIZE] if isinstance(error, NoPixelSize) else []
+            row.flags = [error.flag] if isinstance(error, NotKnown) else []
         else:
             row.state = AcquisitionState.PROCESSING.value
             row.attempts += 1
@@ -82,7 +105,7 @@ def make_task(
 
     Raises
     ------
-    NoPixelSize, Invalid
+    NotKnown, Invalid
         when it cannot be processed as things are.
     """
     if row.movie is None:
@@ -103,11 +126,13 @@ def make_task(
     if found and found["gain"] == gain:
         values |= {"gain_orientation": found["orientation"], "gain_sense": found["sense"]}
     known = {name: value for name, value in values.items() if value is not None} | parameters
-    if known.get("pixel_size_angstrom") is None:
-        raise NoPixelSize(
-            f"The pixel size of {row.name} is not known: {_why(optics, 'pixel_size_angstrom')}",
-            hint="Put the XML file of the exposure beside its movie, with the pixel size in it.",
-        )
+    for name, kind, words, example in _NEEDED:
+        if known.get(name) is None:
+            raise kind(
+                f"The {words} of {row.name} is not known: {_why(optics, name)}",
+                hint=f"Put the XML file that says it beside the movie; or set it for the run ({name}={example}) and "
+                "process what failed again.",
+            )
     try:
         chosen = MovieParameters.model_validate(known)
     except ValidationError as error:
@@ -121,8 +146,16 @@ def make_task(
         movie=row.movie,
         store=store,
         gain=gain,
+        defects=_kept_defects(row, chosen, store),
         parameters=chosen,
     )
+
+
+def _kept_defects(row: AcquisitionRow, parameters: MovieParameters, store: str) -> str | None:
+    if parameters.defects is None or parameters.defects_sha256 is None:
+        return None
+    folder = defects_beside(Path(store), str(row.run_id))
+    return str(folder / f"{parameters.defects_sha256}{Path(parameters.defects).suffix.lower()}")
 
 
 def _why(optics: Optics, name: str) -> str:

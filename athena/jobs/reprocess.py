@@ -21,7 +21,7 @@ from athena.db.jobs import processing_job
 from athena.db.user_metrics import wake_user_metrics
 from athena.domain.job_kinds import JobSpec
 from athena.errors import AthenaError, Unavailable
-from athena.jobs.collect import assumed_flags, completed_metrics, describe_progress, write_columns, write_optics_groups
+from athena.jobs.collect import completed_metrics, describe_progress, write_columns, write_optics_groups
 from athena.jobs.context import JobContext
 from athena.jobs.plan import frames_of, make_task
 from athena.jobs.work import Outcome
@@ -188,8 +188,7 @@ class Reprocessing:
                     reason = reason or "The work on this movie was lost on the cluster."
                     self._set(session, [outcome.index], AcquisitionState.ERROR, error=reason)
                 else:
-                    flags = [*outcome.result.flags, *assumed_flags(rows[outcome.index], self._parameters)]
-                    self._set(session, [outcome.index], AcquisitionState.COMPLETED, flags=flags)
+                    self._set(session, [outcome.index], AcquisitionState.COMPLETED, flags=outcome.result.flags)
             self._tell(session)
             wake_user_metrics(session, self._results.run_id)
             version = bump_version(session, self._results.run_id)

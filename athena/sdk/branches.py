@@ -1,17 +1,20 @@
 """Branches of a run's results: the same acquisitions, processed with other parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from athena.contract import branches as wire
 from athena.contract import report as wire_report
+from athena.contract.acquisitions import AcquisitionState
 from athena.contract.branches import BranchComparison
 from athena.contract.runs import RunCounts
 from athena.errors import NotFound
 from athena.sdk import filters, html
+from athena.sdk.acquisitions import Acquisition, list_acquisitions
 from athena.sdk.arrays import run_store
 from athena.sdk.jobs import Job, start_job
 from athena.sdk.report import QualityReport
@@ -77,6 +80,10 @@ class Branch:
             about
         )
         return results.assign_attrs(run=self._run.name, branch=self.name, version=table.version)
+
+    def acquisitions(self, *, state: AcquisitionState | str | None = None) -> list[Acquisition]:
+        """Acquisitions in order of index, all or those in a state, as they stand in it."""
+        return list_acquisitions(self._run, state, self.name)
 
     def table(self, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """One row an acquisition that it has: name, state, error, and metrics (all, or the named) as stored."""
@@ -184,6 +191,14 @@ def find_branch(run: "Run", name: str) -> Branch:
     return found[name]
 
 
+def wire_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as the API takes them: ``patches`` is (x, y), ``defects`` a path."""
+    given = {name: value for name, value in parameters.items() if name != "patches"}
+    if "patches" in parameters:
+        given["patches_x"], given["patches_y"] = parameters["patches"]
+    return {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+
+
 def start_reprocessing(
     run: "Run",
     branch: str,
@@ -192,16 +207,13 @@ def start_reprocessing(
     indices: Sequence[int] | None,
     parameters: dict[str, Any],
 ) -> Job:
-    """Start the job; ``patches`` among the parameters is (x, y)."""
-    given = {name: value for name, value in parameters.items() if name != "patches"}
-    if "patches" in parameters:
-        given["patches_x"], given["patches_y"] = parameters["patches"]
+    """Start the job."""
     return start_job(
         run.client,
         "reprocess",
         run.id,
         branch=branch,
-        parameters=given,
+        parameters=wire_parameters(parameters),
         exposures=exposures,
         filter=filters.make_filter(rules).model_dump(mode="json") if rules is not None else None,
         indices=[int(index) for index in indices] if indices is not None else None,

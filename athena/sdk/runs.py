@@ -17,18 +17,19 @@ from athena.contract.acquisitions import AcquisitionState
 from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.events import Event
-from athena.contract.exports import ExportParameters, ExportPart
+from athena.contract.exports import ExportPart
 from athena.contract.filters import SavedFilter
 from athena.contract.runs import Retried, RunCounts, Source
 from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound, Unavailable
 from athena.sdk import filters, html, micrographs
-from athena.sdk.acquisitions import SHOWN, Acquisition
+from athena.sdk.acquisitions import SHOWN, Acquisition, list_acquisitions
 from athena.sdk.arrays import run_store
-from athena.sdk.branches import Branch, Branches, find_branch, list_branches, start_reprocessing
+from athena.sdk.branches import Branch, Branches, find_branch, list_branches, start_reprocessing, wire_parameters
 from athena.sdk.client import Client, checked
 from athena.sdk.elements import Dataset
+from athena.sdk.exporting import start_export
 from athena.sdk.jobs import Job, start_job
 from athena.sdk.report import QualityReport
 from athena.sdk.tables import all_metrics, own_metrics, read_columns
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from athena.zarrio.stores import ApiStore
-
-PAGE = 200
-"""Acquisitions asked for at once."""
-
 
 class Run(Dataset):
     """A dataset filled by an acquisition.
@@ -122,16 +119,7 @@ class Run(Dataset):
 
     def acquisitions(self, *, state: AcquisitionState | str | None = None) -> list[Acquisition]:
         """Acquisitions in order of index, all or those in a state."""
-        found: list[Acquisition] = []
-        total = 1
-        while len(found) < total:
-            params = {"state": AcquisitionState(state).value if state else None, "offset": len(found), "limit": PAGE}
-            page = self._client.get(
-                f"/api/runs/{self.id}/acquisitions", wire_acquisitions.AcquisitionPage, params=params
-            )
-            found += [Acquisition(self, model) for model in page.items]
-            total = page.total if page.items else 0
-        return found
+        return list_acquisitions(self, state)
 
     def acquisition(self, key: int | str) -> Acquisition:
         """One acquisition by index (negative: from the end) or by name."""
@@ -221,7 +209,7 @@ class Run(Dataset):
         processed : also micrographs (MRC), thumbnails and the results table, with quality monitor.
         rules : which acquisitions; None: as the run's saved filter says.
         """
-        return self._start_export("export", folder, files, metadata, processed, rules)
+        return start_export(self, "export", folder, files, metadata, processed, rules)
 
     def live_export(
         self,
@@ -233,7 +221,7 @@ class Run(Dataset):
         rules: Sequence[filters.Rule] | None = None,
     ) -> Job:
         """As ``export``, but going on until the run completes."""
-        return self._start_export("live_export", folder, files, metadata, processed, rules)
+        return start_export(self, "live_export", folder, files, metadata, processed, rules)
 
     def save_mrcs(
         self, folder: str | Path, *, only: micrographs.Chosen = "matching", mode: int = 2, progress: bool = False
@@ -256,6 +244,25 @@ class Run(Dataset):
         """Apply the saved filter, as it is now, to what the live export has still to come."""
         path = f"/api/runs/{self.id}/live-export/update"
         return Job(self._client, self._client.post(path, None, wire_jobs.Job))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of its processing that people set; the rest is as the microscope says."""
+        return dict(self.state.parameters)
+
+    def set_parameters(self, **parameters: Any) -> dict[str, Any]:
+        """Set what the microscope does not say, or said wrongly: ``run.set_parameters(voltage_kv=300)``; gives all.
+
+        Then ``retry_failed``. None takes one back. Conflict where movies were processed with another value: then
+        ``reprocess`` into a branch.
+
+        Parameters
+        ----------
+        parameters : of ``athena.contract.processing.MovieParameters``; ``patches`` is (x, y), ``defects`` the path of
+            a file of the camera's defects on the instance's machine, of which the run keeps a copy.
+        """
+        new = checked(wire.ParametersUpdate, parameters=wire_parameters(parameters))
+        return dict(self._client.patch(f"/api/runs/{self.id}/parameters", new, wire.Run).parameters)
 
     def retry_failed(self) -> int:
         """Process its failed acquisitions again, once what was in their way is gone; returns how many there are."""
@@ -327,23 +334,16 @@ class Run(Dataset):
         """Take away ``"movies"``, ``"integrated"`` images, ``"processed"`` micrographs; numbers and previews stay."""
         return start_job(self._client, "cleanup", self.id, rules=[CleanupRule(rule).value for rule in rules])
 
-    def _start_export(
-        self,
-        kind: str,
-        folder: str,
-        files: ExportPart | str,
-        metadata: ExportPart | str,
-        processed: bool,
-        rules: Sequence[filters.Rule] | None,
-    ) -> Job:
-        wanted = None if rules is None else filters.make_filter(rules)
-        parts = checked(ExportParameters, folder=folder, files=files, metadata=metadata, processed=processed)
-        given = parts.model_copy(update={"filter": wanted}).model_dump(mode="json")
-        return start_job(self._client, kind, self.id, **given)
+    def attach(
+        self, path: str | Path, *, adapter: str = "epu", follow: bool = True, **parameters: Any
+    ) -> Self:
+        """Fill the run from a session folder (a path on the instance's machine); ``follow`` keeps watching it.
 
-    def attach(self, path: str | Path, *, adapter: str = "epu", follow: bool = True) -> Self:
-        """Fill the run from a session folder (a path on the instance's machine); ``follow`` keeps watching it."""
-        new = checked(wire.SourceCreate, adapter=adapter, path=str(path), follow=follow)
+        ``parameters`` : of its processing, as in ``set_parameters``.
+        """
+        new = checked(
+            wire.SourceCreate, adapter=adapter, path=str(path), follow=follow, parameters=wire_parameters(parameters)
+        )
         self._client.put(f"/api/runs/{self.id}/source", new, None)
         return self
 

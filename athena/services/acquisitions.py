@@ -11,7 +11,7 @@ from athena.contract.people import Principal
 from athena.contract.runs import RunTable
 from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow
-from athena.db.branches import BranchAcquisitionRow, standing
+from athena.db.branches import BranchAcquisitionRow, Results, of_branch, standing, state_in
 from athena.errors import Invalid, NotFound
 from athena.services.guard import get_visible_run
 from athena.services.results import find_results, store_of, visible_results
@@ -31,19 +31,24 @@ def list_acquisitions(
     state: AcquisitionState | None = None,
     offset: int = 0,
     limit: int = 100,
+    branch: str | None = None,
 ) -> AcquisitionPage:
-    """Acquisitions of a run by index, those in one state where it is given."""
-    get_visible_run(session, principal, run_id)
+    """Acquisitions of a run by index as they stand in a branch, those in one state where it is given."""
+    results = visible_results(session, principal, run_id, branch)
     if offset < 0 or not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} acquisitions.")
-    conditions = [AcquisitionRow.run_id == run_id]
+    where = [AcquisitionRow.run_id == run_id]
     if state is not None:
-        conditions.append(AcquisitionRow.state == state.value)
-    total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(*conditions)) or 0
-    rows = session.scalars(
-        select(AcquisitionRow).where(*conditions).order_by(AcquisitionRow.index).offset(offset).limit(limit)
-    )
-    return AcquisitionPage(items=tuple(describe_acquisition(row) for row in rows), total=total)
+        where.append(state_in(results) == state.value)
+    query = select(AcquisitionRow)
+    count = select(func.count()).select_from(AcquisitionRow)
+    if not results.default:
+        query = query.outerjoin(BranchAcquisitionRow, of_branch(results))
+        count = count.outerjoin(BranchAcquisitionRow, of_branch(results))
+    total = session.scalar(count.where(*where)) or 0
+    rows = session.scalars(query.where(*where).order_by(AcquisitionRow.index).offset(offset).limit(limit)).all()
+    there = _there(session, results, [row.index for row in rows])
+    return AcquisitionPage(items=tuple(_standing(row, results, there.get(row.index)) for row in rows), total=total)
 
 
 def get_acquisition(
@@ -54,10 +59,23 @@ def get_acquisition(
     row = session.get(AcquisitionRow, (run_id, index))
     if row is None:
         raise NotFound(f"Run {run_id} has no acquisition {index}.")
+    return _standing(row, results, _there(session, results, [index]).get(index))
+
+
+def _there(session: Session, results: Results, indices: Sequence[int]) -> dict[int, BranchAcquisitionRow]:
+    """What a branch that is not the default has of acquisitions, by index."""
+    if results.default:
+        return {}
+    mine = (BranchAcquisitionRow.run_id == results.run_id, BranchAcquisitionRow.number == results.number)
+    rows = session.scalars(select(BranchAcquisitionRow).where(*mine, BranchAcquisitionRow.index.in_(indices)))
+    return {row.index: row for row in rows}
+
+
+def _standing(row: AcquisitionRow, results: Results, there: BranchAcquisitionRow | None) -> Acquisition:
+    """An acquisition as it stands in a branch; what the branch does not have is not processed."""
     told = describe_acquisition(row)
     if results.default:
         return told
-    there = session.get(BranchAcquisitionRow, (run_id, results.number, index))
     away = AcquisitionState.AWAITING_MOVIE
     state = AcquisitionState(there.state) if there is not None else AcquisitionState.REGISTERED
     return told.model_copy(

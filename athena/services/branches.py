@@ -6,7 +6,6 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,6 @@ from athena.contract.branches import (
 )
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
-from athena.contract.processing import MovieParameters
 from athena.db.acquisitions import AcquisitionRow, RunRow, bump_version
 from athena.db.base import now
 from athena.db.branches import BranchAcquisitionRow, BranchRow, completed, count_branch
@@ -34,6 +32,7 @@ from athena.domain.job_life import OPEN
 from athena.errors import Conflict, Invalid
 from athena.services.guard import get_visible_run
 from athena.services.jobs import refuse_content_jobs
+from athena.services.parameters import checked_parameters
 from athena.services.results import find_results, results_in
 from athena.services.run_filters import matching
 from athena.services.user_metrics import known_metrics
@@ -87,9 +86,9 @@ def prepare_reprocess(
     session.refresh(run, with_for_update=True)
     row = session.scalar(select(BranchRow).where(BranchRow.run_id == run.id, BranchRow.name == wanted.branch))
     if row is None:
-        row = _make(session, principal, run, wanted)
+        row = _make(session, principal, run, wanted, settings)
     else:
-        _check_goes_on(run, row, wanted)
+        _check_goes_on(session, run, row, wanted, settings)
     count = _choose(session, run, row.number, wanted, settings)
     if not count:
         raise Invalid(
@@ -183,7 +182,9 @@ def _first(session: Session, run: RunRow) -> BranchRow:
     )
 
 
-def _make(session: Session, principal: Principal, run: RunRow, wanted: ReprocessParameters) -> BranchRow:
+def _make(
+    session: Session, principal: Principal, run: RunRow, wanted: ReprocessParameters, settings: Settings
+) -> BranchRow:
     if run.branch_count == 1:
         if wanted.branch == FIRST:
             raise Conflict(f"“{FIRST}” is the default branch: what it lacks is processed by itself.")
@@ -192,7 +193,7 @@ def _make(session: Session, principal: Principal, run: RunRow, wanted: Reprocess
         run_id=run.id,
         number=run.branch_count,
         name=wanted.branch,
-        parameters=dict(run.parameters) | _checked(wanted.parameters),
+        parameters=dict(run.parameters) | checked_parameters(session, run.id, wanted.parameters, settings=settings),
         creator_id=principal.user_id,
         created=now(),
         deleting=False,
@@ -203,33 +204,20 @@ def _make(session: Session, principal: Principal, run: RunRow, wanted: Reprocess
     return row
 
 
-def _check_goes_on(run: RunRow, row: BranchRow, wanted: ReprocessParameters) -> None:
+def _check_goes_on(
+    session: Session, run: RunRow, row: BranchRow, wanted: ReprocessParameters, settings: Settings
+) -> None:
     """Refuse with Conflict or Invalid where a branch that is there cannot go on as is wanted."""
     if row.deleting:
         raise Conflict(f"“{row.name}” is being deleted.")
     if row.number == run.branch:
         raise Conflict(f"“{row.name}” is the default branch: what it lacks is processed by itself.")
-    given = _checked(wanted.parameters)
+    given = checked_parameters(session, run.id, wanted.parameters, settings=settings)
     if {name: row.parameters.get(name) for name in given} != given:
         raise Conflict(
             f"The branch “{row.name}” was made with other parameters.",
             hint="A branch keeps its parameters: give another name, or leave the parameters out.",
         )
-
-
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Those parameters as the processing takes them; Invalid."""
-    try:
-        chosen = MovieParameters.model_validate({"pixel_size_angstrom": 1.0} | given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise Invalid(
-            f"Processing does not take {name} = {given.get(name)!r}: {first['msg']}.",
-            hint=f"Parameters: {', '.join(MovieParameters.model_fields)}.",
-        ) from error
-    whole = chosen.model_dump(mode="json")
-    return {name: whole[name] for name in given}
 
 
 def _choose(session: Session, run: RunRow, number: int, wanted: ReprocessParameters, settings: Settings) -> int:

@@ -30,6 +30,11 @@ COLUMNS = (
     *("ctf_resolution_angstrom", "dose_e_per_A2", "frame_count"),
 )
 STAR_FILES = ("corrected_micrographs.star", "micrographs_ctf.star")
+_USUAL = {
+    # of movies processed when a voltage that nothing said was still taken for this one; now they are refused
+    "voltage_kv": 300.0,
+    **{name: MovieParameters.model_fields[name].default for name in ("spherical_aberration_mm", "amplitude_contrast")},
+}
 BLOCK = 1024
 """Acquisitions read at a time."""
 
@@ -134,8 +139,8 @@ def _imaging(row: AcquisitionRow, values: dict[str, float], parameters: dict[str
     """Optics an acquisition was processed with: the run's parameters, else the microscope's word, else the defaults."""
     told = {name: value for name, value in row.optics.items() if value is not None} | parameters
     used = {
-        name: float(told.get(name, MovieParameters.model_fields[name].default))
-        for name in ("voltage_kv", "spherical_aberration_mm", "amplitude_contrast")
+        name: float(told.get(name, _USUAL[name]))
+        for name in _USUAL
     }
     pixel = values["pixel_size_angstrom"]
     if not math.isfinite(pixel):

@@ -16,8 +16,17 @@ from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
 from athena.contract.processing import GainOrientation, GainSense
-from athena.contract.runs import Run, RunGrid, Source, SourceCreate, SourceState
-from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, RunRow, SourceRow, count_states
+from athena.contract.runs import ParametersUpdate, Run, RunGrid, Source, SourceCreate, SourceState
+from athena.db.acquisitions import (
+    AcquisitionRow,
+    AtlasRow,
+    FoilHoleRow,
+    GridSquareRow,
+    RunRow,
+    SourceRow,
+    bump_version,
+    count_states,
+)
 from athena.db.branches import BranchRow
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
@@ -29,6 +38,8 @@ from athena.services.audit import record
 from athena.services.criteria import rules_of
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
+from athena.services.parameters import apply_parameters
+from athena.services.session_paths import checked_folder
 from athena.services.statuses import follow_acquisitions
 from athena.services.storage_access import acquisition_folders
 from athena.services.user_metrics import describe_metrics
@@ -49,6 +60,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: S
         metrics=tuple(METRICS),
         user_metrics=describe_metrics(session, run_id, source=False),
         branch=_branch_name(session, run),
+        parameters=run.parameters,
         criteria=rules_of(session, run_id, settings).rules,
     )
 
@@ -77,9 +89,9 @@ def attach_source(
     run = get_visible_run(session, principal, run_id)
     _check_adapter(wanted.adapter, DatasetType(element.type))
     allowed = acquisition_folders(session, settings)
-    folder = locate(_checked_folder(wanted.path, settings, allowed), wanted.adapter)
+    folder = locate(checked_folder(wanted.path, settings, allowed), wanted.adapter)
     # what lies in an allowed folder may be a link out of it
-    folder = _checked_folder(str(folder), settings, allowed)
+    folder = checked_folder(str(folder), settings, allowed)
     # the order in which the registrar and the collector lock too
     session.execute(processing_job(run_id).with_for_update(key_share=True))
     session.refresh(run, with_for_update={"key_share": True})
@@ -98,6 +110,8 @@ def attach_source(
     source.follow = wanted.follow
     source.state = (SourceState.WATCHING if wanted.follow else SourceState.IMPORTING).value
     source.message = ""
+    if wanted.parameters:
+        apply_parameters(session, run, wanted.parameters, settings=settings)
     woken = TEMPLATES[_template(session, element)].processes_movies and _wake_processing(session, principal, run_id)
     session.flush()
     record(session, principal, AuditAction.SOURCE_ATTACHED, element, adapter=wanted.adapter, follow=wanted.follow)
@@ -106,6 +120,27 @@ def attach_source(
     append_event(session, EventKind.SOURCE_CHANGED, element_id=run_id)
     if woken:
         append_event(session, EventKind.JOB_CHANGED, element_id=run_id)
+    return get_run(session, principal, run_id, settings=settings)
+
+
+def set_parameters(
+    session: Session, principal: Principal, run_id: UUID, wanted: ParametersUpdate, *, settings: Settings
+) -> Run:
+    """Set parameters of a run's processing, which win over what the microscope says; what failed may then be retried.
+
+    Raises NotFound, Forbidden, Invalid (what the processing does not take), or Conflict where movies were processed
+    with other values: results of one branch are all made alike.
+    """
+    element = require_writer(session, principal, run_id)
+    run = get_visible_run(session, principal, run_id)
+    # the order in which the registrar and the collector lock too
+    session.execute(processing_job(run_id).with_for_update())
+    session.refresh(run, with_for_update=True)
+    if changed := apply_parameters(session, run, wanted.parameters, settings=settings):
+        record(session, principal, AuditAction.PARAMETERS_SET, element, **changed)
+        session.flush()
+        version = bump_version(session, run_id)
+        append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)
     return get_run(session, principal, run_id, settings=settings)
 
 
@@ -174,37 +209,6 @@ def _check_adapter(adapter: str, dataset_type: DatasetType) -> None:
         raise Invalid(f"There is no acquisition adapter “{adapter}”.", hint=f"Known: {', '.join(sorted(known))}.")
     if adapter not in RUN_ADAPTERS[dataset_type]:
         raise Invalid(f"Sessions of adapter “{adapter}” cannot fill a dataset of type {dataset_type.value}.")
-
-
-def _checked_folder(path: str, settings: Settings, allowed: list[Path]) -> Path:
-    """Resolved folder, if it may be read: links out of the acquisition roots are followed before the check.
-
-    Outside the roots the answer is the same whether a folder is there or not.
-    """
-    given = Path(path)
-    if not given.is_absolute() or "\0" in path:
-        raise Invalid(f"“{path[:200]}” is not the full path of a folder.", hint="Give it from the root, with no ~.")
-    try:
-        folder = given.resolve()
-    except (OSError, RuntimeError) as error:  # a name longer than any file's, links in a circle
-        raise Invalid(f"“{path[:200]}” cannot be the path of a folder.") from error
-    roots = [root.expanduser().resolve() for root in allowed]
-    anywhere = settings.auth == "local" and not settings.acquisition_roots
-    if not anywhere and not any(folder.is_relative_to(root) for root in roots):
-        raise Invalid(
-            f"{given} is not below an acquisition folder of this instance.",
-            hint="An administrator connects them as acquisition storages, or sets ATHENA_ACQUISITION_ROOTS.",
-        )
-    if not _is_folder(folder):
-        raise Invalid(f"There is no folder {given} on the server.", hint="Check the path and that it is mounted.")
-    return folder
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a folder above it may not be entered, or a share does not answer
-        return False
 
 
 def _template(session: Session, run: ElementRow) -> str:

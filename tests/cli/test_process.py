@@ -107,14 +107,23 @@ def test_micrographs_are_sharp_and_tell_their_pixel(processed: Path, known: Know
 
 
 def test_the_ctf_of_a_micrograph(processed: Path, tmp_path: Path, make_blank: Callable[[Path], Path]) -> None:
-    done = run("ctf", processed / "movie.mrc", make_blank(tmp_path / "blank.mrc"), "--json")
+    done = run("ctf", processed / "movie.mrc", make_blank(tmp_path / "blank.mrc"), "--voltage", 300, "--json")
     assert done.returncode == 1
     assert "blank.mrc" in done.stderr
     (line,) = done.stdout.splitlines()
     found = json.loads(line)
     assert found["defocus_u_angstrom"] == pytest.approx(15500, abs=60)
     assert found["determined"] is True
-    assert "15" in run("ctf", processed / "movie.mrc").stdout.splitlines()[1].split()[0]
+    assert "15" in run("ctf", processed / "movie.mrc", "--voltage", 300).stdout.splitlines()[1].split()[0]
+
+
+def test_no_voltage_is_guessed(processed: Path, movie: Path, tmp_path: Path) -> None:
+    done = run("ctf", processed / "movie.mrc")
+    assert done.returncode == 1
+    assert "does not say its acceleration voltage. Give it: --voltage 300" in done.stderr
+    done = run("movie", movie, "--pixel-size", 1.0, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "--voltage" in done.stderr
 
 
 @pytest.fixture

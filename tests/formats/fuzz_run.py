@@ -96,8 +96,7 @@ def _ways(kind: str, number: int) -> Iterator[Any]:
     from athena.formats.mrc import read_mrc
     from athena.formats.mrc_extended import read_fei_records
     from athena_pipelines.core.ctf_fit import SearchRange
-    from athena_pipelines.core.ctf_model import Optics
-    from athena_pipelines.steps.micrograph import fit_micrograph
+    from athena_pipelines.steps.micrograph import Known, fit_micrograph
 
     if kind == "dm":
         yield lambda path: read_reference(path)
@@ -106,7 +105,7 @@ def _ways(kind: str, number: int) -> Iterator[Any]:
     yield lambda path: read_reference(path, of_eer=bool(number % 2))
     if number % 5 == 1:
         yield _as_gain
-        yield lambda path: fit_micrograph(path, Optics(), SearchRange(), pixel_size_angstrom=1.0)
+        yield lambda path: fit_micrograph(path, Known(300.0, 2.7, 0.07, 1.0), SearchRange())
     if kind == "mrc":
         yield read_fei_records
         yield read_mrc
@@ -144,7 +143,7 @@ def _as_gain(path: Path) -> None:
     movie = path.parent / f"{os.getpid()}.tiff"
     if not movie.exists():
         tifffile.imwrite(movie, np.ones(SHAPE, np.uint8), photometric="minisblack", metadata=None)
-    load_movie(str(movie), str(path), MovieParameters(pixel_size_angstrom=1.0))
+    load_movie(str(movie), str(path), MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0))
 
 
 def _process(path: Path, *, whole: bool) -> None:
@@ -156,7 +155,7 @@ def _process(path: Path, *, whole: bool) -> None:
     open_movie(path).close()
     if not is_whole(path):
         raise RuntimeError(f"{path.name} can be opened and is not whole")
-    parameters = MovieParameters(pixel_size_angstrom=1.0, patches_x=1, patches_y=1)
+    parameters = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, patches_x=1, patches_y=1)
     load_movie(str(path), None, parameters)
     if whole:
         compute_movie(str(path), None, parameters, Timing())

@@ -52,7 +52,8 @@ class Folder:
         """Write an exposure's metadata, acquired one second after the one before."""
         self._count += 1
         acquired = datetime(2024, 5, 17, 12, self._count // 60, self._count % 60, tzinfo=UTC).isoformat()
-        said = {"acquired": acquired, "pixel_size_angstrom": 0.8, "frame_count": 3, "total_dose_e_per_A2": 30} | optics
+        said = {"acquired": acquired, "pixel_size_angstrom": 0.8, "voltage_kv": 300.0, "frame_count": 3} | optics
+        said.setdefault("total_dose_e_per_A2", 30)
         partial = self.path.parent / f"{name}.json.partial"
         partial.write_text(json.dumps({key: value for key, value in said.items() if value is not None}))
         partial.rename(self.path / f"{name}.json")

@@ -1,5 +1,6 @@
 """Branches of results: a real instance and real processing of a small session, from the SDK and the command line."""
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from athena.zarrio.reader import read_table
 
 PLACE = "Folder/Apoferritin/Imaging/Grid 1"
 COUNT = 4
+OPTICS = {"pixel_size_angstrom": 1.0, "voltage_kv": 300.0, "frame_count": 4, "total_dose_e_per_A2": 20}
 
 
 def write_movie(folder: Path, number: int) -> None:
@@ -42,7 +44,7 @@ def write_movie(folder: Path, number: int) -> None:
     specimen = np.kron(random.gamma(1.0, 1.0, (36, 36)), np.ones((8, 8)))
     frames = [random.poisson(specimen[8 + at : 264 + at, 8:264]) for at in range(4)]
     tifffile.imwrite(folder / f"m{number}.tif", np.array(frames, np.uint8), photometric="minisblack")
-    (folder / f"m{number}.json").write_text('{"pixel_size_angstrom": 1.0, "frame_count": 4, "total_dose_e_per_A2": 20}')
+    (folder / f"m{number}.json").write_text(json.dumps(OPTICS))
 
 
 @pytest.fixture

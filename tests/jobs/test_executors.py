@@ -26,7 +26,7 @@ def task(tmp_path: Path, folder) -> Callable[..., MovieTask]:
 
     def make(name: str, index: int, run_id: str = "run") -> MovieTask:
         movie = str(folder.add_movie(name))
-        parameters = MovieParameters(pixel_size_angstrom=1.0)
+        parameters = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0)
         return MovieTask(run_id=run_id, index=index, movie=movie, store=store, parameters=parameters)
 
     return make

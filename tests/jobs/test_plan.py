@@ -10,7 +10,7 @@ import pytest
 from athena.contract.acquisitions import Optics
 from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.errors import Invalid
-from athena.jobs.plan import MAX_ATTEMPTS, NoPixelSize, frames_of, make_task
+from athena.jobs.plan import MAX_ATTEMPTS, NoPixelSize, NoVoltage, frames_of, make_task
 from athena_pipelines.simulate.eer import write_eer
 
 
@@ -18,8 +18,8 @@ from athena_pipelines.simulate.eer import write_eer
 def row(folder) -> Callable[..., AcquisitionRow]:
     """``row(attempts=0, **optics)`` is an acquisition with a movie of three frames."""
 
-    def make(*, attempts: int = 0, **optics: object) -> AcquisitionRow:
-        said = Optics.model_validate(optics).model_dump(mode="json")
+    def make(*, attempts: int = 0, voltage_kv: float | None = 300.0, **optics: object) -> AcquisitionRow:
+        said = Optics.model_validate({"voltage_kv": voltage_kv, **optics}).model_dump(mode="json")
         movie = str(folder.add_movie("a"))
         return AcquisitionRow(run_id=uuid4(), index=3, name="a", movie=movie, optics=said, attempts=attempts)
 
@@ -77,6 +77,12 @@ def test_frames_are_counted_in_the_movie_when_nothing_says_them(row: Callable[..
 
 
 def test_what_stands_in_the_way(row: Callable[..., AcquisitionRow]) -> None:
+    with pytest.raises(NoVoltage, match="voltage of a is not known: its metadata does not say it. .*voltage_kv=300"):
+        make_task(row(pixel_size_angstrom=0.8, voltage_kv=None), parameters={}, source=None, store="s")
+    told = make_task(
+        row(pixel_size_angstrom=0.8, voltage_kv=None), parameters={"voltage_kv": 200}, source=None, store="s"
+    )
+    assert (told.parameters.voltage_kv, told.defects) == (200, None)
     with pytest.raises(NoPixelSize, match="pixel size of a is not known"):
         make_task(row(), parameters={}, source=None, store="s")
     with pytest.raises(Invalid, match="patches_x is 0"):
@@ -99,3 +105,11 @@ def test_eer_movies_are_grouped_by_dose(row: Callable[..., AcquisitionRow], tmp_
     chosen = make_task(one, parameters={"eer_frames_per_fraction": 7}, source=None, store="s").parameters
     assert (chosen.eer_frames_per_fraction, chosen.dose_per_frame_e_per_A2) == (7, 1.75)
     assert frames_of(one, {"eer_frames_per_fraction": 7}) == 6
+
+
+def test_the_run_s_copy_of_the_defects_is_named(row: Callable[..., AcquisitionRow]) -> None:
+    one = row(pixel_size_angstrom=0.8)
+    parameters = {"defects": "/data/scope/Bad Pixels.TXT", "defects_sha256": 64 * "a"}
+    task = make_task(one, parameters=parameters, source=None, store="/home/runs/x.branch-2.zarr")
+    assert task.defects == f"/home/runs/{one.run_id}.defects/{64 * 'a'}.txt"
+    assert task.parameters.defects == "/data/scope/Bad Pixels.TXT"

@@ -7,9 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from athena.contract.events import EventKind
+from athena.contract.people import Principal
+from athena.contract.runs import ParametersUpdate
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.events import EventRow
+from athena.db.people import UserRow
+from athena.errors import Conflict
+from athena.services import retry, runs
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -69,6 +74,7 @@ def test_errors_of_single_movies_do_not_stop_the_run(folder, attach, running, wa
     for name in ("a_raise", "b_refuse", "c_full", "d"):
         folder.add(name)
     folder.add("e_unknown", pixel_size_angstrom=None)
+    folder.add("f_unknown", voltage_kv=None)
     run = attach(folder.path, follow=False)
     with running():
         wait_for(lambda: run.job().state == "finished")
@@ -78,9 +84,36 @@ def test_errors_of_single_movies_do_not_stop_the_run(folder, attach, running, wa
     assert errors["c_full"].startswith("There is no space left on the device: ")
     assert errors["d"] == ""
     assert errors["e_unknown"].startswith("The pixel size of e_unknown is not known")
+    assert errors["f_unknown"].startswith("The acceleration voltage of f_unknown is not known")
+    assert {row.name: row.flags for row in run.acquisitions()}["f_unknown"] == ["no_voltage"]
     assert run.states()["d"] == "completed"
-    assert run.job().message == "1 processed, 4 failed"
+    assert run.job().message == "1 processed, 5 failed"
     with database.session(read_only=True) as session:
         assert session.get_one(ElementRow, run.id).status == "warning"
         failed = session.scalars(select(EventRow.index).where(EventRow.kind == EventKind.ACQUISITION_FAILED)).all()
-    assert sorted(failed) == [0, 1, 2, 4]
+    assert sorted(failed) == [0, 1, 2, 4, 5]
+
+
+@pytest.mark.feature("EQ-01")
+def test_a_run_without_a_voltage_is_told_it_and_goes_on(
+    folder, attach, running, wait_for, database: Database, quick: Settings
+) -> None:
+    folder.add("a", voltage_kv=None)
+    folder.add("b", voltage_kv=None)
+    run = attach(folder.path)
+    with database.session(read_only=True) as session:
+        element = session.get_one(ElementRow, run.id)
+        user = session.get_one(UserRow, element.creator_id)
+        alice = Principal(user_id=user.id, username=user.username)
+    with running():
+        wait_for(_all(run, "error"))
+        folder.add_metadata("b", voltage_kv=200.0)  # the metadata may mend
+        wait_for(lambda: run.states() == {"a": "error", "b": "completed"})
+        wanted = ParametersUpdate(parameters={"voltage_kv": 300})
+        with database.session() as session, pytest.raises(Conflict):
+            runs.set_parameters(session, alice, run.id, wanted, settings=quick)
+        with database.session() as session:  # or a person says it
+            wanted = ParametersUpdate(parameters={"voltage_kv": 200})
+            runs.set_parameters(session, alice, run.id, wanted, settings=quick)
+            assert retry.retry_failed(session, alice, run.id) == 1
+        wait_for(_all(run, "completed"))

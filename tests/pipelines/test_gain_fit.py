@@ -94,10 +94,10 @@ def test_a_gain_of_another_camera_or_of_corrected_movies_is_left_out(tmp_path: P
     write_mrc(tmp_path / "g.mrc", known.gain, pixel_size_angstrom=1.0)
     corrected = np.random.default_rng(0).poisson(1.0, (30, 256, 256)).astype(np.uint8)
     tifffile.imwrite(tmp_path / "m.tiff", corrected, photometric="minisblack")
-    loaded = load_movie(str(tmp_path / "m.tiff"), str(tmp_path / "g.mrc"), MovieParameters(pixel_size_angstrom=1.0))
+    loaded = load_movie(str(tmp_path / "m.tiff"), str(tmp_path / "g.mrc"), MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0))
     assert loaded.flags == ("gain_does_not_fit",)
     assert loaded.frames.gain.shape == (1, 1)
-    told = MovieParameters(pixel_size_angstrom=1.0, gain_orientation="as_is", gain_sense="multiply")
+    told = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, gain_orientation="as_is", gain_sense="multiply")
     loaded = load_movie(str(tmp_path / "m.tiff"), str(tmp_path / "g.mrc"), told)  # who says so is believed
     assert (loaded.gain_fit, loaded.flags, loaded.frames.gain.shape) == (None, (), (256, 256))
 

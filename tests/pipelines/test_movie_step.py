@@ -14,10 +14,10 @@ from athena.contract.processing import MovieParameters, MovieResult, MovieTask
 from athena.errors import BadFile, NotFound
 from athena.formats.mrc import write_mrc
 from athena.zarrio import layout, reader
-from athena.zarrio.pyramid import image_info
+from athena.zarrio.pyramid import image_info, read_level
 from athena.zarrio.writer import RunWriter
 from athena_pipelines.specs.movie import MOVIE
-from athena_pipelines.steps import warm_up
+from athena_pipelines.steps import load, warm_up
 from athena_pipelines.steps.load import load_movie
 from athena_pipelines.steps.movie import process_movie
 
@@ -35,7 +35,7 @@ def _task(tmp_path: Path, movie: Path, *, gain: Path | None = None, **parameters
         movie=str(movie),
         store=store,
         gain=str(gain) if gain else None,
-        parameters=MovieParameters(pixel_size_angstrom=1.0, **parameters),
+        parameters=MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, **parameters),
     )
 
 
@@ -52,6 +52,34 @@ def _check_shapes(result: MovieResult, frames: int) -> None:
     assert set(result.metrics) <= set(layout.METRICS)
     assert MovieResult.model_validate(result.model_dump()) is not None
     json.dumps(result.seconds)
+
+
+def test_the_run_s_defects_are_repaired_and_read_once(
+    tmp_path: Path, simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = simulated.counts.copy()
+    counts[:, 300:310, 400:410] = 3  # a patch that is stuck, and not so bright that it would be found
+    movie = _write_tiff(tmp_path / "m.tiff", counts)
+    listed = tmp_path / "defects.txt"
+    listed.write_text("400 300 10 10\n")
+    read: list[str] = []
+    real = load.read_defects
+
+    def counted(path: str, shape: tuple[int, int]) -> Any:
+        read.append(path)
+        return real(path, shape)
+
+    monkeypatch.setattr(load, "read_defects", counted)
+    task = _task(tmp_path, movie)
+    process_movie(task)
+    stuck = read_level(task.store, 2)[302:308, 402:408].std()
+    for _ in range(2):
+        process_movie(task.model_copy(update={"defects": str(listed)}))
+    assert read == [str(listed)]
+    whole = read_level(task.store, 2)
+    assert whole[302:308, 402:408].std() > 2 * stuck
+    with pytest.raises(BadFile, match=r"gone\.txt cannot be read"):
+        process_movie(task.model_copy(update={"defects": str(tmp_path / "gone.txt")}))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +205,7 @@ def test_frames_are_held_in_the_smallest_type(tmp_path: Path, dtype: str, peak: 
     counts = np.random.default_rng(0).poisson(4, (3, 64, 64)).astype(dtype)
     counts[2, 5, 5] = peak
     tifffile.imwrite(tmp_path / "m.tiff", counts, photometric="minisblack")
-    loaded = load_movie(str(tmp_path / "m.tiff"), None, MovieParameters(pixel_size_angstrom=1.0))
+    loaded = load_movie(str(tmp_path / "m.tiff"), None, MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0))
     frames, mean = loaded.frames, loaded.mean
     assert frames.stack.dtype == held
     assert mean == pytest.approx(4, rel=0.05)
@@ -192,7 +220,7 @@ def test_frames_are_held_in_the_smallest_type(tmp_path: Path, dtype: str, peak: 
 def test_float_frames_are_quantised_below_their_noise(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(-3, 2, (3, 64, 64)).astype(np.float32)
     write_mrc(tmp_path / "m.mrc", values, pixel_size_angstrom=1.0)
-    loaded = load_movie(str(tmp_path / "m.mrc"), None, MovieParameters(pixel_size_angstrom=1.0))
+    loaded = load_movie(str(tmp_path / "m.mrc"), None, MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0))
     frames, mean = loaded.frames, loaded.mean
     assert frames.stack.dtype == np.uint16
     assert mean == pytest.approx(-3, abs=0.1)

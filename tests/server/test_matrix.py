@@ -122,6 +122,7 @@ MATRIX: dict[str, Need | Action] = {
     "find_path": Action.VIEW,
     "get_run": Action.VIEW,
     "attach_source": Action.WRITE,
+    "set_parameters": Action.WRITE,
     "retry_failed": Action.WRITE,
     "get_grid": Action.VIEW,
     "list_user_metrics": Action.VIEW,

@@ -21,6 +21,7 @@ from athena.contract.people import Principal, Role
 from athena.contract.runs import RunCounts, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow
 from athena.db.base import now
+from athena.db.branches import BranchAcquisitionRow, BranchRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
@@ -251,6 +252,41 @@ def test_acquisitions_page_by_index_and_by_state(
                 acquisitions.get_acquisition(session, user, run.id, index)
         with pytest.raises(Invalid, match="page"):
             acquisitions.list_acquisitions(session, alice, run.id, limit=0)
+
+
+@pytest.mark.feature("BY-06")
+def test_acquisitions_are_listed_as_they_stand_in_a_branch(
+    database: Database, make_user: MakeUser, make_run: Make, add_acquisitions_to: Add
+) -> None:
+    alice = make_user()
+    run = make_run(alice)
+    add_acquisitions_to(run, count=3, state=AcquisitionState.COMPLETED)
+    add_acquisitions_to(run, count=1, state=AcquisitionState.AWAITING_MOVIE)
+    with database.session() as session:
+        session.add(BranchRow(run_id=run.id, number=0, name="original", parameters={}))
+        session.add(BranchRow(run_id=run.id, number=1, name="fine", parameters={}))
+        session.flush()
+        for index, state, error in ((0, "completed", ""), (2, "error", "no")):
+            session.add(BranchAcquisitionRow(run_id=run.id, number=1, index=index, state=state, error=error, flags=[]))
+    with database.session(read_only=True) as session:
+
+        def listed(**asked: object) -> list[tuple[int, str, str]]:
+            page = acquisitions.list_acquisitions(session, alice, run.id, branch="fine", **asked)  # type: ignore[arg-type]
+            assert page.total == len(page.items)
+            return [(one.index, one.state.value, one.error) for one in page.items]
+
+        assert listed() == [
+            (0, "completed", ""),
+            (1, "registered", ""),
+            (2, "error", "no"),
+            (3, "awaiting_movie", ""),
+        ]
+        assert listed(state=AcquisitionState.REGISTERED) == [(1, "registered", "")]
+        assert listed(state=AcquisitionState.ERROR) == [(2, "error", "no")]
+        own = acquisitions.list_acquisitions(session, alice, run.id, branch="original")
+        assert [one.state.value for one in own.items] == ["completed"] * 3 + ["awaiting_movie"]
+        with pytest.raises(NotFound):
+            acquisitions.list_acquisitions(session, alice, run.id, branch="none")
 
 
 @pytest.mark.feature("EQ-01")

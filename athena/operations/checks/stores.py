@@ -148,7 +148,7 @@ def _empty_files(store: Path) -> Iterator[str]:
 
 def _orphans(settings: Settings, known: set[str]) -> Iterator[Finding]:
     folder = settings.resolved_data_dir / "runs"
-    stores = sorted(folder.glob("*.zarr")) if folder.exists() else []
+    stores = sorted([*folder.glob("*.zarr"), *folder.glob("*.defects")]) if folder.exists() else []
     orphans = [path.name for path in stores if path.name.partition(".")[0] not in known]
     if orphans:
         shown = ", ".join(orphans[:SHOWN]) + (" …" if len(orphans) > SHOWN else "")

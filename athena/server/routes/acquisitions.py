@@ -27,11 +27,12 @@ def list_acquisitions(
     state: AcquisitionState | None = None,
     offset: Offset = 0,
     limit: Limit = 200,
+    branch: OfBranch = None,
 ) -> AcquisitionPage:
-    """List the acquisitions of a run by index."""
+    """List the acquisitions of a run by index, as they stand in a branch."""
     with caller.reading() as session:
         return acquisitions.list_acquisitions(
-            session, caller.principal, run_id, state=state, offset=offset, limit=limit
+            session, caller.principal, run_id, state=state, offset=offset, limit=limit, branch=branch
         )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from athena.contract.report import QualityReport
-from athena.contract.runs import AcquisitionCurves, Retried, Run, RunGrid, RunTable, SourceCreate
+from athena.contract.runs import AcquisitionCurves, ParametersUpdate, Retried, Run, RunGrid, RunTable, SourceCreate
 from athena.errors import Invalid
 from athena.ingest.adapter import locate_session
 from athena.server.caller import CallerDep
@@ -39,6 +39,13 @@ def attach_source(caller: CallerDep, run_id: UUID, new: SourceCreate) -> Run:
         return runs.attach_source(
             session, caller.principal, run_id, new, settings=caller.settings, locate=locate_session
         )
+
+
+@router.patch("/parameters")
+def set_parameters(caller: CallerDep, run_id: UUID, wanted: ParametersUpdate) -> Run:
+    """Set parameters of a run's processing, such as a voltage that its metadata lacks."""
+    with caller.writing() as session:
+        return runs.set_parameters(session, caller.principal, run_id, wanted, settings=caller.settings)
 
 
 @router.post("/retry")

@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from athena.contract.processing import GainFit, GainOrientation, GainSense, MovieParameters
-from athena.errors import TooLarge
+from athena.errors import BadFile, TooLarge
 from athena.formats.defects import read_defects
 from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.gain import Reference, read_reference
@@ -59,7 +60,7 @@ def _load(path: str, gain: str | None, parameters: MovieParameters, defects: str
             # before the frames: what cannot be used is told at once
             reference = read_reference(gain, of_eer=of_eer)
             reference.fitting(movie.shape)
-        known = read_defects(defects, movie.shape) if defects else None
+        known = _defects_of(defects, movie.shape) if defects else None
         _check_room(Path(path), movie)
         frames = _read(movie)
         if isinstance(movie, EerMovie) and movie.damaged:
@@ -77,6 +78,22 @@ def _load(path: str, gain: str | None, parameters: MovieParameters, defects: str
     whole = float(total.sum(dtype=np.float64)) - float(total[bad].sum(dtype=np.float64))
     mean = whole / max(good, 1) * frames.scale / frames.count + frames.offset
     return Loaded(frames, mean, parameters, tuple(flags), fit)
+
+
+def _defects_of(path: str, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Mask of a file of defects, which is read once for the movies of a run. Raises BadFile."""
+    try:
+        written = Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise BadFile(f"The file of defects {path} cannot be read: {error.strerror}.", hint="Give it again.") from error
+    return _read_once(path, written, shape)
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: str, _written: int, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    mask = read_defects(path, shape)
+    mask.flags.writeable = False
+    return mask
 
 
 def gain_flags(fit: GainFit | None) -> list[str]:

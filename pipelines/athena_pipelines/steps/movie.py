@@ -22,7 +22,7 @@ def process_movie(task: MovieTask) -> MovieResult:
     Raises BadFile when the movie or the gain cannot be used.
     """
     timing = Timing()
-    found = compute_movie(task.movie, task.gain, task.parameters, timing)
+    found = compute_movie(task.movie, task.gain, task.parameters, timing, defects=task.defects)
     with timing("write"):
         _write(task, found)
     pixel = found.parameters.pixel_size_angstrom

@@ -1080,6 +1080,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Set Parameters
+         * @description Set parameters of a run's processing, such as a voltage that its metadata lacks.
+         */
+        patch: operations["set_parameters"];
+        trace?: never;
+    };
     "/api/runs/{run_id}/retry": {
         parameters: {
             query?: never;
@@ -1189,7 +1209,7 @@ export interface paths {
         };
         /**
          * List Acquisitions
-         * @description List the acquisitions of a run by index.
+         * @description List the acquisitions of a run by index, as they stand in a branch.
          */
         get: operations["list_acquisitions"];
         put?: never;
@@ -3787,6 +3807,18 @@ export interface components {
             doubts: components["schemas"]["Doubt"][];
         };
         /**
+         * ParametersUpdate
+         * @description Parameters of a run's processing to set, by name, as ``athena.contract.processing.MovieParameters`` has them.
+         *
+         *     What a run's parameters say wins over what the microscope says; null takes a parameter back.
+         */
+        ParametersUpdate: {
+            /** Parameters */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * PasswordChange
          * @description A new password of one's own.
          */
@@ -4119,6 +4151,14 @@ export interface components {
              * @default original
              */
             branch: string;
+            /**
+             * Parameters
+             * @description Of its processing, set by people; the rest is as the microscope says.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
             /**
              * Criteria
              * @description Quality criteria in force.
@@ -4638,6 +4678,14 @@ export interface components {
              * @default true
              */
             follow: boolean;
+            /**
+             * Parameters
+             * @description Of the processing, as ``ParametersUpdate`` takes them: what the microscope does not say.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * SourceState
@@ -5284,6 +5332,7 @@ export type NoteLinkWrite = components['schemas']['NoteLinkWrite'];
 export type NoteWrite = components['schemas']['NoteWrite'];
 export type Operator = components['schemas']['Operator'];
 export type Optics = components['schemas']['Optics'];
+export type ParametersUpdate = components['schemas']['ParametersUpdate'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordCheck = components['schemas']['PasswordCheck'];
 export type PasswordReset = components['schemas']['PasswordReset'];
@@ -9045,6 +9094,59 @@ export interface operations {
             };
         };
     };
+    set_parameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParametersUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retry_failed: {
         parameters: {
             query?: never;
@@ -9315,6 +9417,8 @@ export interface operations {
                 offset?: number;
                 /** @description How many to give at most. */
                 limit?: number;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
