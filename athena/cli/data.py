@@ -264,9 +264,7 @@ def summary(run: Run) -> str:
     return " · ".join(parts)
 
 
-def _bring_in(
-    session: Path, *, into: str, adapter: str, follow: bool, wait: bool, settings: list[str] | None
-) -> None:
+def _bring_in(session: Path, *, into: str, adapter: str, follow: bool, wait: bool, settings: list[str] | None) -> None:
     import athena
 
     connection = athena.connect()

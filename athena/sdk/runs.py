@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from athena.zarrio.stores import ApiStore
 
+
 class Run(Dataset):
     """A dataset filled by an acquisition.
 
@@ -334,9 +335,7 @@ class Run(Dataset):
         """Take away ``"movies"``, ``"integrated"`` images, ``"processed"`` micrographs; numbers and previews stay."""
         return start_job(self._client, "cleanup", self.id, rules=[CleanupRule(rule).value for rule in rules])
 
-    def attach(
-        self, path: str | Path, *, adapter: str = "epu", follow: bool = True, **parameters: Any
-    ) -> Self:
+    def attach(self, path: str | Path, *, adapter: str = "epu", follow: bool = True, **parameters: Any) -> Self:
         """Fill the run from a session folder (a path on the instance's machine); ``follow`` keeps watching it.
 
         ``parameters`` : of its processing, as in ``set_parameters``.

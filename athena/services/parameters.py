@@ -29,7 +29,9 @@ _DEFECTS = ("defects", "defects_sha256")
 MAX_DEFECT_BYTES = 256 * 2**20
 
 
-def checked_parameters(session: Session, run_id: UUID, given: Mapping[str, Any], *, settings: Settings) -> dict[str, Any]:
+def checked_parameters(
+    session: Session, run_id: UUID, given: Mapping[str, Any], *, settings: Settings
+) -> dict[str, Any]:
     """Those parameters as the processing takes them; a file of defects is copied to where the run keeps it. Invalid."""
     if "defects_sha256" in given:
         raise Invalid("defects_sha256 is found by the server.", hint="Give defects, the path of the file.")

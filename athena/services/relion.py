@@ -138,10 +138,7 @@ def _micrograph(
 def _imaging(row: AcquisitionRow, values: dict[str, float], parameters: dict[str, Any], store: str) -> relion.Imaging:
     """Optics an acquisition was processed with: the run's parameters, else the microscope's word, else the defaults."""
     told = {name: value for name, value in row.optics.items() if value is not None} | parameters
-    used = {
-        name: float(told.get(name, _USUAL[name]))
-        for name in _USUAL
-    }
+    used = {name: float(told.get(name, _USUAL[name])) for name in _USUAL}
     pixel = values["pixel_size_angstrom"]
     if not math.isfinite(pixel):
         pixel = image_info(store, row.index).pixel_size_angstrom

@@ -137,7 +137,7 @@ def make_blank() -> Callable[[Path], Path]:
 
 
 def test_what_cannot_be_meant_is_refused(movie: Path, tmp_path: Path) -> None:
-    out = ("--pixel-size", 1, "--out", tmp_path)
+    out = ("--pixel-size", 1, "--voltage", 300, "--out", tmp_path)
     assert "5by5" in run("movie", movie, "--patches", "5by5", *out).stderr
     assert "overwrite" in run("movie", movie, movie.parent / "other" / "movie.tiff", *out).stderr
     missing = run("movie", tmp_path / "missing.tiff", *out)

@@ -82,7 +82,8 @@ def test_defects_are_repaired_before_all_else(tmp_path: Path) -> None:
     counts[:, 30, 40] = 3  # not so bright that it would be found
     tifffile.imwrite(tmp_path / "m.tiff", counts[:, ::-1], photometric="minisblack")
     path = write(tmp_path, "40 30 1 1\n")
-    loaded = load_movie(str(tmp_path / "m.tiff"), None, MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0), str(path))
+    parameters = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0)
+    loaded = load_movie(str(tmp_path / "m.tiff"), None, parameters, str(path))
     assert [30, 40] in loaded.frames.repaired.tolist()
     assert loaded.frames.stack[:, 30, 40].tolist() != [3] * 5
 

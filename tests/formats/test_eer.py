@@ -100,7 +100,8 @@ def test_how_many_frames_make_a_fraction() -> None:
 
 
 def test_a_movie_is_loaded_with_the_dose_that_the_file_says(movie: Path, electrons: np.ndarray) -> None:
-    loaded = load_movie(str(movie), None, MovieParameters(pixel_size_angstrom=0.5, voltage_kv=300.0))  # 0.8 e/Å² a raw frame
+    parameters = MovieParameters(pixel_size_angstrom=0.5, voltage_kv=300.0)  # 0.8 e/Å² a raw frame
+    loaded = load_movie(str(movie), None, parameters)
     assert loaded.parameters.eer_frames_per_fraction == 1
     assert loaded.parameters.dose_per_frame_e_per_A2 == pytest.approx(0.8)
     wanted = MovieParameters(pixel_size_angstrom=0.5, voltage_kv=300.0, eer_frames_per_fraction=6, eer_upsampling=2)
@@ -131,7 +132,8 @@ def test_a_damaged_frame_counts_as_empty_and_is_told(movie: Path) -> None:
     damaged = bytearray(whole)
     damaged[16:26] = b"\xff" * 10
     movie.write_bytes(bytes(damaged))
-    loaded = load_movie(str(movie), None, MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, eer_frames_per_fraction=4))
+    parameters = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, eer_frames_per_fraction=4)
+    loaded = load_movie(str(movie), None, parameters)
     assert loaded.flags == ("damaged_frames",)
 
 

@@ -77,7 +77,7 @@ def test_frames_are_counted_in_the_movie_when_nothing_says_them(row: Callable[..
 
 
 def test_what_stands_in_the_way(row: Callable[..., AcquisitionRow]) -> None:
-    with pytest.raises(NoVoltage, match="voltage of a is not known: its metadata does not say it. .*voltage_kv=300"):
+    with pytest.raises(NoVoltage, match=r"voltage of a is not known: its metadata does not say it. .*voltage_kv=300"):
         make_task(row(pixel_size_angstrom=0.8, voltage_kv=None), parameters={}, source=None, store="s")
     told = make_task(
         row(pixel_size_angstrom=0.8, voltage_kv=None), parameters={"voltage_kv": 200}, source=None, store="s"

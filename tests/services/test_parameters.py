@@ -71,7 +71,7 @@ def test_results_of_a_branch_are_made_alike(
     add_acquisitions_to(run, state=AcquisitionState.COMPLETED)  # the microscope said 300 kV and 0.84 Å
     add_acquisitions_to(run, state=AcquisitionState.ERROR)
     for other in ({"voltage_kv": 200}, {"spherical_aberration_mm": 1.4}, {"dose_per_frame_e_per_A2": 1}):
-        with pytest.raises(Conflict, match="another .* Process into a branch"):
+        with pytest.raises(Conflict, match=r"another .* Process into a branch"):
             put(alice, run, **other)
     same = put(alice, run, voltage_kv=300, spherical_aberration_mm=2.7, pixel_size_angstrom=0.84, patches_x=5)
     assert same.parameters["voltage_kv"] == 300
