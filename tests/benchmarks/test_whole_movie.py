@@ -67,7 +67,7 @@ def cost(*command: str) -> Cost:
 
 
 def athena(movie: Path, out: Path) -> list[str]:
-    options = {"--pixel-size": PIXEL, "--dose-per-frame": COUNTS / PIXEL**2, "--out": out}
+    options = {"--pixel-size": PIXEL, "--voltage": 300, "--dose-per-frame": COUNTS / PIXEL**2, "--out": out}
     flat = [str(part) for option in options.items() for part in option]
     return [str(Path(sys.executable).parent / "athena"), "process", "movie", str(movie), *flat]
 

@@ -69,6 +69,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_element": {"name": "Stolen"},
     "ensure_path": {"path": "Folder/Workflow/Imaging/Run"},
     "attach_source": {"path": "/", "adapter": "epu"},
+    "set_parameters": {"parameters": {"voltage_kv": 300}},
     "add_storage": {"name": "Mine", "url": "home:mine", "role": "export"},
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
