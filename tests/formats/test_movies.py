@@ -134,11 +134,13 @@ def test_fei_header_is_read_in_units_of_the_names() -> None:
     assert found.acquired.year >= 2020
 
 
-def test_a_pixel_size_that_only_the_fei_header_says(tmp_path: Path) -> None:
+def test_what_only_the_fei_header_says(tmp_path: Path) -> None:
     data = bytearray(Path("tests/data/micrographs/epu2.9_crop.mrc").read_bytes())
     data[40:52] = bytes(12)
     (tmp_path / "m.mrc").write_bytes(data)
-    assert read_micrograph(tmp_path / "m.mrc")[1] == pytest.approx(0.66655, abs=1e-5)
+    found = read_micrograph(tmp_path / "m.mrc")
+    assert found.pixel_size_angstrom == pytest.approx(0.66655, abs=1e-5)
+    assert found.voltage_kv == 300.0
 
 
 def test_files_without_a_fei_header(tmp_path: Path) -> None:

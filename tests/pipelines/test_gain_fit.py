@@ -124,7 +124,8 @@ def test_the_command_finds_it_once_and_says_so(tmp_path: Path) -> None:
     for name in ("a", "b"):
         stack = counts(known, 6, 2.0, seed=ord(name))
         tifffile.imwrite(tmp_path / f"{name}.tiff", stack[:, ::-1], compression="lzw", photometric="minisblack")
-    words = ["movie", str(tmp_path / "a.tiff"), str(tmp_path / "b.tiff"), "--pixel-size", "1", "--voltage", "300", "--patches", "1x1"]
+    movies = [str(tmp_path / "a.tiff"), str(tmp_path / "b.tiff")]
+    words = ["movie", *movies, "--pixel-size", "1", "--voltage", "300", "--patches", "1x1"]
     words += ["--gain", str(tmp_path / "g.mrc"), "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(process_app, words)
     assert done.exit_code == 0, done.output
