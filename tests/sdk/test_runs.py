@@ -124,7 +124,7 @@ def test_acquisitions_by_state_and_page(new_run: NewRun, process: Process, runni
     run = new_run()
     process(run, 2)
     add_acquisitions(running.database, run.model, count=3)
-    monkeypatch.setattr("athena.sdk.runs.PAGE", 2)
+    monkeypatch.setattr("athena.sdk.acquisitions.PAGE", 2)
     assert [a.index for a in run.acquisitions()] == [0, 1, 2, 3, 4]
     assert [a.index for a in run.acquisitions(state="registered")] == [2, 3, 4]
     assert run.counts.registered == 3
