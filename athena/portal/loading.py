@@ -1,6 +1,9 @@
 """From an address to what it holds: which page a place is, read in a thread."""
 
+from collections.abc import Callable
+
 from athena.contract.elements import DatasetType, Element, ElementKind
+from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
@@ -23,10 +26,16 @@ _LISTINGS: dict[ElementKind, type[Listing]] = {
 }
 
 
+_PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {"": read_workspace}
+"""Pages that show no element, by their names in the address."""
+
+
 def load(catalogue: Catalogue, place: Place) -> Loaded:
     """Read a place. Raises NotFound if it is not there, or not the visitor's to see."""
     if place.element is None:
-        return read_workspace(catalogue, place)
+        if place.page not in _PAGES:
+            raise NotFound("This address names no page of Athena.", hint="Start again from Home.")
+        return _PAGES[place.page](catalogue, place)
     element = catalogue.element(place.element)
     if _is_run(element):
         return read_micrograph(catalogue, place) if place.index is not None else read_run(catalogue, place)

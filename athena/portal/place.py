@@ -1,7 +1,7 @@
 """Where in the portal someone is: the URL's query, so that reloading and sending a link work."""
 
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from athena.errors import NotFound
@@ -12,37 +12,59 @@ MICROGRAPH_TABS = ("metadata", "motion", "ctf")
 
 @dataclass(frozen=True)
 class Place:
-    """An element (none: the workspace's roots), its tab, and of a run the acquisition that is open."""
+    """A page and how it is looked at.
+
+    Parameters
+    ----------
+    element : what is shown; none: the workspace's roots, or the page named by ``page``.
+    tab : the side of it.
+    index : of a run, the acquisition that is open.
+    page : name of a page that shows no element, such as ``search``.
+    options : what else the page keeps in its address (a query, a filter, a sort order), names and values in order.
+    """
 
     element: UUID | None = None
     tab: str = ""
     index: int | None = None
+    page: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, search: str) -> "Place":
-        """Read ``?e=…&tab=…&i=…``. Raises NotFound if it names no place: someone mistyped a link."""
-        query = {name: values[-1] for name, values in parse_qs(search.removeprefix("?")).items()}
+        """Read ``?e=…&tab=…&i=…`` or ``?p=…``. Raises NotFound if it names no place: someone mistyped a link."""
+        query = dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
         try:
-            element = UUID(query["e"]) if "e" in query else None
-            index = int(query["i"]) if "i" in query else None
+            element = UUID(query.pop("e")) if "e" in query else None
+            index = int(query.pop("i")) if "i" in query else None
         except ValueError as error:
             raise NotFound("This address names no place in Athena.", hint="Start again from Home.") from error
         if index is not None and index < 0:
             raise NotFound("This address names no micrograph.", hint="Start again from Home.")
-        return cls(element, query.get("tab", ""), index)
+        return cls(element, query.pop("tab", ""), index, query.pop("p", ""), tuple(query.items()))
 
     @property
     def search(self) -> str:
         """The query, as :meth:`parse` reads it."""
         parts: list[tuple[str, str]] = []
+        if self.page:
+            parts.append(("p", self.page))
         if self.element is not None:
             parts.append(("e", str(self.element)))
         if self.tab:
             parts.append(("tab", self.tab))
         if self.index is not None:
             parts.append(("i", str(self.index)))
-        return "?" + urlencode(parts)
+        return "?" + urlencode((*parts, *self.options))
 
     def at(self, *, tab: str | None = None, index: int | None = None) -> "Place":
-        """The same element elsewhere; what is left out is dropped from the address."""
-        return replace(self, tab=tab or "", index=index)
+        """The same page elsewhere; what is left out is dropped from the address."""
+        return replace(self, tab=tab or "", index=index, options=())
+
+    def option(self, name: str, default: str = "") -> str:
+        """One of the options."""
+        return dict(self.options).get(name, default)
+
+    def having(self, **options: str) -> "Place":
+        """The same place with some options changed; an empty one is dropped."""
+        kept = {**dict(self.options), **options}
+        return replace(self, options=tuple((name, value) for name, value in kept.items() if value))

@@ -5,6 +5,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from athena.contract.people import User
 from athena.errors import AthenaError, NotFound
 from athena.portal.components.breadcrumb import Breadcrumb
 from athena.portal.components.browser import Browser
@@ -14,6 +15,7 @@ from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.tool_bar import ToolBar
 from athena.portal.place import Place
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
+from athena.portal.tools import tools_of
 
 RAIL_PX = 56
 BAR_PX = 48
@@ -39,7 +41,14 @@ class Shell:
         self.browser = Browser(search=search, theme=scheme, cookie=THEME_COOKIE, width=0, height=0)
         self.crumbs = Breadcrumb(sizing_mode="stretch_width", height=BAR_PX)
         self.live = LiveMark(height=BAR_PX)
-        self._bar = ToolBar(theme=scheme, user=user, log_out=log_out, width=RAIL_PX, sizing_mode="stretch_height")
+        self._bar = ToolBar(
+            theme=scheme,
+            user=user,
+            log_out=log_out,
+            tools=tools_of(None),
+            width=RAIL_PX,
+            sizing_mode="stretch_height",
+        )
         self._bar.param.watch(self._scheme_chosen, "theme")
         skeleton = ElementList(waiting=True, sizing_mode="stretch_width", margin=24)
         self._stage = pn.Column(skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
@@ -62,13 +71,13 @@ class Shell:
             meta_name="Athena",
         )
 
-    def greet(self, user: str) -> None:
-        """Say who is logged in."""
-        self._bar.user = user
+    def greet(self, user: User) -> None:
+        """Say who is logged in, and offer what this person may use."""
+        self._bar.param.update(user=user.display_name or user.username, tools=tools_of(user))
 
     def waiting(self, place: Place) -> None:
         """Someone goes to a place; what is shown stays until the new is there."""
-        self._bar.home = place.element is None
+        self._bar.here = place.page if place.element is None else None
 
     def show(self, root: pn.viewable.Viewable, *, under: pn.viewable.Viewable | None = None) -> None:
         """Put a page into the frame; ``under`` stays there too, hidden."""

@@ -71,7 +71,7 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     session = PortalSession(
         doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
     )
-    session.run(catalogue.me, lambda me: shell.greet(me.display_name or me.username))
+    session.run(catalogue.me, shell.greet)
     pn.state.add_periodic_callback(session.tick, period=TICK_MS)
 
     def gone(_context: object) -> None:

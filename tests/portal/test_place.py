@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from athena.errors import NotFound
 from athena.portal.place import MICROGRAPH_TABS, RUN_TABS, Place
 
+text = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+names = text.filter(lambda name: name not in ("", "p", "e", "tab", "i"))
 places = st.builds(
     Place,
     element=st.none() | st.uuids(),
     tab=st.sampled_from(("", *RUN_TABS, *MICROGRAPH_TABS)),
     index=st.none() | st.integers(0, 10**9),
+    page=st.sampled_from(("", "search", "admin-users")),
+    options=st.dictionaries(names, text, max_size=3).map(lambda options: tuple(options.items())),
 )
 
 
@@ -33,3 +37,10 @@ def test_elsewhere_in_the_same_element() -> None:
     place = Place(UUID(int=7), "dataviz", 3)
     assert place.at(tab="ctf", index=4) == Place(UUID(int=7), "ctf", 4)
     assert place.at() == Place(UUID(int=7))
+
+
+def test_options_are_changed_one_by_one_and_dropped_when_empty() -> None:
+    place = Place(page="search").having(q="grid 3", kind="dataset")
+    assert place.search == "?p=search&q=grid+3&kind=dataset"
+    assert place.having(kind="") == Place(page="search", options=(("q", "grid 3"),))
+    assert (place.option("q"), place.option("sort", "name")) == ("grid 3", "name")

@@ -1,10 +1,13 @@
 export function render({ model, el }) {
-  live(model, ["theme", "user", "home"], () => {
+  const link = (tool) => h("a", { class: "tool", href: tool.search, "data-go": tool.search === "?" ? "" : tool.search,
+    "data-athena": `tool-${tool.page || "workspace"}`, title: tool.label, "aria-label": tool.label,
+    "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20))
+  live(model, ["theme", "user", "here", "tools"], () => {
     const other = model.theme === "dark" ? "light" : "dark"
     el.replaceChildren(h("nav", { class: "bar", "aria-label": "Athena" },
-      h("a", { class: "tool", href: "?", "data-go": "", "data-athena": "tool-workspace", title: "Workspace",
-        "aria-label": "Workspace", "aria-current": model.home ? "page" : null }, icon("workspace", 20)),
+      ...model.tools.filter((tool) => !tool.low).map(link),
       h("span", { class: "space" }),
+      ...model.tools.filter((tool) => tool.low).map(link),
       h("button", { class: "tool", "data-athena": "theme", title: `Switch to ${other}`, "aria-label": `Switch to ${other}`,
         onclick: () => { model.theme = other } }, icon(other, 20)),
       h("details", { class: "user" },

@@ -6,9 +6,10 @@ from athena.portal.components.script import Script
 
 
 class ToolBar(Script):
-    """Workspace at the top; colour scheme and user at the bottom. Only what is built is named."""
+    """Pages at the top and the bottom; colour scheme and user below them."""
 
     theme = param.Selector(default="dark", objects=["dark", "light"])
     user = param.String(default="")
     log_out = param.String(default="", doc="Address of the log-out page; empty where there is none.")
-    home = param.Boolean(default=True, doc="Whether the workspace's roots are shown now.")
+    tools = param.List(default=[], doc="Pages that are one click away, as ``athena.portal.tools`` gives them.")
+    here = param.String(default="", allow_None=True, doc="Name of the page that is shown; None where none of them is.")
