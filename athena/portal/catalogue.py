@@ -15,9 +15,12 @@ from athena.contract.elements import (
     MetadataEntry,
 )
 from athena.contract.events import EventPage
+from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
+from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import User
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunTable, SourceCreate
+from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
@@ -51,6 +54,63 @@ class Catalogue:
     def metadata(self, element_id: UUID) -> list[MetadataEntry]:
         """Metadata of an element."""
         return self._client.get(f"/api/elements/{element_id}/metadata", list[MetadataEntry])
+
+    def set_metadatum(self, element_id: UUID, new: MetadataWrite) -> MetadataEntry:
+        """Add or replace a metadatum of the group Custom."""
+        return self._client.put(f"/api/elements/{element_id}/metadata", new, MetadataEntry)
+
+    def remove_metadatum(self, element_id: UUID, name: str) -> None:
+        """Remove a metadatum of the group Custom."""
+        self._client.delete(f"/api/elements/{element_id}/metadata", params={"name": name})
+
+    def metadata_names(self, text: str) -> list[KnownName]:
+        """Names of metadata already used that begin so."""
+        return self._client.get("/api/metadata/names", list[KnownName], params={"text": text})
+
+    def quantities(self) -> list[Quantity]:
+        """All physical quantities with their units."""
+        return self._client.get("/api/quantities", list[Quantity])
+
+    def converted(self, value: float, quantity: str, unit: str, to: str) -> dict[str, float | str]:
+        """A value in another unit of its quantity, as ``value`` and ``unit``."""
+        asked: Query = {"value": value, "unit": unit, "to": to}
+        return self._client.get(f"/api/quantities/{quantity}/converted", Converted, params=asked).model_dump()
+
+    def notes(self, element_id: UUID) -> list[Note]:
+        """Notes on an element, the newest first."""
+        return self._client.get(f"/api/elements/{element_id}/notes", list[Note])
+
+    def add_note(self, element_id: UUID, new: NoteWrite) -> Note:
+        """Write a note on an element."""
+        return self._client.post(f"/api/elements/{element_id}/notes", new, Note)
+
+    def change_note(self, element_id: UUID, note_id: UUID, new: NoteWrite) -> Note:
+        """Replace what a note says."""
+        return self._client.put(f"/api/elements/{element_id}/notes/{note_id}", new, Note)
+
+    def delete_note(self, element_id: UUID, note_id: UUID) -> None:
+        """Delete a note."""
+        self._client.delete(f"/api/elements/{element_id}/notes/{note_id}")
+
+    def permissions(self, element_id: UUID) -> Permissions:
+        """Who may do what with an element."""
+        return self._client.get(f"/api/elements/{element_id}/permissions", Permissions)
+
+    def grant(self, element_id: UUID, change: GrantChange) -> Permissions | None:
+        """Give a role or take it away; None when the visitor does not see the element any more."""
+        return self._client.put(f"/api/elements/{element_id}/permissions/grant", change, Permissions | None)  # type: ignore[arg-type]
+
+    def make_public(self, element_id: UUID, change: PublicChange) -> Permissions | None:
+        """Make an element public or private; None when the visitor does not see it any more."""
+        return self._client.put(f"/api/elements/{element_id}/permissions/public", change, Permissions | None)  # type: ignore[arg-type]
+
+    def inherit_again(self, element_id: UUID) -> Permissions | None:
+        """Give an element the permissions of the one above; None when the visitor does not see it any more."""
+        return self._client.post(f"/api/elements/{element_id}/permissions/inherit", None, Permissions | None)  # type: ignore[arg-type]
+
+    def grantees(self, text: str) -> list[Grantee]:
+        """Users and groups whose name begins so."""
+        return self._client.get("/api/grantees", list[Grantee], params={"text": text})
 
     def create(self, what: ElementCreate) -> Element:
         """Make an element."""

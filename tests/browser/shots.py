@@ -11,7 +11,13 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from athena.contract.elements import Element, MetadataEntry
+from athena.contract.metadata import MetadataWrite
+from athena.contract.notes import Note, NoteLinkWrite, NoteWrite
+from athena.contract.people import Role, UserCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
+from athena.contract.sharing import GrantChange
+from athena.sdk.client import Client
 from athena_pipelines.simulate.session import EpuSimulator
 from tests.browser.instance import Instance, make_run, running, wait_for
 from tests.browser.played import Player
@@ -51,7 +57,26 @@ def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int
     if movies:
         instance.start("runner")
     wait_for(processed, what=f"{movies} processed movies\n{instance.log('runner')}", seconds=600)
-    return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id}
+    told = client.get(f"/elements/{real.parent_id}", Element).parent_id or real.id
+    tell(client, told)
+    return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id, "told": told}
+
+
+def tell(client: Client, element: UUID) -> None:
+    """Say something about an element, and share it."""
+    for entry in (
+        MetadataWrite(name="Buffer", type="string", value="20 mM HEPES, 150 mM NaCl"),
+        MetadataWrite(name="Concentration", type="double", value=0.0032, quantity="density", unit="g/cm³"),
+        MetadataWrite(name="Grids frozen", type="integer", value=12),
+        MetadataWrite(name="Glow discharged", type="boolean", value=True),
+    ):
+        client.put(f"/elements/{element}/metadata", entry, MetadataEntry)
+    link = NoteLinkWrite(url="https://doi.org/10.1038/s41586-020-2829-0", title="Apoferritin at 1.25 Å")
+    for text in ("Grids 1–3 have **thin ice** in the centre; grid 4 is dry.", "Defocus range changed to 0.8–1.6 µm."):
+        client.post(f"/elements/{element}/notes", NoteWrite(text=text, links=(link,)), Note)
+    for name in ("bob", "carol"):
+        client.post("/users", UserCreate(username=name, password=f"password of {name}"), None)
+        client.put(f"/elements/{element}/permissions/grant", GrantChange(name=name, role=Role.VIEWER), None)
 
 
 def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path, suffix: str) -> None:
@@ -67,6 +92,8 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
 
     run, full = places["real"], places["full"]
     shoot("workspace", "", "[data-athena=element]")
+    for side in ("metadata", "notes", "sharing"):
+        shoot(f"panel-{side}", f"?e={places['told']}&panel={side}", f"[data-athena={side}]")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
     shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")

@@ -3,10 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from athena.contract.elements import Element, FolderCreate
+from athena.contract.people import UserCreate
 from tests.browser.conftest import Watch
-from tests.browser.instance import Instance, make_run
+from tests.browser.instance import Instance, make_run, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -95,3 +97,84 @@ def test_log_out(page: Page, instance: Instance) -> None:
     expect(page.locator("[data-athena=notice]")).to_contain_text("logged out")
     page.goto(instance.portal)
     expect(page.locator("[data-athena=notice]")).to_contain_text("athena up")
+
+
+def wide(part: Locator) -> float:
+    """Width of a part of the page, px."""
+    box = part.bounding_box()
+    return box["width"] if box else 0.0
+
+
+@pytest.mark.feature("MD-01", "MD-03", "MD-04", "MD-05", "MD-06", "WS-17", "WS-18", "SH-03", "SH-04", "SH-05")
+def test_say_and_allow_things_in_the_data_panel(page: Page, instance: Instance, watch: Watch) -> None:
+    top = instance.client.post("/elements", FolderCreate(name="Told about"), Element)
+    instance.client.post("/users", UserCreate(username="bob", password="bob's password"), None)
+    page.goto(f"{instance.portal}/?e={top.id}")
+    hook = page.locator
+
+    hook("[data-athena=metadata-add]").click()
+    hook("[data-athena=metadata-name]").fill("Ice thickness")
+    hook("[data-athena=metadata-type]").select_option("double")
+    hook("[data-athena=metadata-value]").fill("thick")
+    hook("[data-athena=metadata-quantity]").fill("Length")
+    hook("[data-athena=metadata-unit]").select_option("nm")
+    hook("[data-athena=metadata-save]").click()
+    expect(page.get_by_role("alert").filter(has_text="thick")).to_be_visible()
+    hook("[data-athena=metadata-value]").fill("32.5")
+    hook("[data-athena=metadata-save]").click()
+    line = hook("[data-athena=metadata] [data-name='Ice thickness']")
+    expect(line).to_contain_text("32.5\u2009nm")
+    line.locator("[data-athena=metadata-edit]").click()
+    hook("[data-athena=metadata-unit]").select_option("Å")
+    hook("[data-athena=metadata-convert]").click()
+    expect(hook("[data-athena=metadata-value]")).to_have_value("325")
+    hook("[data-athena=metadata-save]").click()
+    expect(line).to_contain_text("325\u2009Å")
+    hook("[data-athena=metadata-filter]").fill("thickness")
+    expect(hook("[data-athena=metadata] [data-name]")).to_have_count(1)
+    hook("[data-athena=metadata-export]").click()
+    hook("[data-athena=export-name]").fill("told")
+    with page.expect_download() as download:
+        hook("[data-athena=export-csv]").click()
+    assert download.value.suggested_filename == "told.csv"
+    assert "Ice thickness" in download.value.path().read_text()
+    line.locator("[data-athena=metadata-remove]").click()
+    hook("[data-athena=metadata-remove-sure]").click()
+    expect(line).to_have_count(0)
+
+    hook("[data-athena=panel-notes]").click()
+    expect(page).to_have_url(re.compile("panel=notes"))
+    hook("[data-athena=note-text]").fill("**Grid 3** is the best")
+    hook("[data-athena=note-link]").fill("https://logbook.example/42")
+    hook("[data-athena=note-save]").click()
+    note = hook("[data-athena=note]")
+    expect(note.locator("strong", has_text="Grid 3")).to_be_visible()
+    expect(note.get_by_role("link")).to_have_attribute("href", "https://logbook.example/42")
+    page.reload()
+    note.locator("[data-athena=note-delete]").click()
+    hook("[data-athena=note-delete-sure]").click()
+    expect(note).to_have_count(0)
+
+    hook("[data-athena=panel-sharing]").click()
+    hook("[data-athena=share-name]").press_sequentially("bo")
+    expect(hook("datalist#found option[value=bob]")).to_have_count(1)
+    hook("[data-athena=share-name]").fill("bob")
+    hook("[data-athena=share-add]").click()
+    bob = hook("[data-athena=grant][data-name=bob]")
+    expect(bob).to_have_attribute("data-role", "viewer")
+    bob.locator("[data-athena=grant-role]").select_option("collaborator")
+    expect(bob).to_have_attribute("data-role", "collaborator")
+    hook("[data-athena=share-public]").select_option("viewer")
+    bob.locator("[data-athena=grant-remove]").click()
+    hook("[data-athena=grant-remove-sure]").click()
+    expect(bob).to_have_count(0)
+    expect(hook("[data-athena=share-public]")).to_have_value("viewer")
+
+    for name, share in (("two-thirds", 0.666), ("half", 0.5), ("none", 0.036)):
+        hook(f"[data-athena=panel-width-{name}]").click()
+        expect(hook("[data-athena=data-panel]")).to_have_attribute("data-width", name)
+        width = share * (1280 - 56)
+        wait_for(lambda: abs(wide(hook("[data-athena=data-panel]")) - width) < 12, what=f"panel {name}", seconds=10)  # noqa: B023
+    page.reload()
+    expect(hook("[data-athena=data-panel]")).to_have_attribute("data-width", "none")
+    watch.check()

@@ -31,6 +31,7 @@ from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS
 from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
+from tests.portal.about import About
 
 WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
 
@@ -39,9 +40,9 @@ class Tab:
     """What views need of a session: a shell, and work done at once."""
 
     base_url = "api/"
-    catalogue: Any = None
 
     def __init__(self) -> None:
+        self.catalogue = About()
         self.shell = Shell(search="", scheme="dark", user="alice", log_out="logout")
         self.doc = Document()
         self.visited: list[Place] = []

@@ -12,4 +12,4 @@ class Dataset(Listing):
 
     def view(self, session: PortalSession) -> View:
         """Its heading; it holds no file yet."""
-        return ListingView(self, actions=[], empty="This dataset is empty.")
+        return ListingView(self, session=session, actions=[], empty="This dataset is empty.")

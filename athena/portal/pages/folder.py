@@ -23,7 +23,7 @@ class Folder(Listing):
     def view(self, session: PortalSession) -> View:
         """Contents, and buttons to add a folder or a workflow where the visitor may."""
         if self.element.my_role is Role.VIEWER:
-            return ListingView(self, actions=[], empty="Nothing is in this folder yet.")
+            return ListingView(self, session=session, actions=[], empty="Nothing is in this folder yet.")
         folder_id = self.element.id
 
         def made(element: Element, dialog: AddDialog) -> None:
@@ -49,6 +49,7 @@ class Folder(Listing):
         add_folder.button.variant = "outlined"
         return ListingView(
             self,
+            session=session,
             actions=[add_folder.button, add_workflow.button, add_folder.dialog, add_workflow.dialog],
             empty="Nothing is in this folder yet. Add workflow starts one.",
         )

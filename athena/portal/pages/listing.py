@@ -12,6 +12,7 @@ from athena.contract.events import Event, EventKind
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
+from athena.portal.panels.data_panel import DataPanel
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.portal.theme import Scheme
@@ -46,26 +47,38 @@ class ListingView:
 
     Parameters
     ----------
+    session : of the tab it is shown in.
     actions : buttons at the right of the heading.
     empty : one sentence for when nothing is inside; names the button that starts.
     """
 
     def __init__(
-        self, loaded: Listing, *, actions: Sequence[pn.viewable.Viewable], empty: str, ordered: bool = False
+        self,
+        loaded: Listing,
+        *,
+        session: PortalSession,
+        actions: Sequence[pn.viewable.Viewable],
+        empty: str,
+        ordered: bool = False,
     ) -> None:
         self._loaded = loaded
+        self._panel = DataPanel(session) if loaded.element else None
         self._title = TitleBar(sizing_mode="stretch_width")
         self._list = ElementList(empty=empty, ordered=ordered, sizing_mode="stretch_width")
-        self._fill()
         heading = pn.Row(self._title, *actions, sizing_mode="stretch_width", margin=0, align="start")
-        self.root: pn.viewable.Viewable = pn.Column(
+        centre = pn.Column(
             heading,
             self._list,
             sizing_mode="stretch_both",
             margin=0,
             scroll="y-auto",
-            styles={"padding": "24px", "gap": "16px", "min-height": "0"},
+            styles={"padding": "24px", "gap": "16px", "min-height": "0", "min-width": "0"},
         )
+        beside = [self._panel.root] if self._panel else []
+        self.root: pn.viewable.Viewable = pn.Row(
+            centre, *beside, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
+        )
+        self._fill()
 
     def _fill(self) -> None:
         element = self._loaded.element
@@ -81,6 +94,8 @@ class ListingView:
                 status=status,
                 about=element.description,
             )
+            if self._panel:
+                self._panel.show(element, self._loaded.place)
         items = [item_of(child) for child in self._loaded.children]
         if items != self._list.items:
             self._list.items = items
@@ -91,6 +106,8 @@ class ListingView:
             return True
         if event.kind in (EventKind.PERMISSIONS_CHANGED, EventKind.ACCESS_CHANGED):
             return True
+        if event.kind in (EventKind.METADATA_CHANGED, EventKind.NOTE_CHANGED):
+            return event.element_id == self._loaded.place.element
         return event.kind in (EventKind.RUN_CHANGED, EventKind.SOURCE_CHANGED)
 
     def update(self, data: Any) -> bool:

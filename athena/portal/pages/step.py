@@ -26,7 +26,7 @@ class Step(Listing):
     def view(self, session: PortalSession) -> View:
         """Datasets, and a button to add one."""
         if self.element.my_role is Role.VIEWER:
-            return ListingView(self, actions=[], empty="No dataset is in this step yet.")
+            return ListingView(self, session=session, actions=[], empty="No dataset is in this step yet.")
         step_id = self.element.id
         types = (*RUN_TYPES.get(self.element.type or self.element.name, ()), DatasetType.FREE)
 
@@ -42,5 +42,8 @@ class Step(Listing):
             "dataset", make=make, choices={DATASET_TYPES[kind]: kind for kind in types}, choice_label="Type"
         )
         return ListingView(
-            self, actions=[add.button, add.dialog], empty="No dataset is in this step yet. Add dataset makes one."
+            self,
+            session=session,
+            actions=[add.button, add.dialog],
+            empty="No dataset is in this step yet. Add dataset makes one.",
         )

@@ -22,7 +22,7 @@ class Workflow(Listing):
         """Steps in order; only a Free workflow can be given more."""
         free = TEMPLATES[self.element.type].own_steps
         if not free or self.element.my_role is Role.VIEWER:
-            return ListingView(self, actions=[], empty="This workflow has no step yet.", ordered=True)
+            return ListingView(self, session=session, actions=[], empty="This workflow has no step yet.", ordered=True)
         workflow_id = self.element.id
 
         def make(name: str, _choice: Any, dialog: AddDialog) -> None:
@@ -36,6 +36,7 @@ class Workflow(Listing):
         add = AddDialog("step", make=make)
         return ListingView(
             self,
+            session=session,
             actions=[add.button, add.dialog],
             empty="This workflow has no step yet. Add step makes the first one.",
             ordered=True,

@@ -27,7 +27,10 @@ class Workspace(Listing):
 
         add = AddDialog("folder", make=make)
         return ListingView(
-            self, actions=[add.button, add.dialog], empty="No folder yet. Add folder makes the first one."
+            self,
+            session=session,
+            actions=[add.button, add.dialog],
+            empty="No folder yet. Add folder makes the first one.",
         )
 
 

@@ -1,0 +1,1 @@
+"""What the data panel beside a page shows of an element (WS-18)."""

@@ -1,0 +1,68 @@
+"""The data panel at the right of a page: what is known, said and allowed about an element (WS-18)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+from athena.contract.elements import Element
+from athena.portal.components.panel_head import WIDTHS, PanelHead
+from athena.portal.panels.metadata import MetadataSide
+from athena.portal.panels.notes import NotesSide
+from athena.portal.panels.sharing import SharingSide
+from athena.portal.panels.side import Side
+from athena.portal.place import Place
+from athena.portal.session import PortalSession
+
+SIDES: dict[str, tuple[str, Callable[[PortalSession], Side[Any]]]] = {
+    "metadata": ("Metadata", MetadataSide),
+    "notes": ("Notes", NotesSide),
+    "sharing": ("Sharing", SharingSide),
+}
+"""Sides of the panel by their name in the address (``panel=notes``); the first one is shown where none is named."""
+
+
+class DataPanel:
+    """Shows an element's metadata, notes or sharing, two thirds, half or a third of the page wide, or collapsed."""
+
+    def __init__(self, session: PortalSession) -> None:
+        self._session = session
+        self._sides: dict[str, Side[Any]] = {}
+        self._head = PanelHead(sizing_mode="stretch_width", margin=0)
+        self._body = pn.Column(sizing_mode="stretch_both", margin=0, scroll="y-auto", styles={"min-height": "0"})
+        self.root = pn.Column(self._head, self._body, sizing_mode="stretch_both", margin=0, styles=_styles("third"))
+        self._head.param.watch(lambda change: self._widen(change.new), "width_name")
+
+    def show(self, element: Element, place: Place) -> None:
+        """Show the side of an element that an address names, as it is now."""
+        name = place.option("panel")
+        chosen = name if name in SIDES else next(iter(SIDES))
+        tabs = [
+            {"name": one, "label": label, "search": place.having(panel=one).search, "chosen": one == chosen}
+            for one, (label, _) in SIDES.items()
+        ]
+        if tabs != self._head.tabs:
+            self._head.tabs = tabs
+        if chosen not in self._sides:
+            self._sides[chosen] = SIDES[chosen][1](self._session)
+        side = self._sides[chosen]
+        side.root.sizing_mode = "stretch_width"
+        if list(self._body) != [side.root]:
+            self._body[:] = [side.root]
+        side.show(element)
+
+    def _widen(self, name: str) -> None:
+        self.root.styles = _styles(name)
+        self._body.visible = name != "none"
+
+
+def _styles(name: str) -> dict[str, str]:
+    width = WIDTHS[name]
+    return {
+        "flex": f"0 0 {width}",
+        "max-width": width,
+        "min-width": "0",
+        "min-height": "0",
+        "background": "var(--athena-surface)",
+        "border-left": "1px solid var(--athena-line)",
+    }

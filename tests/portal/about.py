@@ -1,0 +1,117 @@
+"""A catalogue that remembers what was written about elements."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from athena.contract.elements import Crumb, ElementKind, MetadataEntry
+from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
+from athena.contract.notes import Note, NoteLink, NoteWrite
+from athena.contract.people import Role
+from athena.contract.sharing import Grant, GrantChange, Grantee, GranteeKind, Permissions, PublicChange
+from athena.errors import Conflict
+
+WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
+LENGTH = Quantity(key="length", label="Length", units=(Unit(symbol="nm", name="nanometre"), Unit(symbol="Å", name="Å")))
+
+
+class About:
+    """The catalogue's questions about metadata, notes and permissions, answered from memory."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, MetadataEntry] = {}
+        self.said: list[Note] = []
+        self.roles: dict[str, Role] = {"alice": Role.OWNER}
+        self.public: Role | None = None
+        self.inherits = True
+
+    def metadata(self, _element: UUID) -> list[MetadataEntry]:
+        """What was written."""
+        return list(self.written.values())
+
+    def quantities(self) -> list[Quantity]:
+        """One is enough."""
+        return [LENGTH]
+
+    def set_metadatum(self, _element: UUID, new: MetadataWrite) -> MetadataEntry:
+        """Keep it."""
+        self.written[new.name] = MetadataEntry(group="Custom", **new.model_dump())
+        return self.written[new.name]
+
+    def remove_metadatum(self, _element: UUID, name: str) -> None:
+        """Forget it."""
+        del self.written[name]
+
+    def metadata_names(self, text: str) -> list[KnownName]:
+        """One that begins so."""
+        return [KnownName(name=f"{text}ness", type="double", quantity="length", unit="nm")]
+
+    def converted(self, value: float, quantity: str, unit: str, to: str) -> dict[str, Any]:
+        """From nanometre to ångström."""
+        assert (quantity, unit, to) == ("length", "nm", "Å")
+        return {"value": value * 10, "unit": to}
+
+    def notes(self, _element: UUID) -> list[Note]:
+        """What was said."""
+        return self.said[::-1]
+
+    def add_note(self, element: UUID, new: NoteWrite) -> Note:
+        """Keep it."""
+        links = tuple(NoteLink(**link.model_dump()) for link in new.links)
+        self.said.append(
+            Note(
+                id=uuid4(),
+                element_id=element,
+                author="alice",
+                text=new.text,
+                links=links,
+                created=WHEN,
+                updated=WHEN,
+                editable=True,
+            )
+        )
+        return self.said[-1]
+
+    def delete_note(self, _element: UUID, note: str) -> None:
+        """Forget it."""
+        self.said = [one for one in self.said if str(one.id) != note]
+
+    def permissions(self, element: UUID) -> Permissions:
+        """Who may what."""
+        grants = tuple(
+            Grant(grantee=Grantee(kind=GranteeKind.USER, id=uuid4(), name=name), role=role)
+            for name, role in self.roles.items()
+        )
+        return Permissions(
+            element_id=element,
+            source=Crumb(id=element, kind=ElementKind.FOLDER, name="Top"),
+            inherits=self.inherits,
+            revision=1,
+            public=self.public,
+            grants=grants,
+            my_role=Role.OWNER,
+            may_edit=True,
+        )
+
+    def grant(self, element: UUID, change: GrantChange) -> Permissions | None:
+        """Change a role; without an owner, refuse; without alice, she sees nothing any more."""
+        roles = {**self.roles, change.name: change.role}
+        kept = {name: role for name, role in roles.items() if role is not None}
+        if Role.OWNER not in kept.values():
+            raise Conflict("An element has at least one owner.")
+        self.roles, self.inherits = kept, False
+        return self.permissions(element) if "alice" in kept else None
+
+    def make_public(self, element: UUID, change: PublicChange) -> Permissions | None:
+        """Open or close it."""
+        self.public, self.inherits = change.role, False
+        return self.permissions(element)
+
+    def inherit_again(self, element: UUID) -> Permissions | None:
+        """As the one above."""
+        self.inherits = True
+        return self.permissions(element)
+
+    def grantees(self, text: str) -> list[Grantee]:
+        """One that begins so."""
+        return [Grantee(kind=GranteeKind.USER, id=uuid4(), name=f"{text}b")]
