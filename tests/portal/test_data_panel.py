@@ -65,7 +65,8 @@ def side(desk: Desk, name: str, element: Element) -> tuple[DataPanel, Any]:
     """A panel with a side open, and that side's component."""
     panel = DataPanel(desk)  # type: ignore[arg-type]
     panel.show(element, Place(element.id).having(panel=name))
-    return panel, panel.root[1][0]
+    (shown,) = [part for part in panel.root[1] if part.visible]
+    return panel, shown
 
 
 @pytest.mark.feature("WS-18")

@@ -26,10 +26,16 @@ class DataPanel:
     """Shows an element's metadata, notes or sharing, two thirds, half or a third of the page wide, or collapsed."""
 
     def __init__(self, session: PortalSession) -> None:
-        self._session = session
-        self._sides: dict[str, Side[Any]] = {}
+        # all sides stay in the page, so that nothing typed is lost when another one is looked at
+        self._sides = {name: side(session) for name, (_, side) in SIDES.items()}
         self._head = PanelHead(sizing_mode="stretch_width", margin=0)
-        self._body = pn.Column(sizing_mode="stretch_both", margin=0, scroll="y-auto", styles={"min-height": "0"})
+        self._body = pn.Column(
+            *(side.root for side in self._sides.values()),
+            sizing_mode="stretch_both",
+            margin=0,
+            scroll="y-auto",
+            styles={"min-height": "0"},
+        )
         self.root = pn.Column(self._head, self._body, sizing_mode="stretch_both", margin=0, styles=_styles("third"))
         self._head.param.watch(lambda change: self._widen(change.new), "width_name")
 
@@ -43,13 +49,9 @@ class DataPanel:
         ]
         if tabs != self._head.tabs:
             self._head.tabs = tabs
-        if chosen not in self._sides:
-            self._sides[chosen] = SIDES[chosen][1](self._session)
-        side = self._sides[chosen]
-        side.root.sizing_mode = "stretch_width"
-        if list(self._body) != [side.root]:
-            self._body[:] = [side.root]
-        side.show(element)
+        for one, side in self._sides.items():
+            side.root.visible = one == chosen
+        self._sides[chosen].show(element)
 
     def _widen(self, name: str) -> None:
         self.root.styles = _styles(name)

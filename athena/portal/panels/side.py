@@ -20,7 +20,8 @@ class Side(ABC, Generic[C]):
     def __init__(self, session: PortalSession, component: Callable[[Callable[[dict[str, Any]], None]], C]) -> None:
         self._session = session
         self._element: Element | None = None
-        self.root = component(lambda asked: self._ask(asked))
+        self.root = component(self._ask)
+        self.root.sizing_mode = "stretch_width"
 
     def show(self, element: Element) -> None:
         """Show an element, or the same one again as it is now."""
