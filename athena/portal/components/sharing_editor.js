@@ -7,7 +7,7 @@ export function render({ model, el }) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true })
   const body = h("div", { class: "body" })
   const found = h("datalist", { id: "found" })
-  const name = h("input", { class: "field", list: "found", placeholder: "Name of a user or group", "aria-label": "Name of a user or group", autocomplete: "off", "data-athena": "share-name",
+  const name = h("input", { class: "field", list: "found", placeholder: "User or group", "aria-label": "User or group", autocomplete: "off", "data-athena": "share-name",
     oninput: () => { if (name.value.trim()) model.send_msg({ do: "find", text: name.value.trim() }) } })
   const role = h("select", { class: "field", "aria-label": "Role", "data-athena": "share-role" }, options(ROLES, "viewer"))
   const form = h("form", { class: "form", "data-athena": "share-form", onsubmit: (event) => {
