@@ -12,9 +12,11 @@ from athena.contract.elements import (
     Element,
     ElementCreate,
     ElementPage,
+    ElementUpdate,
     MetadataEntry,
 )
 from athena.contract.events import EventPage
+from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import User
@@ -115,6 +117,29 @@ class Catalogue:
     def create(self, what: ElementCreate) -> Element:
         """Make an element."""
         return self._client.post("/api/elements", what, Element)
+
+    def change(self, element_id: UUID, change: ElementUpdate) -> Element:
+        """Rename, describe or set the status of an element."""
+        return self._client.patch(f"/api/elements/{element_id}", change, Element)
+
+    def jobs(self) -> list[Job]:
+        """Jobs the visitor may see, newest first."""
+        return self._client.get("/api/jobs", list[Job])
+
+    def start_job(self, kind: str, element_id: UUID) -> Job:
+        """Start a job of a kind on an element."""
+        return self._client.post("/api/jobs", JobCreate(kind=kind, element_id=element_id), Job)
+
+    def act_on_job(self, job_id: UUID, action: JobAction) -> None:
+        """Cancel a job, begin it again, or take it off the list."""
+        if action is JobAction.REMOVE:
+            self._client.delete(f"/api/jobs/{job_id}")
+        else:
+            self._client.post(f"/api/jobs/{job_id}/{action.value}", None, Job)
+
+    def remove_ended_jobs(self) -> int:
+        """Take the visitor's ended jobs off the list; how many there were."""
+        return self._client.delete("/api/jobs/ended", JobCount).count
 
     def opened(self, element_id: UUID) -> None:
         """Remember that the visitor opened it."""

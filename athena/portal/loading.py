@@ -7,6 +7,7 @@ from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
+from athena.portal.pages.jobs import read_jobs
 from athena.portal.pages.listing import Listing, crumb_items
 from athena.portal.pages.micrograph import read_micrograph
 from athena.portal.pages.run import read_run
@@ -26,7 +27,7 @@ _LISTINGS: dict[ElementKind, type[Listing]] = {
 }
 
 
-_PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {"": read_workspace}
+_PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {"": read_workspace, "jobs": read_jobs}
 """Pages that show no element, by their names in the address."""
 
 

@@ -9,7 +9,7 @@ from bokeh.document import Document
 from panel.io import hold
 from panel.viewable import Viewable
 
-from athena.contract.events import Event
+from athena.contract.events import Event, EventKind
 from athena.errors import AthenaError, Unavailable
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 BURST_MS = 300
 """Shortest time between two readings of what is shown."""
+JOBS_MS = 1000
+"""Shortest time between two counts of the jobs."""
 
 
 class View(Protocol):
@@ -107,6 +109,7 @@ class PortalSession:
         self._loading = False
         self._stale = False
         self._closed = False
+        self._counting = False
         shell.browser.param.watch(lambda change: self._address_changed(change.new), "search")
         shell.browser.param.watch(lambda change: self._scheme_changed(change.new), "theme")
         if fan.up:
@@ -144,6 +147,13 @@ class PortalSession:
             self._stale = True
         else:
             self._show(self.place)
+
+    def count_jobs(self) -> None:
+        """Say in the tool bar how the jobs stand."""
+        self._counting = False
+        self.run(
+            self.catalogue.jobs, self.shell.count_jobs, failed=lambda error: log.info("jobs not counted: %s", error)
+        )
 
     def open(self, search: str) -> None:
         """First page of the tab."""
@@ -190,6 +200,10 @@ class PortalSession:
         self.doc.add_next_tick_callback(held)
 
     def _hear(self, events: Sequence[Event]) -> None:
+        if not self._counting and any(event.kind is EventKind.JOB_CHANGED for event in events):
+            # many changes of jobs are one more count, not one each
+            self._counting = True
+            self.doc.add_timeout_callback(self.count_jobs, JOBS_MS)
         if self._view is None or any(self._view.concerns(event) for event in events):
             self.refresh()
 

@@ -1,10 +1,12 @@
 """The frame around every page: tool bar, breadcrumb, live mark, and a place for the page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from athena.contract.jobs import Job
 from athena.contract.people import User
 from athena.errors import AthenaError, NotFound
 from athena.portal.components.breadcrumb import Breadcrumb
@@ -13,6 +15,7 @@ from athena.portal.components.element_list import ElementList
 from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.tool_bar import ToolBar
+from athena.portal.job_groups import badge_of
 from athena.portal.place import Place
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
 from athena.portal.tools import tools_of
@@ -50,7 +53,7 @@ class Shell:
             sizing_mode="stretch_height",
         )
         self._bar.param.watch(self._scheme_chosen, "theme")
-        skeleton = ElementList(waiting=True, sizing_mode="stretch_width", margin=24)
+        skeleton = ElementList(lambda _: None, waiting=True, sizing_mode="stretch_width", margin=24)
         self._stage = pn.Column(skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
@@ -74,6 +77,10 @@ class Shell:
     def greet(self, user: User) -> None:
         """Say who is logged in, and offer what this person may use."""
         self._bar.param.update(user=user.display_name or user.username, tools=tools_of(user))
+
+    def count_jobs(self, jobs: Sequence[Job]) -> None:
+        """Say in the tool bar how many jobs run, wait and failed (JB-01)."""
+        self._bar.badges = {"jobs": badge_of(jobs)}
 
     def waiting(self, place: Place) -> None:
         """Someone goes to a place; what is shown stays until the new is there."""

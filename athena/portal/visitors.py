@@ -72,6 +72,7 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
         doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
     )
     session.run(catalogue.me, shell.greet)
+    session.count_jobs()
     pn.state.add_periodic_callback(session.tick, period=TICK_MS)
 
     def gone(_context: object) -> None:

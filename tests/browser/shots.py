@@ -92,8 +92,13 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
 
     run, full = places["real"], places["full"]
     shoot("workspace", "", "[data-athena=element]")
+    page.locator("[data-athena=actions]").first.click()
+    page.screenshot(path=into / f"menu-{suffix}.png")
+    page.locator("[data-athena=action-delete]").first.click()
+    page.screenshot(path=into / f"delete-{suffix}.png")
     for side in ("metadata", "notes", "sharing"):
         shoot(f"panel-{side}", f"?e={places['told']}&panel={side}", f"[data-athena={side}]")
+    shoot("jobs", "?p=jobs", "[data-athena=jobs]")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
     shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")

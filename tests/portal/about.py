@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from athena.contract.elements import Crumb, ElementKind, MetadataEntry
+from athena.contract.elements import Crumb, ElementKind, ElementUpdate, MetadataEntry
+from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
@@ -24,6 +25,26 @@ class About:
         self.roles: dict[str, Role] = {"alice": Role.OWNER}
         self.public: Role | None = None
         self.inherits = True
+        self.asked: list[tuple[UUID | None, Any]] = []
+
+    def change(self, element: UUID, change: ElementUpdate) -> None:
+        """Remember it; one name is taken."""
+        if change.name == "Taken":
+            raise Conflict("There is a “Taken” here already.")
+        self.asked.append((element, change.model_dump(exclude_none=True, mode="json")))
+
+    def start_job(self, kind: str, element: UUID) -> None:
+        """Remember it."""
+        self.asked.append((element, kind))
+
+    def act_on_job(self, job: UUID, action: JobAction) -> None:
+        """Remember it."""
+        self.asked.append((job, action.value))
+
+    def remove_ended_jobs(self) -> int:
+        """Remember it."""
+        self.asked.append((None, "remove-ended"))
+        return 1
 
     def metadata(self, _element: UUID) -> list[MetadataEntry]:
         """What was written."""

@@ -31,6 +31,9 @@ const STROKES = {
   exit: "M14 5H5v14h9M10 12h10M17 9l3 3-3 3",
   warning: "M12 4 3 20h18zM12 10v4M12 17v.01",
   copy: "M9 9h10v11H9zM5 15V4h10",
+  more: "M12 5a1 1 0 1 0 .01 0M12 11a1 1 0 1 0 .01 0M12 17a1 1 0 1 0 .01 0",
+  jobs: "M6 4h12M6 20h12M7 4c0 5 4 5 4 8s-4 3-4 8M17 4c0 5-4 5-4 8s4 3 4 8",
+  archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 
 function icon(name, size = 18) {
@@ -68,4 +71,52 @@ function live(model, names, draw) {
   const redraw = () => { asked = false; draw() }
   for (const name of names) model.on(name, () => { if (!asked) { asked = true; requestAnimationFrame(redraw) } })
   draw()
+}
+
+// what may be done with an element: a button with three dots, and a dialog for what needs a word more
+const ACTIONS = {
+  rename: { label: "Rename…", action: "Rename", field: "name" },
+  describe: { label: "Describe…", action: "Save", field: "description" },
+  status: { label: "Set status…", action: "Set", field: "status" },
+  link: { label: "Copy link" },
+  archive: { label: "Archive…", action: "Archive", text: "Its files go to the archive storage. Metadata, previews and results stay; Restore brings the files back." },
+  restore: { label: "Restore…", action: "Restore", text: "Its files come back from the archive storage." },
+  delete: { label: "Delete…", action: "Delete", danger: true },
+}
+const SETTABLE = ["not_started", "in_progress", "completed", "suspended", "warning"]
+
+function actionMenu(item, ask, root) {
+  if (!item.actions?.length) return null
+  const list = h("div", { class: "menu-items", role: "menu" })
+  const menu = h("details", { class: "menu-of", onclick: (event) => event.stopPropagation(), onkeydown: (event) => { if (event.key === "Escape") menu.open = false },
+    onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false } },
+    h("summary", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${item.name}`, "data-athena": "actions" }, icon("more")), list)
+  list.append(...item.actions.map((name) => h("button", { role: "menuitem", class: ACTIONS[name].danger ? "is-error" : "", "data-athena": `action-${name}`, onclick: async () => {
+    menu.open = false
+    if (name !== "link") { confirmAction(name, item, ask, root); return }
+    await navigator.clipboard.writeText(new URL(item.search, location.href).href)
+  } }, ACTIONS[name].label)))
+  return menu
+}
+
+function confirmAction(name, item, ask, root) {
+  const { label, action, field, danger, text } = ACTIONS[name]
+  const options = SETTABLE.map((status) => h("option", { value: status, selected: status === item.status }, STATUS[status][1]))
+  const input = field === "status" ? h("select", { class: "field" }, options)
+    : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
+    : field ? h("input", { class: "field", value: item.name, required: true, maxlength: 400 })
+    : danger ? h("input", { class: "field", placeholder: item.name }) : null
+  if (input) input.setAttribute("data-athena", "action-input")
+  const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
+  const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
+  if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })
+  const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "action-dialog", onclose: () => dialog.remove() },
+    h("form", { method: "dialog", onsubmit: () => ask({ do: name, id: item.id, value: field ? input.value : "" }) },
+      h("h2", {}, `${action} “${item.name}”`),
+      danger ? h("p", {}, `${inside.trim()} with it, archived files too. This cannot be undone. Type its name to delete it.`) : text ? h("p", {}, text) : null,
+      input, h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => dialog.close() }, "Cancel"), go)))
+  root.append(dialog)
+  dialog.showModal()
+  input?.focus()
+  if (field === "name") input.select()
 }

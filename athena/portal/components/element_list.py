@@ -5,7 +5,8 @@ from typing import Any
 import param
 
 from athena.contract.elements import Element, ElementKind
-from athena.portal.components.script import Script
+from athena.portal.actions import actions_of
+from athena.portal.components.asking import Asking
 from athena.portal.labels import kind_label, type_label
 from athena.portal.place import Place
 
@@ -13,6 +14,9 @@ from athena.portal.place import Place
 def item_of(element: Element) -> dict[str, Any]:
     """What the list shows of an element."""
     return {
+        "id": str(element.id),
+        "state": element.state.value,
+        "actions": [action.value for action in actions_of(element)],
         "kind": element.kind.value,
         "type": type_label(element) or kind_label(element.kind),
         "name": element.name,
@@ -26,7 +30,7 @@ def item_of(element: Element) -> dict[str, Any]:
     }
 
 
-class ElementList(Script):
+class ElementList(Asking):
     """Elements one can open. Which of the two forms was chosen is remembered by the browser."""
 
     items = param.List(default=[], item_type=dict, doc="As made by item_of.")

@@ -4,6 +4,7 @@ const options = (pairs, chosen) => pairs.map(([value, label]) => h("option", { v
 
 export function render({ model, el }) {
   let sure = "" // what waits for a second word: the key of a person, or "inherit"
+  let adding = false // whether the form's own wish is on its way
   const problem = h("p", { class: "problem", role: "alert", hidden: true })
   const body = h("div", { class: "body" })
   const found = h("datalist", { id: "found" })
@@ -14,6 +15,7 @@ export function render({ model, el }) {
     event.preventDefault()
     const typed = name.value.trim()
     const group = typed.match(/^(.*) \(group\)$/)
+    adding = Boolean(typed)
     if (typed) model.send_msg({ do: "grant", kind: group ? "group" : "user", name: group ? group[1] : typed, role: role.value })
   } }, h("strong", {}, "Share with"), h("div", { class: "bar" }, name, role, h("button", { class: "action primary", "data-athena": "share-add" }, "Add")))
 
@@ -23,7 +25,7 @@ export function render({ model, el }) {
     icon("user"), h("span", { class: "who" }, grant.grantee.label || grant.grantee.name,
       grant.grantee.kind === "group" ? h("span", { class: "muted" }, " group") : grant.grantee.label ? h("span", { class: "muted" }, ` ${grant.grantee.name}`) : null),
     !editable ? h("span", { class: "muted" }, Object.fromEntries(ROLES)[grant.role])
-    : sure === key(grant) ? h("span", {}, "Remove? ", h("button", { class: "link is-error", "data-athena": "grant-remove-sure", onclick: () => ask(grant, null) }, "Remove"), " ",
+    : sure === key(grant) ? h("span", {}, "Remove? ", h("button", { class: "link is-error", "data-athena": "grant-remove-sure", onclick: () => { sure = ""; ask(grant, null) } }, "Remove"), " ",
         h("button", { class: "link", onclick: () => { sure = ""; draw() } }, "Keep"))
     : h("span", { class: "bar" }, h("select", { class: "field", "aria-label": `Role of ${grant.grantee.name}`, "data-athena": "grant-role", onchange: (event) => ask(grant, event.target.value) }, options(ROLES, grant.role)),
         h("button", { class: "link", "aria-label": `Remove ${grant.grantee.name}`, "data-athena": "grant-remove", onclick: () => { sure = key(grant); draw() } }, "Remove")))
@@ -42,7 +44,7 @@ export function render({ model, el }) {
       h("section", {}, h("h2", {}, "Owners"), p.grants.filter((grant) => grant.role === "owner").map((grant) => person(grant, p.may_edit))),
       h("section", {}, h("h2", {}, "Viewers and collaborators"), others.length ? others.map((grant) => person(grant, p.may_edit)) : h("p", { class: "muted" }, p.public ? "Everybody, as said above." : "Nobody else.")),
       p.may_edit && !p.inherits && model.above ? h("div", {}, sure === "inherit"
-        ? h("span", {}, "Give up the permissions set here? ", h("button", { class: "link is-error", "data-athena": "share-inherit-sure", onclick: () => model.send_msg({ do: "inherit" }) }, "Inherit again"), " ",
+        ? h("span", {}, "Give up the permissions set here? ", h("button", { class: "link is-error", "data-athena": "share-inherit-sure", onclick: () => { sure = ""; model.send_msg({ do: "inherit" }) } }, "Inherit again"), " ",
           h("button", { class: "link", onclick: () => { sure = ""; draw() } }, "Keep"))
         : h("button", { class: "action", "data-athena": "share-inherit", onclick: () => { sure = "inherit"; draw() } }, "Inherit again")) : "")
   }
@@ -50,5 +52,5 @@ export function render({ model, el }) {
   live(model, ["permissions", "above"], draw)
   live(model, ["found"], () => found.replaceChildren(...model.found.map((one) => h("option", { value: one.kind === "group" ? `${one.name} (group)` : one.name }, one.label))))
   model.on("problem", () => { problem.textContent = model.problem; problem.hidden = !model.problem; draw() })
-  model.on("done", () => { sure = ""; name.value = ""; draw() })
+  model.on("done", () => { if (adding) { adding = false; name.value = "" } })
 }

@@ -2,13 +2,15 @@
 
 import param
 
-from athena.portal.components.script import Script
+from athena.portal.components.asking import Asking
 
 
-class TitleBar(Script):
-    """Heading of a page."""
+class TitleBar(Asking):
+    """Heading of a page, with the menu of what may be done with what it shows."""
 
     kind = param.String(default="")
     title = param.String(default="")
     status = param.String(default="")
     about = param.String(default="")
+    item = param.Dict(default={}, doc="What is shown, as item_of gives it; empty: nothing can be done with it.")
+    problem = param.String(default="", doc="Why the last thing asked was not done.")

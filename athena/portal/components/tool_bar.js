@@ -1,8 +1,13 @@
 export function render({ model, el }) {
+  const badge = (tool) => {
+    const told = model.badges[tool.page]
+    return told?.count ? h("span", { class: told.failed ? "badge failed" : "badge", "data-athena": `badge-${tool.page}` }, String(told.count)) : null
+  }
+  const said = (tool) => [tool.label, model.badges[tool.page]?.hint].filter(Boolean).join(": ")
   const link = (tool) => h("a", { class: "tool", href: tool.search, "data-go": tool.search === "?" ? "" : tool.search,
-    "data-athena": `tool-${tool.page || "workspace"}`, title: tool.label, "aria-label": tool.label,
-    "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20))
-  live(model, ["theme", "user", "here", "tools"], () => {
+    "data-athena": `tool-${tool.page || "workspace"}`, title: said(tool), "aria-label": said(tool),
+    "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20), badge(tool))
+  live(model, ["theme", "user", "here", "tools", "badges"], () => {
     const other = model.theme === "dark" ? "light" : "dark"
     el.replaceChildren(h("nav", { class: "bar", "aria-label": "Athena" },
       ...model.tools.filter((tool) => !tool.low).map(link),

@@ -9,6 +9,9 @@ import panel as pn
 
 from athena.contract.elements import Crumb, Element
 from athena.contract.events import Event, EventKind
+from athena.errors import AthenaError
+from athena.portal.acting import act, by_id
+from athena.portal.actions import ElementAction
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
@@ -63,8 +66,9 @@ class ListingView:
     ) -> None:
         self._loaded = loaded
         self._panel = DataPanel(session) if loaded.element else None
-        self._title = TitleBar(sizing_mode="stretch_width")
-        self._list = ElementList(empty=empty, ordered=ordered, sizing_mode="stretch_width")
+        self._session = session
+        self._title = TitleBar(self._ask, sizing_mode="stretch_width")
+        self._list = ElementList(self._ask, empty=empty, ordered=ordered, sizing_mode="stretch_width")
         heading = pn.Row(self._title, *actions, sizing_mode="stretch_width", margin=0, align="start")
         centre = pn.Column(
             heading,
@@ -93,12 +97,31 @@ class ListingView:
                 title=element.name,
                 status=status,
                 about=element.description,
+                item=item_of(element),
             )
             if self._panel:
                 self._panel.show(element, self._loaded.place)
         items = [item_of(child) for child in self._loaded.children]
         if items != self._list.items:
             self._list.items = items
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        here = self._loaded.element
+        element = by_id((*self._loaded.children, *([here] if here else [])), asked["id"])
+        if element is None:
+            return
+        self._title.problem = ""
+
+        def done(action: ElementAction) -> None:
+            if action is ElementAction.DELETE and here is not None and element.id == here.id:
+                self._session.go(Place(here.parent_id))
+            else:
+                self._session.refresh()
+
+        def failed(error: AthenaError) -> None:
+            self._title.problem = f"{element.name}: {error}"
+
+        act(self._session, element, asked, done=done, failed=failed)
 
     def concerns(self, event: Event) -> bool:
         """Elements come and change; a run's progress changes the status of what holds it."""

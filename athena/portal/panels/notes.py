@@ -1,12 +1,10 @@
 """The side of the data panel with an element's notes (WS-17)."""
 
-from functools import cache
 from typing import Any
-
-from markdown_it import MarkdownIt
 
 from athena.contract.elements import Element
 from athena.contract.notes import Note, NoteWrite
+from athena.domain.markdown import to_html
 from athena.errors import Invalid
 from athena.portal.components.note_list import NoteList
 from athena.portal.panels.side import Side, may_write
@@ -48,11 +46,4 @@ class NotesSide(Side[NoteList]):
 
 def note_item(note: Note) -> dict[str, Any]:
     """A note as the component takes it, its markdown as HTML that holds nothing of its writer's but text and links."""
-    return note.model_dump(mode="json") | {"html": _markdown().render(note.text)}
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    # raw HTML is shown as text, pictures are left out: they would be fetched from elsewhere; links of other schemes
-    # than http, https and mailto are no links
-    return MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
+    return note.model_dump(mode="json") | {"html": to_html(note.text)}

@@ -1,0 +1,119 @@
+"""Jobs: all long work by how it stands, with progress, cancel, retry and remove (JB-01…04)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import panel as pn
+
+from athena.contract.events import Event, EventKind
+from athena.contract.jobs import Job, JobAction
+from athena.errors import AthenaError
+from athena.portal.catalogue import Catalogue
+from athena.portal.components.job_board import JobBoard
+from athena.portal.components.title_bar import TitleBar
+from athena.portal.job_groups import GROUPS
+from athena.portal.place import Place
+from athena.portal.session import PortalSession, View
+from athena.portal.theme import Scheme
+
+
+def group_items(jobs: tuple[Job, ...]) -> list[dict[str, Any]]:
+    """Groups of jobs as the component takes them: ``{state, label, jobs}``; those without a job are left out."""
+    groups: list[dict[str, Any]] = []
+    for state, label in GROUPS.items():
+        of_state = [job_item(job) for job in jobs if job.state is state]
+        if of_state:
+            groups.append({"state": state.value, "label": label, "jobs": of_state})
+    return groups
+
+
+def job_item(job: Job) -> dict[str, Any]:
+    """A job as the component takes it."""
+    told = job.model_dump(mode="json", include={"id", "label", "cancelling", "element_name", "done", "total", "unit"})
+    told |= job.model_dump(mode="json", include={"message", "item", "initiator", "created", "started", "finished"})
+    return told | {
+        "search": Place(job.element_id).search if job.element_id else "",
+        "actions": [action.value for action in job.actions],
+    }
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs a visitor may see."""
+
+    place: Place
+    jobs: tuple[Job, ...]
+
+    title: str = "Jobs"
+
+    @property
+    def crumbs(self) -> list[dict[str, str]]:
+        """No way from Home."""
+        return []
+
+    def view(self, session: PortalSession) -> View:
+        """Show them."""
+        return JobsView(self, session)
+
+
+class JobsView:
+    """Shows the jobs and keeps them up to date."""
+
+    def __init__(self, loaded: Jobs, session: PortalSession) -> None:
+        self._session = session
+        self._title = TitleBar(lambda _: None, title="Jobs", sizing_mode="stretch_width")
+        self._board = JobBoard(self._ask, sizing_mode="stretch_width")
+        self.root: pn.viewable.Viewable = pn.Column(
+            pn.Row(self._title, sizing_mode="stretch_width", margin=0),
+            self._board,
+            sizing_mode="stretch_both",
+            margin=0,
+            scroll="y-auto",
+            styles={"padding": "24px", "gap": "16px", "min-height": "0"},
+        )
+        self.update(loaded)
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        catalogue = self._session.catalogue
+        self._title.problem = ""
+        if asked["do"] == "remove-ended":
+            self._session.run(catalogue.remove_ended_jobs, lambda _: self._session.refresh(), failed=self._refused)
+            return
+        job, action = UUID(asked["id"]), JobAction(asked["do"])
+        self._session.run(
+            lambda: catalogue.act_on_job(job, action), lambda _: self._session.refresh(), failed=self._refused
+        )
+
+    def _refused(self, error: AthenaError) -> None:
+        self._title.problem = str(error)
+
+    def concerns(self, event: Event) -> bool:
+        """Jobs that change, and elements that are named another way."""
+        return event.kind in (EventKind.JOB_CHANGED, EventKind.ELEMENT_UPDATED, EventKind.ACCESS_CHANGED)
+
+    def update(self, data: Any) -> bool:
+        """Show a newer reading."""
+        if not isinstance(data, Jobs):
+            return False
+        self._board.groups = group_items(data.jobs)
+        return True
+
+    def stays_under(self, place: Place) -> bool:
+        """It is quick to make again."""
+        return False
+
+    def shows(self, place: Place) -> bool:
+        """It is never kept."""
+        return False
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Style sheets follow by themselves."""
+
+    def tick(self) -> None:
+        """Nothing here grows old by itself."""
+
+
+def read_jobs(catalogue: Catalogue, place: Place) -> Jobs:
+    """Read the jobs."""
+    return Jobs(place, tuple(catalogue.jobs()))

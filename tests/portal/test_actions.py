@@ -1,0 +1,113 @@
+"""Menus of elements and the page of jobs, without a browser: what is offered, what it does, what is refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from athena.contract.elements import Element, ElementKind, State
+from athena.contract.events import Event, EventKind
+from athena.contract.jobs import Job, JobAction, JobState
+from athena.contract.people import Role
+from athena.portal.actions import actions_of
+from athena.portal.job_groups import badge_of
+from athena.portal.pages.folder import Folder
+from athena.portal.pages.jobs import Jobs
+from athena.portal.place import Place
+from tests.portal.test_data_panel import Desk
+
+WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
+
+
+def made(kind: ElementKind, **more: Any) -> Element:
+    """An element of alice's."""
+    given = {"name": "Thing", "type": "", "my_role": Role.OWNER, "parent_id": uuid4()} | more
+    return Element(id=uuid4(), kind=kind, creator="alice", created=WHEN, updated=WHEN, **given)
+
+
+class Tab(Desk):
+    """A desk whose page can be read again."""
+
+    refreshed = 0
+
+    def refresh(self) -> None:
+        """Count."""
+        self.refreshed += 1
+
+
+@pytest.mark.feature("WS-04", "WS-12", "WS-14")
+@pytest.mark.parametrize(
+    ("element", "offered"),
+    [
+        (made(ElementKind.FOLDER), "rename describe link delete"),
+        (made(ElementKind.FOLDER, my_role=Role.COLLABORATOR), "rename describe link"),
+        (made(ElementKind.FOLDER, my_role=Role.VIEWER), "link"),
+        (made(ElementKind.FOLDER, state=State.DELETING), ""),
+        (made(ElementKind.WORKFLOW), "rename describe link archive delete"),
+        (made(ElementKind.STEP), "rename describe status link delete"),
+        (made(ElementKind.DATASET, type="free", state=State.ARCHIVED), "rename describe status link restore delete"),
+        (made(ElementKind.DATASET, type="epu_run"), "rename describe link archive delete"),
+    ],
+)
+def test_a_menu_offers_what_its_visitor_may_do(element: Element, offered: str) -> None:
+    assert " ".join(actions_of(element)) == offered
+
+
+@pytest.mark.feature("WS-12", "WS-13")
+def test_the_menu_changes_deletes_and_says_what_was_refused() -> None:
+    tab: Any = Tab()
+    inside = made(ElementKind.WORKFLOW, name="Inner")
+    folder = made(ElementKind.FOLDER, name="Top")
+    view: Any = Folder(Place(folder.id), folder, [], (inside,)).view(tab)
+    asked = {"id": str(inside.id), "value": ""}
+    view._list._handle_msg(asked | {"do": "rename", "value": "New"})
+    view._list._handle_msg(asked | {"do": "archive"})
+    assert tab.catalogue.asked == [(inside.id, {"name": "New", "revision": 1}), (inside.id, "archive")]
+    assert tab.refreshed == 2
+    for name, reason in (("Taken", "Inner: There is a “Taken” here already."), ("a/b", "name")):
+        view._list._handle_msg(asked | {"do": "rename", "value": name})
+        assert reason in view._title.problem
+    view._list._handle_msg(asked | {"do": "delete"})
+    assert (view._title.problem, tab.visited) == ("", [])
+    view._title._handle_msg({"do": "delete", "id": str(folder.id), "value": ""})
+    assert tab.catalogue.asked[-1] == (folder.id, "delete")
+    assert tab.visited == [Place(folder.parent_id)]
+
+
+def job(state: JobState, **more: Any) -> Job:
+    """A job of alice's."""
+    given = {"element_id": uuid4(), "element_name": "Grid 3", "done": 3, "total": 10} | more
+    return Job(id=uuid4(), kind="export", label="Export", state=state, initiator="alice", created=WHEN, **given)
+
+
+@pytest.mark.feature("JB-01", "JB-02", "JB-03", "JB-04")
+def test_jobs_stand_in_groups_and_are_acted_on() -> None:
+    tab: Any = Tab()
+    running = job(JobState.RUNNING, actions=(JobAction.CANCEL,))
+    failed = job(
+        JobState.FAILED, message="The disk is full.", item="a.mrc", actions=(JobAction.RETRY, JobAction.REMOVE)
+    )
+    hidden = job(JobState.PENDING, element_id=None, element_name="Private entity")
+    page = Jobs(Place(page="jobs"), (failed, hidden, running))
+    view: Any = page.view(tab)
+    groups = view._board.groups
+    assert [(group["state"], len(group["jobs"])) for group in groups] == [("running", 1), ("pending", 1), ("failed", 1)]
+    assert (groups[2]["jobs"][0]["message"], groups[2]["jobs"][0]["item"]) == ("The disk is full.", "a.mrc")
+    assert groups[1]["jobs"][0]["search"] == ""
+    view._board._handle_msg({"do": "cancel", "id": str(running.id)})
+    view._board._handle_msg({"do": "retry", "id": str(failed.id)})
+    view._board._handle_msg({"do": "remove-ended"})
+    assert tab.catalogue.asked == [(running.id, "cancel"), (failed.id, "retry"), (None, "remove-ended")]
+    assert tab.refreshed == 3
+    assert view.concerns(Event(seq=1, kind=EventKind.JOB_CHANGED, time=WHEN))
+    assert view.update(replace(page, jobs=()))
+    assert view._board.groups == []
+
+
+@pytest.mark.feature("JB-01")
+def test_the_tool_bar_counts_what_runs_waits_and_failed() -> None:
+    jobs = [job(state) for state in (JobState.RUNNING, JobState.RUNNING, JobState.FAILED, JobState.FINISHED)]
+    assert badge_of(jobs) == {"count": 3, "failed": True, "hint": "2 running, 1 failed"}
+    assert badge_of(jobs[3:]) == {"count": 0, "failed": False, "hint": "none running"}
