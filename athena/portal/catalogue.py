@@ -11,6 +11,7 @@ from athena.contract.elements import (
     Crumb,
     Element,
     ElementCreate,
+    ElementKind,
     ElementPage,
     ElementUpdate,
     MetadataEntry,
@@ -22,7 +23,9 @@ from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import User
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunTable, SourceCreate
+from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
+from athena.contract.storages import Storage
 from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
@@ -121,6 +124,18 @@ class Catalogue:
     def change(self, element_id: UUID, change: ElementUpdate) -> Element:
         """Rename, describe or set the status of an element."""
         return self._client.patch(f"/api/elements/{element_id}", change, Element)
+
+    def search(self, asked: Query) -> SearchPage:
+        """What is found, the best first; ``asked`` as ``GET /search`` takes it."""
+        return self._client.get("/api/search", SearchPage, params=asked)
+
+    def recent(self, kind: ElementKind | None = None, *, limit: int = 10) -> list[Placed]:
+        """What the visitor opened last, of a kind or of all."""
+        return self._client.get("/api/recent", list[Placed], params={"kind": kind and kind.value, "limit": limit})
+
+    def storages(self) -> list[Storage]:
+        """The connected storages with their use."""
+        return self._client.get("/api/storages", list[Storage])
 
     def jobs(self) -> list[Job]:
         """Jobs the visitor may see, newest first."""

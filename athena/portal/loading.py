@@ -5,12 +5,14 @@ from collections.abc import Callable
 from athena.contract.elements import DatasetType, Element, ElementKind
 from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
+from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
 from athena.portal.pages.jobs import read_jobs
 from athena.portal.pages.listing import Listing, crumb_items
 from athena.portal.pages.micrograph import read_micrograph
 from athena.portal.pages.run import read_run
+from athena.portal.pages.search import read_search
 from athena.portal.pages.step import Step
 from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import read_workspace
@@ -27,7 +29,12 @@ _LISTINGS: dict[ElementKind, type[Listing]] = {
 }
 
 
-_PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {"": read_workspace, "jobs": read_jobs}
+_PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {
+    "": read_workspace,
+    "dashboard": read_dashboard,
+    "jobs": read_jobs,
+    "search": read_search,
+}
 """Pages that show no element, by their names in the address."""
 
 

@@ -77,6 +77,10 @@ def _named(error: BaseException) -> AthenaError:
     return AthenaError(f"{type(error).__name__}: {error}", hint="The portal's log has the details.")
 
 
+def _not_remembered(error: AthenaError) -> None:
+    log.info("not remembered as opened: %s", error)
+
+
 class PortalSession:
     """Connects a document with the catalogue: loads places in threads, shows them on the loop.
 
@@ -268,6 +272,9 @@ class PortalSession:
         elif self._under is not None and not self._under.stays_under(loaded.place):
             self._under = None
         self._view = loaded.view(self)
+        element = loaded.place.element
+        if element is not None:
+            self.run(lambda: self.catalogue.opened(element), lambda _: None, failed=_not_remembered)
         self.shell.show(self._view.root, under=self._under.root if self._under else None)
 
     def _show_error(self, error: AthenaError) -> None:

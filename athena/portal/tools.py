@@ -31,7 +31,12 @@ class Tool:
         return {"page": self.page, "label": self.label, "icon": self.icon, "low": self.low, "search": search}
 
 
-TOOLS: tuple[Tool, ...] = (Tool("", "Workspace", "workspace"), Tool("jobs", "Jobs", "jobs", low=True))
+TOOLS: tuple[Tool, ...] = (
+    Tool("dashboard", "Dashboard", "dashboard"),
+    Tool("", "Workspace", "workspace"),
+    Tool("search", "Search", "search"),
+    Tool("jobs", "Jobs", "jobs", low=True),
+)
 
 
 def tools_of(user: User | None) -> list[dict[str, object]]:

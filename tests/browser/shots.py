@@ -59,6 +59,8 @@ def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int
     wait_for(processed, what=f"{movies} processed movies\n{instance.log('runner')}", seconds=600)
     told = client.get(f"/elements/{real.parent_id}", Element).parent_id or real.id
     tell(client, told)
+    for opened in (told, real.parent_id):
+        client.post(f"/elements/{opened}/opened", None, None)
     return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id, "told": told}
 
 
@@ -98,6 +100,8 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     page.screenshot(path=into / f"delete-{suffix}.png")
     for side in ("metadata", "notes", "sharing"):
         shoot(f"panel-{side}", f"?e={places['told']}&panel={side}", f"[data-athena={side}]")
+    shoot("dashboard", "?p=dashboard", "[data-athena=storage]")
+    shoot("search", "?p=search&q=grid", "[data-athena=hit]")
     shoot("jobs", "?p=jobs", "[data-athena=jobs]")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")

@@ -92,18 +92,19 @@ def test_jobs_stand_in_groups_and_are_acted_on() -> None:
     hidden = job(JobState.PENDING, element_id=None, element_name="Private entity")
     page = Jobs(Place(page="jobs"), (failed, hidden, running))
     view: Any = page.view(tab)
-    groups = view._board.groups
+    board = view._jobs._board
+    groups = board.groups
     assert [(group["state"], len(group["jobs"])) for group in groups] == [("running", 1), ("pending", 1), ("failed", 1)]
     assert (groups[2]["jobs"][0]["message"], groups[2]["jobs"][0]["item"]) == ("The disk is full.", "a.mrc")
     assert groups[1]["jobs"][0]["search"] == ""
-    view._board._handle_msg({"do": "cancel", "id": str(running.id)})
-    view._board._handle_msg({"do": "retry", "id": str(failed.id)})
-    view._board._handle_msg({"do": "remove-ended"})
+    board._handle_msg({"do": "cancel", "id": str(running.id)})
+    board._handle_msg({"do": "retry", "id": str(failed.id)})
+    board._handle_msg({"do": "remove-ended"})
     assert tab.catalogue.asked == [(running.id, "cancel"), (failed.id, "retry"), (None, "remove-ended")]
     assert tab.refreshed == 3
     assert view.concerns(Event(seq=1, kind=EventKind.JOB_CHANGED, time=WHEN))
     assert view.update(replace(page, jobs=()))
-    assert view._board.groups == []
+    assert board.groups == []
 
 
 @pytest.mark.feature("JB-01")

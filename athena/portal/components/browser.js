@@ -12,13 +12,24 @@ export function render({ model, el }) {
     event.preventDefault()
     go(link.search)
   }
+  const key = (event) => {
+    if (event.key !== "/" || event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return
+    const from = event.composedPath()[0]
+    if (from.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(from.tagName)) return
+    event.preventDefault()
+    go("?p=search")
+  }
   const back = () => { model.search = location.search }
   document.addEventListener("click", click)
+  document.addEventListener("keydown", key)
   window.addEventListener("popstate", back)
-  // a place without a query has the address "?": both name the roots
+  // a place without a query has the address "?": both name the roots; other words for the same search are no step back
+  const page = (search) => new URLSearchParams(search).get("p")
   model.on("search", () => {
     const wanted = model.search === "?" ? "" : model.search
-    if (wanted !== location.search) history.pushState({}, "", wanted || location.pathname)
+    if (wanted === location.search) return
+    const same = page(wanted) && page(wanted) === page(location.search)
+    history[same ? "replaceState" : "pushState"]({}, "", wanted || location.pathname)
   })
   const entitle = () => { document.title = model.title }
   const paint = () => {
@@ -31,6 +42,7 @@ export function render({ model, el }) {
   document.documentElement.dataset.theme = model.theme
   return () => {
     document.removeEventListener("click", click)
+    document.removeEventListener("keydown", key)
     window.removeEventListener("popstate", back)
   }
 }

@@ -33,6 +33,9 @@ const STROKES = {
   copy: "M9 9h10v11H9zM5 15V4h10",
   more: "M12 5a1 1 0 1 0 .01 0M12 11a1 1 0 1 0 .01 0M12 17a1 1 0 1 0 .01 0",
   jobs: "M6 4h12M6 20h12M7 4c0 5 4 5 4 8s-4 3-4 8M17 4c0 5-4 5-4 8s4 3 4 8",
+  search: "M10.500 4.500a6 6 0 1 0 .01 0M15 15l5 5",
+  dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 

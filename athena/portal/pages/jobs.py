@@ -1,5 +1,6 @@
 """Jobs: all long work by how it stands, with progress, cancel, retry and remove (JB-01…04)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,12 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.components.job_board import JobBoard
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.job_groups import GROUPS
+from athena.portal.pages.plain import PAGE_STYLES, PlainView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
-from athena.portal.theme import Scheme
 
 
-def group_items(jobs: tuple[Job, ...]) -> list[dict[str, Any]]:
+def group_items(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """Groups of jobs as the component takes them: ``{state, label, jobs}``; those without a job are left out."""
     groups: list[dict[str, Any]] = []
     for state, label in GROUPS.items():
@@ -57,22 +58,21 @@ class Jobs:
         return JobsView(self, session)
 
 
-class JobsView:
-    """Shows the jobs and keeps them up to date."""
+class JobsSide:
+    """The jobs under their heading, to be put into a page, with what may be done with them."""
 
-    def __init__(self, loaded: Jobs, session: PortalSession) -> None:
+    def __init__(self, session: PortalSession) -> None:
         self._session = session
         self._title = TitleBar(lambda _: None, title="Jobs", sizing_mode="stretch_width")
         self._board = JobBoard(self._ask, sizing_mode="stretch_width")
-        self.root: pn.viewable.Viewable = pn.Column(
+        self.parts: tuple[pn.viewable.Viewable, ...] = (
             pn.Row(self._title, sizing_mode="stretch_width", margin=0),
             self._board,
-            sizing_mode="stretch_both",
-            margin=0,
-            scroll="y-auto",
-            styles={"padding": "24px", "gap": "16px", "min-height": "0"},
         )
-        self.update(loaded)
+
+    def show(self, jobs: Sequence[Job]) -> None:
+        """Show them as they stand now."""
+        self._board.groups = group_items(jobs)
 
     def _ask(self, asked: dict[str, Any]) -> None:
         catalogue = self._session.catalogue
@@ -88,6 +88,17 @@ class JobsView:
     def _refused(self, error: AthenaError) -> None:
         self._title.problem = str(error)
 
+
+class JobsView(PlainView):
+    """The page of jobs, kept up to date."""
+
+    def __init__(self, loaded: Jobs, session: PortalSession) -> None:
+        self._jobs = JobsSide(session)
+        self.root = pn.Column(
+            *self._jobs.parts, sizing_mode="stretch_both", margin=0, scroll="y-auto", styles=PAGE_STYLES
+        )
+        self.update(loaded)
+
     def concerns(self, event: Event) -> bool:
         """Jobs that change, and elements that are named another way."""
         return event.kind in (EventKind.JOB_CHANGED, EventKind.ELEMENT_UPDATED, EventKind.ACCESS_CHANGED)
@@ -96,22 +107,8 @@ class JobsView:
         """Show a newer reading."""
         if not isinstance(data, Jobs):
             return False
-        self._board.groups = group_items(data.jobs)
+        self._jobs.show(data.jobs)
         return True
-
-    def stays_under(self, place: Place) -> bool:
-        """It is quick to make again."""
-        return False
-
-    def shows(self, place: Place) -> bool:
-        """It is never kept."""
-        return False
-
-    def scheme(self, scheme: Scheme) -> None:
-        """Style sheets follow by themselves."""
-
-    def tick(self) -> None:
-        """Nothing here grows old by itself."""
 
 
 def read_jobs(catalogue: Catalogue, place: Place) -> Jobs:

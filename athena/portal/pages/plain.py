@@ -1,0 +1,40 @@
+"""What pages have in common that show no element and are made anew each time they are gone to."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import panel as pn
+
+from athena.contract.events import Event
+from athena.portal.place import Place
+from athena.portal.theme import Scheme
+
+PAGE_STYLES = {"padding": "24px", "gap": "16px", "min-height": "0", "min-width": "0"}
+
+
+class PlainView(ABC):
+    """A view that is quick to make again: none is kept, its style sheets follow the scheme, nothing grows old."""
+
+    root: pn.viewable.Viewable
+
+    @abstractmethod
+    def concerns(self, event: Event) -> bool:
+        """Whether an event may change what is shown."""
+
+    @abstractmethod
+    def update(self, data: Any) -> bool:
+        """Show newer data in place."""
+
+    def stays_under(self, place: Place) -> bool:
+        """It is not kept."""
+        return False
+
+    def shows(self, place: Place) -> bool:
+        """It is never kept, so nobody asks for it again."""
+        return False
+
+    def scheme(self, scheme: Scheme) -> None:  # noqa: B027  most views have nothing to do
+        """Style sheets follow by themselves."""
+
+    def tick(self) -> None:  # noqa: B027
+        """Nothing here grows old."""

@@ -1,0 +1,112 @@
+"""Search and dashboard without a browser: what an address asks, what is shown of the answer."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from athena.contract.elements import Crumb, Element, ElementKind, Status, StepStatus
+from athena.contract.people import Role
+from athena.contract.search import Placed, SearchHit, SearchPage
+from athena.contract.storages import Storage, StorageRole, StorageState, StorageUse
+from athena.errors import Invalid
+from athena.portal.pages.dashboard import read_dashboard
+from athena.portal.pages.search import read_search
+from athena.portal.place import Place
+from tests.portal.test_data_panel import Desk
+
+WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
+
+
+def placed(kind: ElementKind, name: str, *, file: str = "", **more: Any) -> SearchHit:
+    """Something found, in a folder."""
+    element = Element(
+        id=uuid4(),
+        kind=kind,
+        name=name,
+        creator="alice",
+        created=WHEN,
+        updated=WHEN,
+        parent_id=uuid4(),
+        my_role=Role.OWNER,
+        **{"type": "", **more},
+    )
+    way = (Crumb(id=uuid4(), kind=ElementKind.FOLDER, name="Top"), Crumb(id=element.id, kind=kind, name=name))
+    return SearchHit(element=element, breadcrumb=way, file=file)
+
+
+class Index:
+    """A catalogue that finds one thing, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def search(self, asked: dict[str, Any]) -> SearchPage:
+        """One hit; a condition that ends early is refused."""
+        self.asked.append(asked)
+        if asked["where"].endswith(">"):
+            raise Invalid("A value is missing after “>”.")
+        return SearchPage(hits=(placed(ElementKind.DATASET, "Grid 3", type="free", file="a.mrc"),), total=7, more=True)
+
+    def recent(self, kind: ElementKind | None = None, *, limit: int = 10) -> list[Placed]:
+        """One of a kind."""
+        steps = (StepStatus(id=uuid4(), name="Imaging", status=Status.COMPLETED),)
+        more = {"type": "free", "steps": steps} if kind is ElementKind.WORKFLOW else {}
+        return [placed(kind or ElementKind.FOLDER, "Lately", **more)][:limit]
+
+    def storages(self) -> list[Storage]:
+        """One that does not answer."""
+        use = StorageUse(state=StorageState.DOWN, message="No such folder.", file_count=2, used_bytes=10, quota_bytes=5)
+        return [Storage(id=uuid4(), name="krios", role=StorageRole.PRIMARY, read_only=False, chosen=True, use=use)]
+
+    def jobs(self) -> list[Any]:
+        """None."""
+        return []
+
+
+@pytest.mark.feature("SE-01", "SE-02")
+def test_an_address_asks_all_that_the_boxes_ask() -> None:
+    index: Any = Index()
+    place = Place.parse(
+        "?p=search&q=grid+3&in=name,notes&kind=dataset&status=completed&owner=bob&since=2026-05-01&until=2026-05-31"
+    )
+    found = read_search(index, place)
+    (asked,) = index.asked
+    assert (asked["text"], asked["in"], asked["kind"]) == ("grid 3", ["name", "notes"], ["dataset"])
+    assert (asked["status"], asked["owner"], asked["limit"]) == (["completed"], "bob", 50)
+    assert (asked["since"], asked["until"]) == ("2026-05-01T00:00:00+00:00", "2026-06-01T00:00:00+00:00")
+    tab: Any = Desk()
+    view: Any = found.view(tab)
+    board = view._board
+    assert (board.total, board.more, board.asked, board.options["q"]) == (7, True, True, "grid 3")
+    assert (board.hits[0]["file"], board.hits[0]["way"][0]["name"]) == ("a.mrc", "Top")
+    board._handle_msg({"do": "look", "options": {"q": "ice", "kind": "", "where": "defocus > 1 um"}})
+    (went,) = tab.visited
+    assert Place.parse(went.search) == Place(page="search", options=(("q", "ice"), ("where", "defocus > 1 um")))
+
+
+@pytest.mark.feature("SE-01")
+def test_a_search_that_is_not_understood_says_why_and_none_shows_what_was_opened_lately() -> None:
+    index: Any = Index()
+    tab: Any = Desk()
+    view: Any = read_search(index, Place(page="search").having(where="defocus >")).view(tab)
+    assert "value is missing" in view._board.problem
+    assert view.update(read_search(index, Place(page="search").having(since="May")))
+    assert "no day" in view._board.problem
+    assert view.update(read_search(index, Place(page="search").having(**{"in": "name"})))
+    assert (view._board.problem, view._board.asked, view._board.hits[0]["name"]) == ("", False, "Lately")
+    assert len(index.asked) == 1
+
+
+@pytest.mark.feature("WS-19")
+def test_the_dashboard_shows_where_one_was_and_what_is_down() -> None:
+    tab: Any = Desk()
+    index: Any = Index()
+    view: Any = read_dashboard(index, Place(page="dashboard")).view(tab)
+    board = view._board
+    assert board.workflows[0]["steps"] == [{"name": "Imaging", "status": "completed"}]
+    assert (board.folders[0]["kind"], board.folders[0]["way"][0]["name"]) == ("folder", "Top")
+    assert (board.storages[0]["state"], board.storages[0]["message"]) == ("down", "No such folder.")
+    assert (board.storages[0]["quota"], board.storages[0]["total"]) == (5, None)
+    assert board.version
