@@ -12,12 +12,13 @@ import pytest
 from bokeh.document import Document
 
 from athena.contract.acquisitions import Acquisition, AcquisitionState
-from athena.contract.elements import Crumb, Element, ElementKind, MetadataEntry, Status, StepStatus
+from athena.contract.elements import Crumb, Element, ElementKind, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
 from athena.contract.user_metrics import UserMetric
+from athena.errors import AthenaError
 from athena.portal.components.element_list import item_of
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
@@ -50,7 +51,12 @@ class Tab:
 
     def run(self, work: Callable[[], Any], then: Callable[[Any], None], *, failed: Any = None) -> None:
         """Do the work now."""
-        then(work())
+        try:
+            result = work()
+        except AthenaError as error:
+            failed(error)
+        else:
+            then(result)
 
     def go(self, place: Place) -> None:
         """Remember where it went."""
@@ -91,8 +97,7 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
             errors=("",) * counts.total,
             columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
         )
-    entry = MetadataEntry(group="Microscope", name="Voltage", type="double", value=300.0, unit="kV")
-    return RunPage(Place(dataset.id, tab), run, crumbs, table=table, metadata=(entry,))
+    return RunPage(Place(dataset.id, tab), run, crumbs, table=table)
 
 
 def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
@@ -281,3 +286,23 @@ def test_a_report_is_shown_as_a_page_and_drawn_again_only_when_its_numbers_chang
     assert not view.concerns(Event(seq=1, kind=EventKind.RUN_CHANGED, time=WHEN, element_id=bare.run.element.id))
     view.tick()
     assert tab.refreshed == 1
+
+
+@pytest.mark.feature("WS-12", "WS-17", "MD-01", "SH-05")
+def test_a_run_has_its_menu_and_the_sides_of_the_data_panel(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=2, completed=2), tab="notes")
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    assert [one["name"] for one in view._header.tabs] == list(RUN_TABS)
+    assert "delete" in view._header.item["actions"]
+    asked = {"id": str(page.run.element.id), "value": "Taken"}
+    view._header._handle_msg({"do": "rename", **asked})
+    assert "Taken" in view._header.problem
+    view._header._handle_msg({"do": "archive", **asked})
+    assert (view._header.problem, tab.refreshed) == ("", 1)
+    notes, _ = view._sides["notes"]
+    notes.root._handle_msg({"do": "add", "text": "Grid 3 is dry", "links": []})
+    assert [note.text for note in tab.catalogue.said] == ["Grid 3 is dry"]
+    other = replace(page, place=Place(page.run.element.id, "metadata"))
+    assert view.update(other)
+    (shown,) = [part for part in view._body if part.visible]
+    assert shown is view._sides["metadata"][1]

@@ -11,7 +11,7 @@ class MetadataEditor(Asking):
     It asks ``set`` (name, type, value, quantity, unit), ``remove`` (name) and ``convert`` (value, quantity, unit, to).
     """
 
-    entries = param.List(default=[], item_type=dict, doc="As facts_of gives them, with quantity.")
+    entries = param.List(default=[], item_type=dict, doc="MetadataEntry as JSON.")
     names = param.List(default=[], item_type=dict, doc="Names already used: {name, type, quantity, unit}.")
     quantities = param.List(default=[], item_type=dict, doc="{key, label, units: [{symbol, name}]}.")
     may_write = param.Boolean(default=False)

@@ -2,10 +2,10 @@
 
 import param
 
-from athena.portal.components.script import Script
+from athena.portal.components.asking import Asking
 
 
-class RunHeader(Script):
+class RunHeader(Asking):
     """Name, status and counts of a run; state and message of its source; its tabs."""
 
     title = param.String(default="")
@@ -14,3 +14,5 @@ class RunHeader(Script):
     counts = param.Dict(default={}, doc="RunCounts as a dict.")
     source = param.Dict(default={}, doc="state, path, session, message, problems, last_scan, quiet_s; empty: none.")
     tabs = param.List(default=[], item_type=dict, doc="{label, search, chosen}.")
+    item = param.Dict(default={}, doc="The run, as item_of gives it: what its menu is about.")
+    problem = param.String(default="", doc="Why the last thing asked was not done.")

@@ -6,20 +6,24 @@ from typing import Any
 
 import panel as pn
 
-from athena.contract.elements import MetadataEntry
 from athena.contract.events import Event
 from athena.contract.people import Role
 from athena.contract.runs import Run, RunTable, Source, SourceCreate, SourceState
+from athena.errors import AthenaError
+from athena.portal.acting import act
+from athena.portal.actions import ElementAction
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.attach_dialog import AttachDialog
+from athena.portal.components.element_list import item_of
 from athena.portal.components.empty_state import EmptyState
-from athena.portal.components.facts import Facts, facts_of
 from athena.portal.components.report_page import ReportPage, page_traits
 from athena.portal.components.run_header import RunHeader
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.labels import type_label
 from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
+from athena.portal.panels.data_panel import SIDES
+from athena.portal.panels.side import Side
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import Dataviz, charted_metrics
 from athena.portal.plots.report import DrawnReport, draw_report
@@ -28,7 +32,9 @@ from athena.portal.theme import Scheme
 
 QUIET_SECONDS = 40.0
 """A watched folder that was not looked at for this long is said to be stale."""
-TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "report": "Quality report", "metadata": "Metadata"}
+TAB_LABELS = {"micrographs": "Micrographs", "dataviz": "Dataviz", "report": "Quality report"} | {
+    name: label for name, (label, _) in SIDES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,6 @@ class RunPage:
     run: Run
     crumbs: list[dict[str, str]]
     table: RunTable | None = None
-    metadata: tuple[MetadataEntry, ...] = ()
     report: DrawnReport | None = None
 
     @property
@@ -67,8 +72,6 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
         return RunPage(place, run, crumbs, table=catalogue.table(place.element, columns))
     if page.tab == "report" and run.counts.total:
         return RunPage(place, run, crumbs, report=draw_report(catalogue.report(place.element)))
-    if page.tab == "metadata":
-        return RunPage(place, run, crumbs, metadata=tuple(catalogue.metadata(place.element)))
     return page
 
 
@@ -101,10 +104,10 @@ class RunView:
     def __init__(self, loaded: RunPage, session: PortalSession) -> None:
         self._session = session
         self._loaded = loaded
-        self._header = RunHeader(sizing_mode="stretch_width", margin=0)
+        self._header = RunHeader(self._ask, sizing_mode="stretch_width", margin=0)
         self._gallery: WidgetFrame | None = None
         self._dataviz: Dataviz | None = None
-        self._facts: Facts | None = None
+        self._sides: dict[str, tuple[Side[Any], pn.Column]] = {}
         self._report = ReportPage(sizing_mode="stretch_width", margin=0)
         self._paper = pn.Column(
             self._report,
@@ -153,6 +156,7 @@ class RunView:
         run, tab = self._loaded.run, self._loaded.tab
         self._header.param.update(
             title=run.element.name,
+            item=item_of(run.element),
             kind=type_label(run.element),
             status=run.element.status.value,
             # the gallery has its own counts, which also filter
@@ -168,12 +172,8 @@ class RunView:
                 for name, label in TAB_LABELS.items()
             ],
         )
-        shown = {
-            "micrographs": self._show_gallery,
-            "dataviz": self._show_dataviz,
-            "report": self._show_report,
-            "metadata": self._show_facts,
-        }[tab]()
+        ways = {"micrographs": self._show_gallery, "dataviz": self._show_dataviz, "report": self._show_report}
+        shown = ways[tab]() if tab in ways else self._show_side(tab)
         if shown not in self._body.objects:
             self._body.append(shown)
         for part in self._body.objects:
@@ -248,13 +248,36 @@ class RunView:
         )
         return self._paper
 
-    def _show_facts(self) -> pn.viewable.Viewable:
-        if self._facts is None:
-            self._facts = Facts(
-                empty="The session has told nothing about itself yet.", sizing_mode="stretch_both", margin=0
+    def _show_side(self, name: str) -> pn.viewable.Viewable:
+        """Metadata, notes, sharing: as in the data panel of other elements."""
+        if name not in self._sides:
+            side = SIDES[name][1](self._session)
+            sheet = pn.Column(
+                side.root,
+                sizing_mode="stretch_both",
+                scroll="y-auto",
+                margin=0,
+                styles={"padding": "8px", "min-height": "0", "max-width": "880px"},
             )
-        self._facts.facts = facts_of(self._loaded.metadata)
-        return self._facts
+            self._sides[name] = side, sheet
+        side, sheet = self._sides[name]
+        side.show(self._loaded.run.element)
+        return sheet
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        element = self._loaded.run.element
+        self._header.problem = ""
+
+        def done(action: ElementAction) -> None:
+            if action is ElementAction.DELETE:
+                self._session.go(Place(element.parent_id))
+            else:
+                self._session.refresh()
+
+        def failed(error: AthenaError) -> None:
+            self._header.problem = str(error)
+
+        act(self._session, element, asked, done=done, failed=failed)
 
     def concerns(self, event: Event) -> bool:
         """Everything that happens to this run; a report is drawn again at ticks, not with every movie."""
