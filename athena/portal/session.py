@@ -9,6 +9,7 @@ from bokeh.document import Document
 from panel.io import hold
 from panel.viewable import Viewable
 
+from athena.contract.elements import Element
 from athena.contract.events import Event, EventKind
 from athena.errors import AthenaError, Unavailable
 from athena.portal.catalogue import Catalogue
@@ -64,6 +65,10 @@ class Loaded(Protocol):
     @property
     def crumbs(self) -> list[dict[str, str]]:
         """The way here from Home."""
+
+    @property
+    def element(self) -> Element | None:
+        """What it is about; None where it is about no element."""
 
     def view(self, session: "PortalSession") -> View:
         """Build the page, on the loop."""

@@ -14,9 +14,11 @@ from athena.portal.components.browser import Browser
 from athena.portal.components.element_list import ElementList
 from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.live_mark import LiveMark
+from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.tool_bar import ToolBar
 from athena.portal.job_groups import badge_of
 from athena.portal.place import Place
+from athena.portal.recipes import recipe
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
 from athena.portal.tools import tools_of
 
@@ -44,6 +46,7 @@ class Shell:
         self.browser = Browser(search=search, theme=scheme, cookie=THEME_COOKIE, width=0, height=0)
         self.crumbs = Breadcrumb(sizing_mode="stretch_width", height=BAR_PX)
         self.live = LiveMark(height=BAR_PX)
+        self.recipe = RecipeButton(height=BAR_PX, margin=0)
         self._bar = ToolBar(
             theme=scheme,
             user=user,
@@ -57,7 +60,7 @@ class Shell:
         self._stage = pn.Column(skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
-            header=[pn.Row(self.crumbs, self.live, sizing_mode="stretch_width", margin=0)],
+            header=[pn.Row(self.crumbs, self.recipe, self.live, sizing_mode="stretch_width", margin=0)],
             sidebar=[self._bar],
             main=[self._stage, self.browser],
             sidebar_variant="permanent",
@@ -96,12 +99,14 @@ class Shell:
     def told(self, loaded: Any) -> None:
         """Say in the frame where one is."""
         self.crumbs.crumbs = loaded.crumbs
+        self.recipe.param.update(code=recipe(loaded.place, loaded.element), name_of_file=loaded.title or "Athena")
         self.browser.title = f"{loaded.title} · Athena" if loaded.title else "Athena"
 
     def show_error(self, error: AthenaError) -> None:
         """Show what went wrong in place of a page."""
         title = "Nothing here" if isinstance(error, NotFound) else "This did not work"
         self.crumbs.crumbs = []
+        self.recipe.code = ""
         self.show(ErrorPanel(title=title, message=error.message, hint=error.hint, sizing_mode="stretch_width"))
 
     def scheme(self, scheme: Scheme) -> None:

@@ -89,8 +89,8 @@ class Athena:
         return wrap(self._client, self._client.get(f"/api/elements/{UUID(str(element_id))}", wire.Element))
 
     def run(self, key: UUID | str) -> Run:
-        """Run by its identifier or its path."""
-        element = self.element(key) if isinstance(key, UUID) else self[key]
+        """Run by its identifier, which may be text, or by its path."""
+        element = self.element(key) if _is_identifier(key) else self[str(key)]
         if not isinstance(element, Run):
             raise Invalid(f"{element.name!r} is a {element.kind.value} that no acquisition fills, not a run.")
         return element
@@ -279,3 +279,10 @@ class Athena:
             more = html.text("The workspace is empty: athena.create_folder('…') starts it.", "mute")
         who = f"{self.me.username} · {self.url} · version {self.health.version}"
         return html.page(html.card("Athena", who, html.tree(branches), more))
+
+
+def _is_identifier(key: UUID | str) -> bool:
+    try:
+        return str(UUID(str(key))) == str(key)
+    except ValueError:
+        return False

@@ -1,8 +1,10 @@
 """A run in a browser: cards that appear, charts that follow, a micrograph that opens."""
 
 import time
+from typing import Any
 from uuid import uuid4
 
+import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -71,7 +73,7 @@ def test_the_quality_report_is_read_and_saved_as_pdf(page: Page, instance: Insta
     watch.check()
 
 
-@pytest.mark.feature("EQ-06", "EQ-11", "AC-04")
+@pytest.mark.feature("EQ-06", "EQ-11", "AC-04", "NB-03")
 def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
     run = make_run(instance.client, folder="Micrographs")
     player = play(run.id, size=(1024, 1024))
@@ -84,6 +86,20 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
     expect(page.locator("[data-athena=metadata]")).to_contain_text("Defocus")
     page.locator("[data-athena=tab-motion]").click()
     expect(page.locator("[data-athena=traces]:visible").first).to_be_visible()
+    page.locator("[data-athena=open-recipe]").click()
+    with page.expect_download() as saved:
+        page.locator("[data-athena=recipe-save]").click()
+    book = nbformat.read(saved.value.path(), as_version=4)
+    nbformat.validate(book)
+    assert [cell.source for cell in book.cells[1:]] == ["ImageViewer(run, 1)", "MotionTraces(run, 1)"]
+    space: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATHENA_URL", instance.api)
+        patch.setenv("ATHENA_TOKEN", instance.token)
+        for cell in book.cells:
+            exec(cell.source, space)
+    assert str(space["run"].id) == str(run.id)
+    page.keyboard.press("Escape")
     page.locator("[data-athena=tab-ctf]").click()
     expect(page.locator("[data-athena=curve]:visible").first).to_be_visible()
     title = page.locator("[data-athena=title]:visible").text_content()

@@ -20,7 +20,14 @@ def test_walk_down_and_up(athena: Athena) -> None:
     run = step.create_dataset("Grid 3", type="epu_run")
     assert isinstance(run, Run)
     assert run.path == "Apoferritin/Day 1/Imaging/Grid 3"
-    assert athena[run.path] == athena.element(run.id) == athena.run(run.id) == folder["Day 1/Imaging/Grid 3"] == run
+    assert (
+        athena[run.path]
+        == athena.element(run.id)
+        == athena.run(run.id)
+        == athena.run(str(run.id))
+        == folder["Day 1/Imaging/Grid 3"]
+        == run
+    )
     assert athena.run(run.path) == run
     assert run.parent == step
     assert folder.parent is None

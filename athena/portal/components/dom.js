@@ -36,6 +36,7 @@ const STROKES = {
   search: "M10.500 4.500a6 6 0 1 0 .01 0M15 15l5 5",
   dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  code: "m8 7-5 5 5 5M16 7l5 5-5 5M13.500 5l-3 14",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 

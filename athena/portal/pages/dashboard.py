@@ -50,6 +50,7 @@ class Dashboard:
     storages: Sequence[Storage]
     jobs: Sequence[Job]
     title: str = "Dashboard"
+    element: None = None
 
     @property
     def crumbs(self) -> list[dict[str, str]]:

@@ -47,6 +47,7 @@ class Jobs:
     jobs: tuple[Job, ...]
 
     title: str = "Jobs"
+    element: None = None
 
     @property
     def crumbs(self) -> list[dict[str, str]]:

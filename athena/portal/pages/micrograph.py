@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 
 from athena.contract.acquisitions import Acquisition, AcquisitionState
+from athena.contract.elements import Element
 from athena.contract.events import Event
 from athena.contract.runs import Run
 from athena.portal.catalogue import Catalogue
@@ -37,6 +38,11 @@ class MicrographPage:
     acquisition: Acquisition
     metrics: dict[str, float]
     crumbs: list[dict[str, str]]
+
+    @property
+    def element(self) -> Element:
+        """The run it belongs to."""
+        return self.run.element
 
     @property
     def title(self) -> str:

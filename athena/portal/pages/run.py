@@ -6,6 +6,7 @@ from typing import Any
 
 import panel as pn
 
+from athena.contract.elements import Element
 from athena.contract.events import Event
 from athena.contract.people import Role
 from athena.contract.runs import Run, RunTable, Source, SourceCreate, SourceState
@@ -51,6 +52,11 @@ class RunPage:
     def title(self) -> str:
         """Name of the page."""
         return self.run.element.name
+
+    @property
+    def element(self) -> Element:
+        """The run."""
+        return self.run.element
 
     @property
     def tab(self) -> str:

@@ -34,6 +34,7 @@ class Search:
     asked: bool = False
     problem: str = ""
     title: str = "Search"
+    element: None = None
 
     @property
     def crumbs(self) -> list[dict[str, str]]:
