@@ -6,7 +6,6 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol, TypeVar
 
 from bokeh.document import Document
-from panel.io import hold
 from panel.viewable import Viewable
 
 from athena.contract.elements import Element
@@ -14,6 +13,7 @@ from athena.contract.events import Event, EventKind
 from athena.errors import AthenaError, Unavailable
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
+from athena.portal.holding import held
 from athena.portal.place import Place
 from athena.portal.shell import Shell
 from athena.portal.theme import Scheme
@@ -192,7 +192,8 @@ class PortalSession:
     def tick(self) -> None:
         """Let the view look at its ages."""
         if self._view is not None:
-            self._view.tick()
+            with held(self.doc):
+                self._view.tick()
 
     # ── on the loop ─────────────────────────────────────────────────────────────────────────────
 
@@ -200,13 +201,13 @@ class PortalSession:
         if self._closed:
             return
 
-        def held() -> None:
+        def on_loop() -> None:
             if self._closed:
                 return
-            with hold(self.doc):
+            with held(self.doc):
                 change()
 
-        self.doc.add_next_tick_callback(held)
+        self.doc.add_next_tick_callback(on_loop)
 
     def _hear(self, events: Sequence[Event]) -> None:
         if not self._counting and any(event.kind is EventKind.JOB_CHANGED for event in events):
@@ -217,16 +218,17 @@ class PortalSession:
             self.refresh()
 
     def _address_changed(self, search: str, *, force: bool = False) -> None:
-        try:
-            place = Place.parse(search)
-        except AthenaError as error:
-            self._show_error(error)
-            return
-        if force or self._view is None or place != self.place:
-            self._show(place)
+        with held(self.doc):
+            try:
+                place = Place.parse(search)
+            except AthenaError as error:
+                self._show_error(error)
+                return
+            if force or self._view is None or place != self.place:
+                self._show(place)
 
     def _scheme_changed(self, scheme: Scheme) -> None:
-        with hold(self.doc):
+        with held(self.doc):
             self.shell.scheme(scheme)
             for view in (self._view, self._under):
                 if view is not None:

@@ -11,6 +11,7 @@ import panel as pn
 
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
+from athena.portal.holding import keep_unsent
 from athena.portal.loading import load
 from athena.portal.session import PortalSession
 from athena.portal.shell import Shell
@@ -61,6 +62,7 @@ class Visitors:
 def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     """Make the page of one browser tab: the frame at once, what it holds as soon as it is read."""
     doc = pn.state.curdoc
+    keep_unsent(doc)
     request = doc.session_context.request
     token: str = request.athena_token
     visitor, leave = visitors.enter(token)

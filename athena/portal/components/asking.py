@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import panel as pn
+
 from athena.portal.components.script import Script
+from athena.portal.holding import held
 
 
 class Asking(Script):
@@ -16,4 +19,5 @@ class Asking(Script):
         self._asked = asked
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
-        self._asked(msg)
+        with held(pn.state.curdoc):
+            self._asked(msg)
