@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from athena.contract.elements import Element
 from athena.contract.events import Event, EventKind
+from athena.contract.jobs import Job
 from athena.errors import AthenaError, Unavailable
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
@@ -23,8 +24,6 @@ T = TypeVar("T")
 
 BURST_MS = 300
 """Shortest time between two readings of what is shown."""
-JOBS_MS = 1000
-"""Shortest time between two counts of the jobs."""
 
 
 class View(Protocol):
@@ -118,7 +117,7 @@ class PortalSession:
         self._loading = False
         self._stale = False
         self._closed = False
-        self._counting = False
+        self._counting = self._recount = False
         shell.browser.param.watch(lambda change: self._address_changed(change.new), "search")
         shell.browser.param.watch(lambda change: self._scheme_changed(change.new), "theme")
         if fan.up:
@@ -158,11 +157,23 @@ class PortalSession:
             self._show(self.place)
 
     def count_jobs(self) -> None:
-        """Say in the tool bar how the jobs stand."""
-        self._counting = False
-        self.run(
-            self.catalogue.jobs, self.shell.count_jobs, failed=lambda error: log.info("jobs not counted: %s", error)
-        )
+        """Say in the tool bar how the jobs stand; what changes while they are counted leads to one more count."""
+        if self._counting:
+            self._recount = True
+            return
+        self._counting, self._recount = True, False
+
+        def counted(jobs: list[Job]) -> None:
+            self._counting = False
+            self.shell.count_jobs(jobs)
+            if self._recount:
+                self.count_jobs()
+
+        def failed(error: AthenaError) -> None:
+            self._counting = False
+            log.info("jobs not counted: %s", error)
+
+        self.run(self.catalogue.jobs, counted, failed=failed)
 
     def open(self, search: str) -> None:
         """First page of the tab."""
@@ -210,10 +221,8 @@ class PortalSession:
         self.doc.add_next_tick_callback(on_loop)
 
     def _hear(self, events: Sequence[Event]) -> None:
-        if not self._counting and any(event.kind is EventKind.JOB_CHANGED for event in events):
-            # many changes of jobs are one more count, not one each
-            self._counting = True
-            self.doc.add_timeout_callback(self.count_jobs, JOBS_MS)
+        if any(event.kind is EventKind.JOB_CHANGED for event in events):
+            self.count_jobs()
         if self._view is None or any(self._view.concerns(event) for event in events):
             self.refresh()
 
