@@ -5,6 +5,7 @@ image centre in units of its size, z the frame, counted from the first. Source: 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, product
 
 import ducc0
@@ -26,8 +27,12 @@ MAX_LOCAL_PX = 30.0
 SCORING_STEPS = 4
 PRIOR_PX = (0.12, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Sizes of local motion tried, RMS px of one term."""
-PRIOR_BENDS = (0.1, 0.3, 0.9)
-"""Sizes of terms of second order in time, relative to the first, that are tried; the third has the square of it."""
+PRIOR_COURSES = (0.4, 0.2)
+"""Standard deviation of the second and third order in time over the first, in the course that all terms share."""
+PRIOR_STRAYS = (0.1, 0.3, 0.9)
+"""How far terms stray from that course, relative to it, that are tried."""
+STRAY_ORDERS = (1.0, 0.3, 0.1)
+"""Variance of what strays, by order in time."""
 GROUP_DOSE = 1e5
 """Electrons a group of frames should have in one patch."""
 
@@ -279,25 +284,58 @@ class _Fit:
     def solve(self, places: Array) -> tuple[Array, float]:
         """Expected coefficients (TERMS, 2) for places (patches, groups, 2), and the probability that all are zero.
 
-        The prior's width, and how much narrower it is for terms of second and third order in time, are not known:
+        How large motion is, what course it takes in time and how far the terms stray from that course are not known:
         all are weighed by their evidence. Source: Rasmussen & Williams 2006, section 5.2.
         """
         centred = (places - _mean_over_time(places, self.precision)) * np.sqrt(self.precision)[..., None]
         information, pull = self.design.T @ self.design, self.design.T @ centred.reshape(-1, 2)
-        evidences, solutions = [0.0], [np.zeros(pull.shape)]
-        for width, bend in product(PRIOR_PX, PRIOR_BENDS):
-            prior = np.tile(width * np.array([1.0, bend, bend**2]), len(pull) // 3) ** 2
-            posterior = information + np.diag(1 / prior)
-            solution = np.asarray(np.linalg.solve(posterior, pull), np.float64)
-            volume = np.linalg.slogdet(posterior)[1] + np.log(prior).sum()
-            solutions.append(solution)
-            # both axes have one prior
-            evidences.append(0.5 * float((pull * solution).sum()) - float(volume))
+        priors = _Priors.tried()
+        posteriors = information + priors.inverses
+        solutions = np.linalg.solve(posteriors, np.broadcast_to(pull, (len(posteriors), *pull.shape)))
+        # both axes have one prior
+        volumes = np.linalg.slogdet(posteriors)[1] + priors.volumes
+        evidences = 0.5 * (pull * solutions).sum(axis=(1, 2)) - volumes + priors.shares
+        best = max(float(evidences.max()), 0.0)
+        some = np.exp(evidences - best)
         # no motion at all is one possibility, some motion of whatever width the other
-        share = np.exp(np.array(evidences) - max(evidences))
-        share[1:] /= len(share) - 1
-        share /= share.sum()
-        return _ORTHOGONAL.T @ np.tensordot(share, np.array(solutions), axes=1), float(share[0])
+        nothing = np.exp(-best)
+        share = some / (some.sum() + nothing)
+        return _ORTHOGONAL.T @ np.tensordot(share, solutions, axes=1), float(nothing / (some.sum() + nothing))
+
+
+@dataclass(frozen=True)
+class _Priors:
+    """Covariances of the coefficients that are tried.
+
+    The specimen moves as one: its terms share a course in time, more or less.
+
+    Attributes
+    ----------
+    inverses : (priors, 15, 15), of the orthogonal terms.
+    volumes : (priors,), log determinants.
+    shares : (priors,), logarithm of how probable each is before a movie is seen.
+    """
+
+    inverses: Array
+    volumes: Array
+    shares: Array
+
+    @classmethod
+    @cache
+    def tried(cls) -> "_Priors":
+        """All widths, courses and strays."""
+        steps = [sd * np.linspace(-2, 2, count) for sd, count in zip(PRIOR_COURSES, (9, 5), strict=True)]
+        covariances, shares = [], []
+        for second, third, stray, width in product(*steps, PRIOR_STRAYS, PRIOR_PX):
+            course = np.array([1.0, second, third])
+            shape = np.outer(course, course) / (course @ course) + stray**2 * np.diag(STRAY_ORDERS)
+            covariances.append(width**2 * shape / (1 + stray**2 * np.mean(STRAY_ORDERS)))
+            shares.append(-0.5 * ((second / PRIOR_COURSES[0]) ** 2 + (third / PRIOR_COURSES[1]) ** 2))
+        inverses = np.linalg.inv(np.array(covariances))
+        terms = len(_SPACE)
+        whole = np.einsum("ij,nab->niajb", np.eye(terms), inverses).reshape(len(inverses), 3 * terms, 3 * terms)
+        probable = np.exp(shares)
+        return cls(whole, -terms * np.linalg.slogdet(inverses)[1], np.log(probable / probable.sum()))
 
 
 def _mean_over_time(values: Array, precision: Array) -> Array:

@@ -17,9 +17,13 @@ FINEST_ANGSTROM, COARSEST_ANGSTROM = 1.6, 3.2
 """Pixels between which images for alignment are chosen: finer ones hold nothing more in all but the first frames."""
 ALIGN_EDGE = 1320
 """Edge that images for alignment get where possible: small movies need the finest signal, large ones the speed."""
-BLOCK_PIXEL_ANGSTROM = 1.75
-"""Pixels are summed in blocks of about this; larger blocks would blur the finest that is used."""
+BLOCK_PART = 0.7
+"""Blocks of pixels that are summed are at most this part of the pixels chosen: larger ones would blur the finest that
+is used."""
 MIN_EDGE = 256
+TAPER = 40
+"""Part of an image along which it fades towards each edge. What is tapered off is lost, and lost twice at the edge of
+the camera, where local motion is largest; lines kx = 0 and ky = 0, to which edges leak, are left out anyway."""
 SUMS = 5
 """Sums of all frames that follow an alignment, as a rule."""
 
@@ -76,17 +80,21 @@ def _roomy(shape: tuple[int, int, int], *, least: int) -> Complex64:
 
 
 def binning_for(shape: tuple[int, int], pixel_size_angstrom: float) -> int:
-    """Block edge that brings pixels to about BLOCK_PIXEL_ANGSTROM without making images too small."""
-    wanted = round(BLOCK_PIXEL_ANGSTROM / pixel_size_angstrom)
-    return max(1, min(wanted, min(shape) // MIN_EDGE))
+    """Largest block edge that blurs nothing that is used, nor makes images too small."""
+    wanted = BLOCK_PART * _wanted_pixel(shape, pixel_size_angstrom) / pixel_size_angstrom
+    return max(1, min(int(wanted), min(shape) // MIN_EDGE))
+
+
+def _wanted_pixel(shape: tuple[int, int], pixel_size_angstrom: float) -> float:
+    """Pixel that brings edges to about ALIGN_EDGE, Å."""
+    wanted = pixel_size_angstrom * np.sqrt(shape[0] * shape[1]) / ALIGN_EDGE
+    return float(np.clip(wanted, FINEST_ANGSTROM, COARSEST_ANGSTROM))
 
 
 def inner_shape(shape: tuple[int, int], pixel_size_angstrom: float) -> tuple[int, int]:
     """Size that brings edges to about ALIGN_EDGE, by one factor for both, and transforms fast."""
     rows, columns = shape
-    wanted = pixel_size_angstrom * np.sqrt(rows * columns) / ALIGN_EDGE
-    pixel = float(np.clip(wanted, FINEST_ANGSTROM, COARSEST_ANGSTROM))
-    least = max(pixel_size_angstrom / pixel, MIN_EDGE / min(shape))
+    least = max(pixel_size_angstrom / _wanted_pixel(shape, pixel_size_angstrom), MIN_EDGE / min(shape))
     if least >= 1:
         return shape
     # a multiple of four, so that its inner half can be taken again
@@ -134,6 +142,6 @@ def transforms_of(images: Float32) -> Complex64:
 
 
 def _taper(length: int) -> Float32:
-    edge = max(length // 12, 1)
+    edge = max(length // TAPER, 1)
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
     return np.concatenate([ramp, np.ones(length - 2 * edge), ramp[::-1]]).astype(np.float32)
