@@ -1693,7 +1693,7 @@ export interface paths {
         };
         /**
          * List Files
-         * @description List the files that lie in an element itself.
+         * @description List the files that lie in an element itself; of a folder also the folders in it.
          */
         get: operations["list_files"];
         put?: never;
@@ -2924,6 +2924,27 @@ export interface components {
             acquisition_index?: number | null;
         };
         /**
+         * FileFolder
+         * @description A folder that the names of files spell.
+         */
+        FileFolder: {
+            /**
+             * Name
+             * @description The last part of its path.
+             */
+            name: string;
+            /**
+             * Count
+             * @description Files in it, at any depth.
+             */
+            count: number;
+            /**
+             * Size
+             * @description Bytes of all of them.
+             */
+            size: number;
+        };
+        /**
          * FilePage
          * @description Files of an element, in order.
          */
@@ -2934,6 +2955,12 @@ export interface components {
             total: number;
             /** Total Bytes */
             total_bytes: number;
+            /**
+             * Folders
+             * @description Where one folder was asked for: those in it.
+             * @default []
+             */
+            folders: components["schemas"]["FileFolder"][];
         };
         /**
          * FileSort
@@ -5285,6 +5312,7 @@ export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
 export type FeatureStatus = components['schemas']['FeatureStatus'];
 export type File = components['schemas']['File'];
+export type FileFolder = components['schemas']['FileFolder'];
 export type FilePage = components['schemas']['FilePage'];
 export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
@@ -11000,6 +11028,8 @@ export interface operations {
                 descending?: boolean;
                 /** @description The file of this name alone. */
                 name?: string | null;
+                /** @description Only what lies in this folder itself; empty: at the top. */
+                folder?: string | null;
             };
             header?: never;
             path: {
@@ -11744,6 +11774,8 @@ export interface operations {
                 run_id?: string | null;
                 /** @description By index, of the run `run_id`. */
                 acquisitions?: number[];
+                /** @description Only these folders of the one element named. */
+                folder?: string[];
             };
             header?: never;
             path?: never;
