@@ -36,7 +36,8 @@ TABS: dict[str, tuple[str, Callable[[PortalSession], RunTab]]] = {
     "micrographs": ("Micrographs", MicrographsTab),
     "dataviz": ("Dataviz", DatavizTab),
     "report": ("Quality report", ReportTab),
-} | {name: (label, partial(SideTab, make=side)) for name, (label, side) in SIDES.items()}
+    **{name: (label, partial(SideTab, make=side)) for name, (label, side) in SIDES.items()},
+}
 """Tabs of a run by their names in the address."""
 
 
