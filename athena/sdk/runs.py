@@ -241,6 +241,21 @@ class Run(Dataset):
         """Save its results as STAR files for RELION, with paths relative to ``folder``; gives the CTF list."""
         return micrographs.save_star(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
 
+    def save_cryosparc(
+        self,
+        folder: str | Path,
+        *,
+        only: micrographs.Chosen = "matching",
+        with_micrographs: bool = True,
+        progress: bool = False,
+    ) -> Path:
+        """Save its results as cryoSPARC's *Import Result Group* takes them; gives the group with CTFs.
+
+        ``exposures.csg`` and ``exposures_ctf.csg`` name their tables (``.cs``) and ``micrographs/*.mrc`` beside them.
+        """
+        chosen, told = with_micrographs, progress
+        return micrographs.save_cryosparc(self, folder, only=only, with_micrographs=chosen, progress=told)
+
     def update_live_export(self) -> Job:
         """Apply the saved filter, as it is now, to what the live export has still to come."""
         path = f"/api/runs/{self.id}/live-export/update"
