@@ -1,12 +1,14 @@
 """Files of a free dataset in a browser: looked through, downloaded, renamed, deleted."""
 
+import hashlib
 import io
+import os
 import re
 import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from athena.db.elements import FileRow
@@ -15,7 +17,7 @@ from athena.db.storages import StorageRow
 from athena.sdk.connection import Athena
 from athena.sdk.elements import Dataset
 from tests.browser.conftest import Watch
-from tests.browser.instance import Instance
+from tests.browser.instance import Instance, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -112,3 +114,99 @@ def test_thousands_of_files_are_drawn_as_they_are_scrolled_to(page: Page, instan
     expect(page.locator("[data-athena=file][data-name='micrograph 1199.mrc']")).to_be_visible()
     assert rows.count() < 60
     watch.check()
+
+
+@pytest.mark.feature("WS-16")
+def test_upload_several_go_on_elsewhere_and_cancel(
+    page: Page, instance: Instance, watch: Watch, tmp_path: Path
+) -> None:
+    dataset = make_dataset(instance, "Brought")
+    page.goto(f"{instance.portal}/?e={dataset.id}")
+    large = os.urandom(20 << 20)
+    here = write(tmp_path / "here", {"large é.mrc": large, "empty.txt": b"", "notes.md": b"good ice"})
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-athena=upload-files]").click()
+    chooser.value.set_files(sorted(here.iterdir()))
+    page.locator("[data-athena=home]").click()  # uploads do not mind
+    expect(page.locator("[data-athena=tool-uploads]")).to_be_visible()
+    expect(page.locator("[data-athena=upload][data-state=done]")).to_have_count(3)
+    expect(page.locator("[data-athena=badge-uploads]")).to_have_count(0)
+    assert {file.name: file.sha256 for file in dataset.files} == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in here.iterdir()
+    }
+    page.locator("[data-athena=uploads-clear]").click()
+    expect(page.locator("[data-athena=tool-uploads]")).to_have_count(0)
+
+    page.go_back()
+    rows = page.locator("[data-athena=folder], [data-athena=file]")
+    expect(rows).to_have_count(3)
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-athena=upload-folder]").click()
+    chooser.value.set_files(write(tmp_path / "day 3", {"raw/a.mrc": b"a", "b.txt": b"b", ".DS_Store": b""}))
+    expect(rows.first).to_have_attribute("data-name", "day 3")
+    expect(rows.first).to_contain_text("2 files")
+
+    # a name that is taken is refused with the reason
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-athena=upload-files]").click()
+    chooser.value.set_files(here / "notes.md")
+    failed = page.locator("[data-athena=upload][data-state=failed]")
+    expect(failed).to_contain_text("has a file 'notes.md' already")
+    expect(page.locator("[data-athena=badge-uploads]")).to_have_text("1")
+    failed.locator("[data-athena=upload-cancel]").click()
+    expect(failed).to_have_count(0)
+
+    # the connection is held up in the middle, then the upload is cancelled: nothing stays
+    held: list[Route] = []
+    page.route(
+        "**/uploads/*", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_()
+    )
+    sparse = tmp_path / "huge.mrc"
+    sparse.write_bytes(large)
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-athena=upload-files]").click()
+    chooser.value.set_files(sparse)
+    going = page.locator("[data-athena=upload][data-name='huge.mrc']")
+    expect(going).to_have_attribute("data-state", "sending")
+    wait_for(lambda: len(dataset.uploads) == 1 and bool(held or page.wait_for_timeout(50)), what="a chunk on its way")
+    going.locator("[data-athena=upload-cancel]").click()
+    expect(going).to_have_count(0)
+    wait_for(lambda: not page.wait_for_timeout(50) and not dataset.uploads, what="the upload ended", seconds=20)
+    page.unroute("**/uploads/*")
+    assert "huge.mrc" not in [file.name for file in dataset.files]
+    assert watch.outside == []
+    assert all("409" in error for error in watch.errors), watch.errors
+
+
+@pytest.mark.feature("WS-16")
+def test_dropped_files_go_on_after_the_server_was_away(
+    page: Page, instance: Instance, tmp_path: Path, watch: Watch
+) -> None:
+    dataset = make_dataset(instance, "Dropped")
+    page.goto(f"{instance.portal}/?e={dataset.id}")
+    expect(page.locator("[data-athena=upload-files]")).to_be_visible()
+    broken: list[str] = []
+
+    def break_once(route: Route) -> None:
+        if route.request.method == "PATCH" and len(broken) < 2:
+            broken.append(route.request.headers["upload-offset"])
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/uploads/*", break_once)
+    page.evaluate(
+        """() => {
+          const bytes = new Uint8Array(9 << 20).map((_, at) => at * at % 251)
+          const carried = new DataTransfer()
+          carried.items.add(new File([bytes], "dropped.bin"))
+          for (const type of ["dragenter", "dragover", "drop"])
+            document.dispatchEvent(new DragEvent(type, { dataTransfer: carried, bubbles: true, cancelable: true }))
+        }"""
+    )
+    expect(page.locator("[data-athena=upload][data-state=done]")).to_have_count(1)
+    assert broken == ["0", "0"]
+    (file,) = dataset.files
+    assert file.read(stop=3) == bytes([0, 1, 4])
+    assert file.size == 9 << 20
+    assert watch.outside == []

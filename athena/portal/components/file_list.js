@@ -1,6 +1,7 @@
 const ROW_PX = 36
 const HIDDEN_ROWS = 10
 const MAX_ZIPPED = 400
+const SYSTEM_FILES = [".DS_Store", "Thumbs.db", "desktop.ini"] // what file managers leave behind
 
 const thin = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 }) // thin spaces between thousands
 const whole = new Intl.NumberFormat("fr-FR")
@@ -42,7 +43,7 @@ export function render({ model, el }) {
   const scroll = h("div", { class: "scroll", tabindex: "-1" }, labels, inner)
   const table = h("div", { class: "table", role: "table", "data-athena": "files" }, scroll)
   const empty = h("p", { class: "empty muted", "data-athena": "empty" })
-  const box = h("section", { class: "box" }, head, tools, problem, table, empty)
+  const box = h("section", { class: "box", "data-athena": "file-box" }, head, tools, problem, table, empty)
 
   const tick = (id, what, row) => h("label", { class: "tick" }, h("input", { type: "checkbox", "data-athena": "file-pick", "aria-label": `Choose ${row}`, checked: everything || picked.has(id),
     onchange: (event) => {
@@ -145,17 +146,60 @@ export function render({ model, el }) {
   }
   const chosen = () => ({ files: [...picked.values()].flatMap((one) => one.file ?? []), folders: [...picked.values()].flatMap((one) => one.folder ?? []) })
 
+  // files of this machine: handed to the tray, which sends them whatever page is shown next
+  function send(files) {
+    const kept = files.filter(({ name }) => !SYSTEM_FILES.includes(last(name)))
+    if (!kept.length) return
+    document.dispatchEvent(new CustomEvent("athena-upload", { detail: {
+      element: model.element, elementName: model.element_name, search: at(model.listing.dir), address: new URL(model.address, document.baseURI).href,
+      files: kept.map(({ name, file }) => ({ name: inside(name), file })) } }))
+  }
+  function pick(folder) {
+    const input = h("input", { type: "file", multiple: true, webkitdirectory: folder, hidden: true, "data-athena": "file-input",
+      onchange: () => { send([...input.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }))); input.remove() }, oncancel: () => input.remove() })
+    el.append(input)
+    input.click()
+  }
+  async function dropped(entry) {
+    if (entry.isFile) return [{ name: entry.fullPath.replace(/^\//, ""), file: await new Promise((done, fail) => entry.file(done, fail)) }]
+    const reader = entry.createReader()
+    const found = []
+    for (;;) { // a reader gives a hundred at a time
+      const some = await new Promise((done, fail) => reader.readEntries(done, fail))
+      if (!some.length) break
+      for (const one of some) found.push(...await dropped(one))
+    }
+    return found
+  }
+  const carriesFiles = (event) => model.may_write && [...(event.dataTransfer?.types ?? [])].includes("Files")
+  let leaving = 0
+  const over = (event) => { if (carriesFiles(event)) { event.preventDefault(); clearTimeout(leaving); box.classList.add("is-over") } }
+  const away = () => { clearTimeout(leaving); leaving = setTimeout(() => box.classList.remove("is-over"), 120) }
+  const drop = (event) => {
+    if (!carriesFiles(event)) return
+    event.preventDefault()
+    away()
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean)
+    const plain = [...event.dataTransfer.files].map((file) => ({ name: file.name, file }))
+    const all = entries.length ? Promise.all(entries.map(dropped)).then((found) => found.flat()) : Promise.resolve(plain)
+    all.then(send, (error) => { problem.textContent = `A file could not be read: ${error.message}`; problem.hidden = false })
+  }
+  const drops = { dragenter: over, dragover: over, dragleave: away, drop }
+  for (const [name, hear] of Object.entries(drops)) document.addEventListener(name, hear)
+
   function drawTools() {
     const { files, folders } = chosen()
     const number = everything ? count() : picked.size
     const bytes = everything ? model.listing.bytes : [...files, ...folders].reduce((sum, one) => sum + one.size, 0)
     const many = files.length > MAX_ZIPPED && !everything
-    tools.replaceChildren(
+    tools.replaceChildren(...[
       h("span", { class: "muted", "data-athena": "files-total" }, model.busy ? "Deleting…" : number ? `${whole.format(number)} chosen, ${sized(bytes)}` : count() ? `${counted(filesBelow(), "file")}, ${sized(model.listing.bytes)}` : ""),
       h("span", { class: "push" }),
       number && model.may_write ? h("button", { class: "action danger", "data-athena": "files-delete", disabled: model.busy, onclick: () => (everything ? removeAll() : remove(files, folders)) }, "Delete…") : "",
       number ? h("button", { class: "action", "data-athena": "files-download", disabled: many, title: many ? `At most ${MAX_ZIPPED} files at once: choose all, or fewer` : null, onclick: download }, number === 1 && files.length ? "Download" : "Download as zip")
-        : count() ? h("a", { class: "action", href: zipAddress([], model.listing.dir ? [model.listing.dir] : []), download: true, "data-athena": "files-download-all" }, "Download all as zip") : "")
+        : count() ? h("a", { class: "action", href: zipAddress([], model.listing.dir ? [model.listing.dir] : []), download: true, "data-athena": "files-download-all" }, "Download all as zip") : "",
+      model.may_write && !number ? [h("button", { class: "action", "data-athena": "upload-folder", title: "A folder with all that is in it", onclick: () => pick(true) }, "Upload folder"),
+        h("button", { class: "action primary", "data-athena": "upload-files", title: "Or drop files and folders here", onclick: () => pick(false) }, "Upload files")] : ""].flat())
     labels.querySelector("input")?.toggleAttribute("data-some", number > 0)
     if (labels.querySelector("input")) labels.querySelector("input").checked = everything
   }
@@ -215,7 +259,7 @@ export function render({ model, el }) {
     const none = !count()
     table.hidden = none
     empty.hidden = !none
-    empty.textContent = listing.dir ? "There is nothing in this folder." : "No file is here yet."
+    empty.textContent = listing.dir ? "There is nothing in this folder." : model.may_write ? "No file is here yet. Drop files or folders here, or upload them." : "No file is here yet."
     drawHead()
     drawTools()
     drawRows(true)
@@ -231,5 +275,8 @@ export function render({ model, el }) {
   scroll.addEventListener("scroll", () => requestAnimationFrame(() => drawRows(false)), { passive: true })
   const watcher = new ResizeObserver(() => drawRows(false))
   watcher.observe(scroll)
-  return () => watcher.disconnect()
+  return () => {
+    watcher.disconnect()
+    for (const [name, hear] of Object.entries(drops)) document.removeEventListener(name, hear)
+  }
 }
