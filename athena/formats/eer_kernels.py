@@ -55,7 +55,7 @@ def add_events(
             run = window & longest
             pixel += run
             if pixel >= last:
-                return np.int64(pixel)
+                return int(pixel)
             if run == longest:
                 bit += code_length if always else run_length
                 break
@@ -72,4 +72,4 @@ def add_events(
             pixel += one
             bit += code_length
             window >>= code_length
-    return np.int64(pixel)
+    return int(pixel)
