@@ -223,6 +223,7 @@ export function render({ model, el }) {
 
   let drawn = ""
   function drawRows(again) {
+    if (key === null) return
     const number = count()
     const first = Math.max(0, Math.floor(scroll.scrollTop / ROW_PX) - HIDDEN_ROWS)
     const end = Math.min(number, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW_PX) + HIDDEN_ROWS)

@@ -10,8 +10,8 @@ function sized(bytes) {
 
 // only the rows that are looked at are in the page
 function tableOf({ name, columns, rows }) {
-  const widths = columns.map((label, at) => Math.min(40, Math.max(label.length, ...rows.slice(0, 200).map((row) => (row[at] ?? "").length)) + 2))
-  const columnsCss = `64px ${widths.map((width) => `${width}ch`).join(" ")}`
+  const widths = columns.map((label, at) => Math.min(40, Math.max(label.length, ...rows.slice(0, 200).map((row) => (row[at] ?? "").length)) + 2.5))
+  const columnsCss = `64px ${widths.map((width) => `calc(${width}ch + 4px)`).join(" ")}`
   const numbers = columns.map((_, at) => rows.length > 0 && rows.slice(0, 50).every((row) => row[at] === undefined || row[at] === "" || Number.isFinite(Number(row[at]))))
   const line = (row, at) => h("div", { class: "cells", style: `grid-template-columns: ${columnsCss}`, role: "row" }, h("span", { class: "muted count" }, whole.format(at + 1)),
     columns.map((_, column) => h("span", { class: numbers[column] ? "number" : "", title: row[column] }, row[column] ?? "")))
