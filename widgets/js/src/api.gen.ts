@@ -1422,6 +1422,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/cryosparc/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cryosparc File
+         * @description Give a group of exposures of a run, or the table it names, as cryoSPARC imports it.
+         */
+        get: operations["get_cryosparc_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/zarr/{run_id}/{key}": {
         parameters: {
             query?: never;
@@ -2517,6 +2537,12 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * CryosparcFile
+         * @description Files of a run for cryoSPARC: all that is processed, and what has a CTF with it; groups name their tables.
+         * @enum {string}
+         */
+        CryosparcFile: "exposures.csg" | "exposures.cs" | "exposures_ctf.csg" | "exposures_ctf.cs";
         /**
          * DatasetCreate
          * @description A dataset in a step.
@@ -5293,6 +5319,7 @@ export type ClusterHealth = components['schemas']['ClusterHealth'];
 export type Converted = components['schemas']['Converted'];
 export type Criteria = components['schemas']['Criteria'];
 export type Crumb = components['schemas']['Crumb'];
+export type CryosparcFile = components['schemas']['CryosparcFile'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
 export type DirectoryEntry = components['schemas']['DirectoryEntry'];
@@ -10090,6 +10117,66 @@ export interface operations {
                 };
                 content: {
                     "text/plain": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cryosparc_file: {
+        parameters: {
+            query?: {
+                /** @description Only what matches the run's saved filter and verdicts. */
+                matching?: boolean;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                name: components["schemas"]["CryosparcFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description The client has it. */
