@@ -47,7 +47,7 @@ def test_charts_follow_the_run(page: Page, instance: Instance, watch: Watch, pla
     page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     expect(page.locator("[data-athena=empty]")).to_contain_text("No micrograph is processed yet")
     player.complete(indices[:30], images=False)
-    expect(page.locator(".bk-Figure")).to_have_count(8)
+    expect(page.locator(".bk-Figure")).to_have_count(12)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "30")
     player.complete(indices[30:], images=False)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "40")
