@@ -32,8 +32,8 @@ from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicCha
 from athena.contract.storages import Storage
 from athena.errors import NotFound
 from athena.sdk import files as sdk_files
+from athena.sdk import tables
 from athena.sdk.client import Client, Query
-from athena.sdk.tables import read_columns
 
 CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
@@ -240,7 +240,7 @@ class Catalogue:
     def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
         """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
         if limit is None and start == 0:
-            return read_columns(self._client, run_id, tuple(columns))
+            return tables.read_columns(self._client, run_id, tuple(columns))
         asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
 
