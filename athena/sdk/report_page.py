@@ -220,8 +220,8 @@ def _rate(value: float | None, count: int) -> str:
     if value is None or count < FEWEST_FOR_RATE:
         return NOT_KNOWN if value is None else "too few to tell"
     if count >= FEW_IMAGES:
-        return f"{value:.0f}\u2009images/h, n = {_count(count)}"
-    return f"≈ {float(f'{value:.1g}' if count < FEW_IMAGES / 3 else f'{value:.2g}'):g}\u2009images/h, n = {count}"
+        return f"{value:.0f}/h, n = {_count(count)}"
+    return f"≈ {float(f'{value:.1g}' if count < FEW_IMAGES / 3 else f'{value:.2g}'):g}/h, n = {count}"
 
 
 def _too_few_words(report: QualityReport) -> str:

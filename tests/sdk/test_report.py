@@ -77,7 +77,7 @@ def test_a_report_is_a_page_and_an_executed_notebook(new_run: NewRun, process: P
 @pytest.mark.feature("EQ-10")
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(2, "too few to tell"), (5, "≈ 600\u2009images/h, n = 5"), (1000, "618\u2009images/h, n = 1\u2009000")],
+    [(2, "too few to tell"), (5, "≈ 600/h, n = 5"), (1000, "618/h, n = 1\u2009000")],
 )
 def test_a_rate_is_told_as_firmly_as_its_images_tell_it(new_run: NewRun, count: int, said: str) -> None:
     nothing = new_run().quality_report().model
