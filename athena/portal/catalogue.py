@@ -34,6 +34,7 @@ from athena.errors import NotFound
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
+from athena.sdk.report import QualityReport as ShownReport
 
 CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
@@ -259,6 +260,10 @@ class Catalogue:
     def report(self, run_id: UUID) -> QualityReport:
         """What a run was worth so far."""
         return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
+
+    def report_file(self, run_id: UUID, ending: str) -> bytes:
+        """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""
+        return ShownReport(self._client, self.report(run_id)).render(f"report{ending}")
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""
