@@ -7,17 +7,22 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import imagecodecs
 import numpy as np
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.runs import CryosparcFile
 from athena.db.acquisitions import AcquisitionRow
+from athena.formats.cryosparc import Exposure
+from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
+from athena.services.cryosparc import MovieOf, exposures_of, group_file, last_processed
 from athena.services.micrographs import mrc_file
-from athena.services.relion import STAR_FILES, motion_file, star_files
+from athena.services.relion import STAR_FILES, keeps_unweighted, motion_file, star_files
 from athena.zarrio.layout import METRICS
 from athena.zarrio.reader import read_table, read_thumbnail
 
@@ -41,7 +46,9 @@ class Processed:
 
 
 def processed_items(row: AcquisitionRow, found: Processed, movie: str) -> list[Item]:
-    """Micrograph (MRC, float32), its motion as RELION keeps it, and thumbnail (PNG) of a processed acquisition.
+    """Micrograph, and its unweighted sum where it is kept (MRC, float32), motion as RELION keeps it, thumbnail (PNG).
+
+    None of an acquisition that is not processed.
 
     Parameters
     ----------
@@ -51,8 +58,14 @@ def processed_items(row: AcquisitionRow, found: Processed, movie: str) -> list[I
         return []
     place = micrograph_place(row)
     motion = partial(motion_file, row, found.store, found.parameters, movie=movie, gain=found.gain)
+    unweighted = keeps_unweighted(row, found.store, found.parameters)
     return [
         Item(f"{place}.mrc", lambda: mrc_file(found.store, row.index, row.name).stream()),
+        *(
+            [Item(f"{place}{UNWEIGHTED_SUFFIX}.mrc", lambda: mrc_file(found.store, row.index, "", plain=True).stream())]
+            if unweighted
+            else []
+        ),
         Item(f"{place}.star", lambda: [motion().encode()]),
         Item(safe_path(f"processed/thumbnails/{row.name}.png"), partial(_thumbnail, found.store, row.index)),
     ]
@@ -70,6 +83,25 @@ def star_items(rows: Sequence[AcquisitionRow], found: Processed) -> list[Item]:
         yield star_files(rows, found.store, found.parameters, place=micrograph_place)[name].encode()
 
     return [Item(f"processed/{name}", partial(text, name)) for name in STAR_FILES]
+
+
+def cryosparc_items(
+    rows: Sequence[AcquisitionRow], found: Processed, *, title: str, movie_of: MovieOf | None
+) -> list[Item]:
+    """The groups of exposures that cryoSPARC imports; they lie in the export's folder, and paths lead from there."""
+
+    known: list[Exposure] = []
+    reading = Lock()
+
+    def content(name: CryosparcFile) -> Iterator[bytes]:
+        with reading:  # once for the four, which are written side by side
+            if not known:
+                known.extend(
+                    exposures_of(rows, found.store, found.parameters, place=micrograph_place, movie_of=movie_of)
+                )
+        yield group_file(known, name, title=title, created=last_processed(rows))
+
+    return [Item(name.value, partial(content, name)) for name in CryosparcFile]
 
 
 def results_table(

@@ -3,8 +3,10 @@
 Every call blocks on the network: sessions make them in threads (``PortalSession.run``), never on the server's loop.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from athena.contract.acquisitions import Acquisition
 from athena.contract.elements import (
@@ -17,6 +19,8 @@ from athena.contract.elements import (
     MetadataEntry,
 )
 from athena.contract.events import EventPage
+from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
@@ -26,9 +30,15 @@ from athena.contract.runs import Run, RunTable, SourceCreate
 from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage
+from athena.errors import NotFound
+from athena.sdk import files as sdk_files
+from athena.sdk import tables
 from athena.sdk.client import Client, Query
+from athena.sdk.report import QualityReport as ShownReport
 
 CHILDREN_SHOWN = 1000
+FILES_SHOWN = 500
+"""Files asked for at once."""
 
 
 class Catalogue:
@@ -55,6 +65,61 @@ class Catalogue:
         if parent_id is not None:
             asked["parent_id"] = str(parent_id)
         return self._client.get("/api/elements", ElementPage, params=asked)
+
+    def files(
+        self,
+        element_id: UUID,
+        folder: str,
+        *,
+        offset: int = 0,
+        limit: int = FILES_SHOWN,
+        sort: FileSort = FileSort.NAME,
+        descending: bool = False,
+    ) -> FilePage:
+        """Files and folders that lie in a folder of an element; the empty one is the top."""
+        asked: Query = {
+            "folder": folder,
+            "offset": offset,
+            "limit": limit,
+            "sort": sort.value,
+            "descending": descending,
+        }
+        return self._client.get(f"/api/elements/{element_id}/files", FilePage, params=asked)
+
+    def file(self, element_id: UUID, file_id: UUID) -> File:
+        """One file of an element."""
+        return self._client.get(f"/api/elements/{element_id}/files/{file_id}", File)
+
+    def beginning(self, file: File, count: int) -> bytes:
+        """First bytes of a file."""
+        return sdk_files.File(self._client, file).read(0, count)
+
+    def rename_file(self, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
+        """Give a file another name."""
+        return self._client.patch(f"/api/elements/{element_id}/files/{file_id}", change, File)
+
+    def delete_files(self, element_id: UUID, files: Iterable[UUID], folders: Iterable[str]) -> int:
+        """Delete files, and all that lies in folders; how many there were. What went meanwhile is no error."""
+        wanted = [*files]
+        for folder in folders:
+            wanted += [file.id for file in self._below(element_id, folder)]
+        for file_id in wanted:
+            try:
+                self._client.delete(f"/api/elements/{element_id}/files/{file_id}")
+            except NotFound:
+                continue
+        return len(wanted)
+
+    def _below(self, element_id: UUID, folder: str) -> Iterator[File]:
+        page = self.files(element_id, folder)
+        yield from page.items
+        offset = len(page.items)
+        while page.items and offset < page.total:
+            page = self.files(element_id, folder, offset=offset)
+            yield from page.items
+            offset += len(page.items)
+        for one in page.folders:
+            yield from self._below(element_id, f"{folder}/{one.name}" if folder else one.name)
 
     def metadata(self, element_id: UUID) -> list[MetadataEntry]:
         """Metadata of an element."""
@@ -141,9 +206,10 @@ class Catalogue:
         """Jobs the visitor may see, newest first."""
         return self._client.get("/api/jobs", list[Job])
 
-    def start_job(self, kind: str, element_id: UUID) -> Job:
+    def start_job(self, kind: str, element_id: UUID, parameters: dict[str, JsonValue] | None = None) -> Job:
         """Start a job of a kind on an element."""
-        return self._client.post("/api/jobs", JobCreate(kind=kind, element_id=element_id), Job)
+        wanted = JobCreate(kind=kind, element_id=element_id, parameters=parameters or {})
+        return self._client.post("/api/jobs", wanted, Job)
 
     def act_on_job(self, job_id: UUID, action: JobAction) -> None:
         """Cancel a job, begin it again, or take it off the list."""
@@ -173,13 +239,31 @@ class Catalogue:
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
 
     def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
-        """Columns of a run from an acquisition on; ``limit`` acquisitions, or as many as the API gives at once."""
+        """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
+        if limit is None and start == 0:
+            return tables.read_columns(self._client, run_id, tuple(columns))
         asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
+
+    def saved_filter(self, run_id: UUID) -> SavedFilter:
+        """The filter saved for a run."""
+        return self._client.get(f"/api/runs/{run_id}/filter", SavedFilter)
+
+    def save_filter(self, run_id: UUID, wanted: RunFilter) -> SavedFilter:
+        """Save the filter of a run, for everyone who sees it."""
+        return self._client.put(f"/api/runs/{run_id}/filter", wanted, SavedFilter)
+
+    def update_live_export(self, run_id: UUID) -> Job:
+        """Apply the saved filter to what the live export of a run has still to come."""
+        return self._client.post(f"/api/runs/{run_id}/live-export/update", None, Job)
 
     def report(self, run_id: UUID) -> QualityReport:
         """What a run was worth so far."""
         return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
+
+    def report_file(self, run_id: UUID, ending: str) -> bytes:
+        """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""
+        return ShownReport(self._client, self.report(run_id)).render(f"report{ending}")
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

@@ -37,6 +37,8 @@ const STROKES = {
   dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   code: "m8 7-5 5 5 5M16 7l5 5-5 5M13.500 5l-3 14",
+  upload: "M12 16V5M7.500 9.500 12 5l4.500 4.500M5 19h14",
+  down: "m6 9 6 6 6-6",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 
