@@ -28,9 +28,9 @@ from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage
 from athena.errors import NotFound
+from athena.portal.order import PAGE, Order
 from athena.sdk.client import Client, Query
 
-CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
 """Files asked for at once."""
 
@@ -53,11 +53,15 @@ class Catalogue:
         """Levels from the root down to the element."""
         return self._client.get(f"/api/elements/{element_id}/breadcrumb", list[Crumb])
 
-    def children(self, parent_id: UUID | None) -> ElementPage:
-        """Children in order; of None: the root folders."""
-        asked: dict[str, str | int] = {"limit": CHILDREN_SHOWN}
-        if parent_id is not None:
-            asked["parent_id"] = str(parent_id)
+    def children(self, parent_id: UUID | None, order: Order = Order(), *, limit: int = PAGE) -> ElementPage:
+        """Children of an element, or (None) what is at the top of the workspace, in an order."""
+        asked: Query = {
+            "parent_id": str(parent_id) if parent_id else None,
+            "sort": order.sort and order.sort.value,
+            "descending": "true" if order.descending else None,
+            "offset": order.first,
+            "limit": limit,
+        }
         return self._client.get("/api/elements", ElementPage, params=asked)
 
     def files(

@@ -47,6 +47,7 @@ def test_make_a_folder_a_workflow_and_a_run(page: Page, watch: Watch) -> None:
     page.get_by_role("button", name="Add dataset").click()
     page.get_by_label("Name").fill("Grid 1")
     page.get_by_role("button", name="Create").click()
+    expect(page.locator("[data-athena=title]")).to_contain_text("Grid 1")
     expect(page.locator("[data-athena=empty]")).to_contain_text("athena watch")
     crumbs = page.locator("[data-athena=breadcrumb]")
     for words in ("Folder", "Apoferritin", "Workflow", "SPA-QM 1", "Step", "Imaging", "Dataset", "Grid 1"):
@@ -249,4 +250,45 @@ def test_find_something_and_find_it_again_on_the_dashboard(page: Page, instance:
     page.locator("[data-athena=tool-dashboard]").click()
     expect(page.locator("[data-athena=recent][data-name='Needles 7']")).to_contain_text("Haystack")
     expect(page.locator("[data-athena=storage]").first).to_be_visible()
+    watch.check()
+
+
+@pytest.mark.feature("WS-08", "WS-10", "WS-11")
+def test_sort_page_through_and_delete_several(page: Page, instance: Instance, watch: Watch) -> None:
+    def make(name: str, parent: Element | None = None) -> Element:
+        new = FolderCreate(name=name, parent_id=parent.id if parent else None)
+        return instance.client.post("/api/elements", new, Element)
+
+    top = make("Many folders")
+    for number in range(203):
+        make(f"F {number:03}", top)
+    page.goto(f"{instance.portal}/?e={top.id}")
+    elements, count = page.locator("[data-athena=element]"), page.locator("[data-athena=count]")
+    expect(count).to_have_text("1–200 of 203")
+    page.locator("[data-athena=page-chevron]").click()
+    expect(count).to_have_text("201–203 of 203")
+    expect(elements).to_have_count(3)
+    page.locator("[data-athena=sort]").select_option(label="Name")
+    expect(page).to_have_url(re.compile("sort=name"))
+    page.locator("[data-athena=turn]").click()
+    expect(elements.first).to_have_attribute("data-name", "F 202")
+    page.reload()
+    expect(elements.first).to_have_attribute("data-name", "F 202")
+
+    page.locator("[data-athena=form-list]").click()
+    picks = page.locator("[data-athena=pick]")
+    picks.nth(0).check()
+    picks.nth(3).click(modifiers=["Shift"])
+    expect(page.locator("[data-athena=chosen]")).to_have_text("4 selected")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-athena=chosen]")).to_have_count(0)
+    picks.nth(0).check()
+    picks.nth(2).click(modifiers=["Shift"])
+    page.locator("[data-athena=many-delete]").click()
+    expect(page.locator("[data-athena=action-go]")).to_be_disabled()
+    page.locator("[data-athena=action-input]").fill("3")
+    page.locator("[data-athena=action-go]").click()
+    expect(count).to_have_text("200 in all", timeout=30_000)
+    expect(elements.first).to_have_attribute("data-name", "F 199")
+    page.locator("[data-athena=form-cards]").click()
     watch.check()

@@ -26,6 +26,7 @@ class About:
         self.public: Role | None = None
         self.inherits = True
         self.asked: list[tuple[UUID | None, Any]] = []
+        self.locked: UUID | None = None
 
     def change(self, element: UUID, change: ElementUpdate) -> None:
         """Remember it; one name is taken."""
@@ -34,7 +35,9 @@ class About:
         self.asked.append((element, change.model_dump(exclude_none=True, mode="json")))
 
     def start_job(self, kind: str, element: UUID) -> None:
-        """Remember it."""
+        """Remember it; one is worked on."""
+        if element == self.locked:
+            raise Conflict("Somebody works on it.")
         self.asked.append((element, kind))
 
     def act_on_job(self, job: UUID, action: JobAction) -> None:
