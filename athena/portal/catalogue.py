@@ -28,7 +28,11 @@ from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage
 from athena.errors import NotFound
+<<<<<<< HEAD
 from athena.portal.order import PAGE, Order
+=======
+from athena.sdk import files as sdk_files
+>>>>>>> main
 from athena.sdk.client import Client, Query
 
 FILES_SHOWN = 500
@@ -87,6 +91,10 @@ class Catalogue:
     def file(self, element_id: UUID, file_id: UUID) -> File:
         """One file of an element."""
         return self._client.get(f"/api/elements/{element_id}/files/{file_id}", File)
+
+    def beginning(self, file: File, count: int) -> bytes:
+        """First bytes of a file."""
+        return sdk_files.File(self._client, file).read(0, count)
 
     def rename_file(self, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
         """Give a file another name."""

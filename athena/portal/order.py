@@ -45,6 +45,7 @@ class Order:
         natural = ElementSort.NAME if at_root else ElementSort.POSITION
         chosen = self.sort or natural
         down = "down" if self.descending else ""
+        front = {"order": down, "from": ""}
         offered = [sort for sort in LABELS if not (at_root and sort is ElementSort.POSITION)]
         return {
             "sorts": [
@@ -62,7 +63,7 @@ class Order:
         }
 
     def pages(self, place: Place, *, shown: int, total: int) -> dict[str, Any]:
-        """Where one is in the list: ``{first, last, total, before, after}``; addresses are empty where there is no page."""
+        """Where one is in the list: ``{first, last, total, before, after}``; the addresses of no page are empty."""
         last = self.first + shown
         before, after = max(0, self.first - PAGE), self.first + PAGE
         return {
