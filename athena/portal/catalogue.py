@@ -28,11 +28,8 @@ from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage
 from athena.errors import NotFound
-<<<<<<< HEAD
 from athena.portal.order import PAGE, Order
-=======
 from athena.sdk import files as sdk_files
->>>>>>> main
 from athena.sdk.client import Client, Query
 
 FILES_SHOWN = 500

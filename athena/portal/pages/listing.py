@@ -16,7 +16,7 @@ from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
 from athena.portal.order import Order
-from athena.portal.pages.files import FileSide, FolderPage, Shown
+from athena.portal.pages.files import FileSide, Shown
 from athena.portal.panels.data_panel import DataPanel
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
@@ -36,8 +36,6 @@ class Listing(ABC):
     element: Element | None
     crumbs: list[dict[str, str]]
     children: ElementPage
-    files: FolderPage | None = None
-    children: tuple[Element, ...]
     files: Shown | None = None
 
     @property
