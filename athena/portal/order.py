@@ -51,9 +51,7 @@ class Order:
             "sorts": [
                 {
                     "label": LABELS[sort],
-                    "search": place.having(
-                        sort="" if sort is natural else sort.value, order=down, **{"from": ""}
-                    ).search,
+                    "search": place.having(sort="" if sort is natural else sort.value, **front).search,
                     "chosen": sort is chosen,
                 }
                 for sort in offered

@@ -116,7 +116,7 @@ export function render({ model, el }) {
     const items = model.items.filter((item) => chosen.has(item.id))
     const common = MANY.filter((name) => items.every((item) => item.actions.includes(name)))
     return [h("strong", { "data-athena": "chosen" }, `${items.length} selected`),
-      common.map((name) => h("button", { class: ACTIONS[name].danger ? "action danger" : "action", "data-athena": `many-${name}`, onclick: () => name === "download" ? save(zipOf(items)) : confirmMany(name, items, (asked) => { ask(asked); clear() }, el) }, ACTIONS[name].label)),
+      ...common.map((name) => h("button", { class: ACTIONS[name].danger ? "action danger" : "action", "data-athena": `many-${name}`, onclick: () => name === "download" ? save(zipOf(items)) : confirmMany(name, items, (asked) => { ask(asked); clear() }, el) }, ACTIONS[name].label)),
       h("button", { class: "action", "data-athena": "pick-all", onclick: () => { pickable().forEach((item) => chosen.add(item.id)); draw() } }, "Select all shown"),
       h("button", { class: "action", "data-athena": "pick-none", onclick: clear }, "Clear")]
   }
@@ -132,7 +132,7 @@ export function render({ model, el }) {
       draw_one(item, model.ordered ? h("span", { class: "number" }, String(item.position + 1)) : null), ask, el, chosen, choose))
     el.replaceChildren(
       h("div", { class: "tools" }, chosen.size ? selection() : pager(model.pages),
-        h("span", { class: "push" }), model.items.length > 1 || model.pages.before ? sorter(model.order) : null, toggle("cards", "Cards"), toggle("list", "List")),
+        h("span", { class: "push" }), !chosen.size && (model.items.length > 1 || model.pages.before) ? sorter(model.order) : null, toggle("cards", "Cards"), toggle("list", "List")),
       h("div", { class: `${form}${chosen.size ? " choosing" : ""}`, "data-athena": "elements" }, body))
   }
   live(model, ["items", "empty", "ordered", "order", "pages", "waiting"], draw)
