@@ -1,9 +1,11 @@
 """Every page, built and updated without a browser: what it shows, what it offers, which events concern it."""
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,15 +13,18 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from athena.contract.acquisitions import Acquisition, AcquisitionState
+import athena_pipelines
+from athena.contract.acquisitions import Acquisition, AcquisitionState, Doubt, Optics
 from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
+from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
 from athena.contract.user_metrics import UserMetric
 from athena.errors import AthenaError
 from athena.portal.components.element_list import item_of
+from athena.portal.flags import FLAG_WORDS
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
 from athena.portal.pages.listing import crumb_items
@@ -30,6 +35,7 @@ from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import Workspace
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS
+from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
 from tests.portal.about import About
@@ -62,6 +68,10 @@ class Tab:
         """Remember where it went."""
         self.visited.append(place)
 
+    def say(self, place: Place) -> None:
+        """Remember what the address says."""
+        self.visited.append(place)
+
     def refresh(self) -> None:
         """Count."""
         self.refreshed += 1
@@ -84,8 +94,8 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
     dataset = element(ElementKind.DATASET, type="epu_run", role=role, name="Grid 3")
     run = Run(element=dataset, version=3, counts=counts, source=source)
     crumbs = crumb_items([Crumb(id=dataset.id, kind=ElementKind.DATASET, name="Grid 3")])
-    table = None
-    if tab == "dataviz":
+    numbers = None
+    if tab == "dataviz" and counts.total:
         values = tuple(float(number) for number in range(counts.total))
         table = RunTable(
             run_id=dataset.id,
@@ -97,7 +107,8 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
             errors=("",) * counts.total,
             columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
         )
-    return RunPage(Place(dataset.id, tab), run, crumbs, table=table)
+        numbers = RunNumbers.of(table)
+    return RunPage(Place(dataset.id, tab), run, crumbs, numbers=numbers)
 
 
 def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
@@ -221,17 +232,18 @@ def test_the_browsers_word_is_only_heard_where_someone_listens(tab: Tab) -> None
 def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
     page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
     view: Any = page.view(tab)  # type: ignore[arg-type]
-    charts = view.tabs["dataviz"]._charts._charts[0]
-    assert list(charts._series.data["index"]) == [2, 3, 4, 5]
-    assert int(np.sum(charts._bars.data["count"])) == 4
-    charts._series.selected.indices = [0]
+    dataviz = view.tabs["dataviz"].charts
+    assert np.isnan(dataviz.points.data["defocus_um"][0])
+    assert list(dataviz.points.data["index"]) == [1, 2, 3, 4, 5]
+    assert int(np.sum(dataviz.charts[0].bars.data["count"])) == 4
+    dataviz.points.selected.indices = [1]
     assert tab.visited == [Place(page.run.element.id, index=1)]
 
 
 @pytest.mark.feature("EQ-07", "NB-05")
 def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) -> None:
     bare = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    assert bare.table is not None
+    assert bare.numbers is not None
     added = UserMetric(
         run_id=bare.run.element.id,
         name="contrast_percent",
@@ -244,17 +256,19 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
         creator="alice",
         created=WHEN,
     )
-    table = bare.table.model_copy(update={"columns": bare.table.columns | {added.name: (1.0, None, 3.0, 4.0, 5.0)}})
-    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), table=table)
+    more = {added.name: np.array([1.0, np.nan, 3.0, 4.0, 5.0])}
+    numbers = replace(bare.numbers, columns=bare.numbers.columns | more)
+    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), numbers=numbers)
     view: Any = bare.view(tab)  # type: ignore[arg-type]
-    before = view.tabs["dataviz"]._charts.root
+    before = view.tabs["dataviz"].charts.root
     assert view.update(full)
-    charts = view.tabs["dataviz"]._charts._charts[-1]
+    charts = view.tabs["dataviz"].charts.charts[-1]
     assert charts.over.yaxis.axis_label == "Contrast (%)"
-    assert list(charts._series.data["value"]) == [1.0, 3.0, 4.0, 5.0]
-    assert before not in view._body.objects
+    points = view.tabs["dataviz"].charts.points.data["contrast_percent"]
+    np.testing.assert_array_equal(points, [1.0, np.nan, 3.0, 4.0, 5.0])
+    assert before not in view.tabs["dataviz"]._middle.objects
     assert view.update(bare)
-    assert [chart.metric.name for chart in view.tabs["dataviz"]._charts._charts] == list(DATAVIZ_METRICS)
+    assert [chart.metric.name for chart in view.tabs["dataviz"].charts.charts] == list(DATAVIZ_METRICS)
     assert len(view._body.objects) == 1
 
     run_id = full.run.element.id
@@ -311,3 +325,47 @@ def test_a_run_has_its_menu_and_the_sides_of_the_data_panel(tab: Tab) -> None:
     assert view.update(other)
     (shown,) = [part for part in view._body if part.visible]
     assert shown is view.tabs["metadata"]._sheet
+
+
+@pytest.mark.feature("EQ-11")
+def test_a_micrograph_says_what_is_doubtful_and_how_its_gain_was_applied(tab: Tab) -> None:
+    given = source(age_s=1).model_copy(
+        update={
+            "gain_reference": "/data/gain.mrc",
+            "gain_orientation": GainOrientation.FLIP_Y,
+            "gain_sense": GainSense.DIVIDE,
+        }
+    )
+    page = run_page(counts=RunCounts(total=1, completed=1), source=given)
+    doubt = Doubt(name="voltage_kv", said="0", reason="The voltage cannot be 0.")
+    shot = Acquisition(
+        run_id=page.run.element.id,
+        index=0,
+        name="m0",
+        state=AcquisitionState.COMPLETED,
+        registered=WHEN,
+        optics=Optics(doubts=(doubt,)),
+        flags=("few_frames", "of_a_package"),
+    )
+    shown = MicrographPage(Place(page.run.element.id, index=0), page.run, shot, {}, [])
+    view: Any = shown.view(tab)  # type: ignore[arg-type]
+    told = [one["text"] for one in view._header.warnings]
+    assert told == [FLAG_WORDS["few_frames"], "of a package", "The voltage cannot be 0."]
+    facts = {(fact["group"], fact["name"]): fact["value"] for fact in fact_items(shown)}
+    assert facts["In doubt", "Voltage kv"] == "The voltage cannot be 0. The metadata says “0”."
+    assert facts["Gain reference", "Applied"] is True
+    assert facts["Gain reference", "Lies"] == "flip y"
+    assert facts["Gain reference", "Counts are"] == "divided by it"
+    unfit = replace(shown, acquisition=shot.model_copy(update={"flags": ("gain_does_not_fit",)}))
+    facts = {(fact["group"], fact["name"]): fact["value"] for fact in fact_items(unfit)}
+    assert facts["Gain reference", "Applied"] is False
+    assert ("Gain reference", "Lies") not in facts
+
+
+@pytest.mark.feature("EQ-11")
+def test_every_flag_of_the_pipeline_has_words() -> None:
+    root = Path(athena_pipelines.__file__).parent
+    texts = "".join(path.read_text() for path in root.rglob("*.py"))
+    known = set(re.findall(r'flags\.append\("(\w+)"\)', texts)) | set(re.findall(r'return \["(\w+)"\] if', texts))
+    assert len(known) >= 8
+    assert known <= FLAG_WORDS.keys()
