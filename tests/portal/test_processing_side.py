@@ -119,3 +119,4 @@ def test_every_parameter_can_be_set_but_what_the_server_finds() -> None:
         "number",
         "text",
     )
+    assert items["dose_per_frame_e_per_A2"]["label"] == "Dose per frame (e⁻/Å²)"

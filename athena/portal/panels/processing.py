@@ -15,6 +15,7 @@ from athena.portal.session import PortalSession
 from athena.sdk.client import checked
 from athena.zarrio.layout import METRICS
 
+_UNITS = {"_e_per_A2": "e⁻/Å²", "_angstrom": "Å", "_kv": "kV", "_mm": "mm"}
 _FOUND_BY_SERVER = frozenset({"defects_sha256"})
 
 
@@ -103,7 +104,7 @@ def parameter_items(run: Run) -> list[dict[str, Any]]:
         items.append(
             {
                 "name": name,
-                "label": name.replace("_", " "),
+                "label": _label(name),
                 "about": field.description or "",
                 "kind": "choice" if choices else {float: "number", int: "whole"}.get(kind, "text"),
                 "choices": choices,
@@ -112,3 +113,12 @@ def parameter_items(run: Run) -> list[dict[str, Any]]:
             }
         )
     return items
+
+
+def _label(name: str) -> str:
+    """Name of a parameter as people read it: ``Pixel size (Å)``."""
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            return f"{_label(name.removesuffix(ending))} ({unit})"
+    words = name.replace("_", " ").replace("eer", "EER")
+    return words[0].upper() + words[1:]
