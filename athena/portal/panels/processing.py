@@ -16,6 +16,13 @@ from athena.sdk.client import checked
 from athena.zarrio.layout import METRICS
 
 _UNITS = {"_e_per_A2": "e⁻/Å²", "_angstrom": "Å", "_kv": "kV", "_mm": "mm"}
+_USUAL = {
+    "pixel_size_angstrom": "as the microscope says",
+    "voltage_kv": "as the microscope says",
+    "dose_per_frame_e_per_A2": "as the microscope says",
+    "eer_frames_per_fraction": "by dose, about 1 e⁻/Å²",
+}
+"""What holds where nobody set a parameter, for those that have no number of their own."""
 _FOUND_BY_SERVER = frozenset({"defects_sha256"})
 
 
@@ -109,7 +116,7 @@ def parameter_items(run: Run) -> list[dict[str, Any]]:
                 "kind": "choice" if choices else {float: "number", int: "whole"}.get(kind, "text"),
                 "choices": choices,
                 "value": str(value).lower() if choices and value is not None else value,
-                "usual": "as the microscope says" if usual is None else str(usual).lower(),
+                "usual": _USUAL.get(name, "none") if usual is None else str(usual).lower(),
             }
         )
     return items
