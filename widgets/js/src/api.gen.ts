@@ -1422,7 +1422,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/cryosparc/{name}": {
+    "/api/runs/{run_id}/cryosparc/{file}": {
         parameters: {
             query?: never;
             header?: never;
@@ -4194,7 +4194,10 @@ export interface components {
              * @description Processed acquisitions within the quality criteria.
              */
             complying: number;
-            /** Images Per H */
+            /**
+             * Images Per H
+             * @description By the intervals between the first image and the last, one fewer than images.
+             */
             images_per_h?: number | null;
             /** Complying Per H */
             complying_per_h?: number | null;
@@ -10250,7 +10253,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                name: components["schemas"]["CryosparcFile"];
+                file: components["schemas"]["CryosparcFile"];
             };
             cookie?: never;
         };
