@@ -10,8 +10,9 @@ from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
+from athena.contract.runs import Run
 from athena.contract.sharing import Grant, GrantChange, Grantee, GranteeKind, Permissions, PublicChange
-from athena.errors import Conflict
+from athena.errors import Conflict, Unavailable
 
 WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
 LENGTH = Quantity(key="length", label="Length", units=(Unit(symbol="nm", name="nanometre"), Unit(symbol="Å", name="Å")))
@@ -31,6 +32,10 @@ class About:
         self.started: list[dict[str, Any]] = []
         self.filter = RunFilter()
         self.updated = 0
+
+    def run(self, _element: UUID) -> Run:
+        """What is read with it is asked of others: here it does not answer."""
+        raise Unavailable("Athena does not answer.")
 
     def change(self, element: UUID, change: ElementUpdate) -> None:
         """Remember it; one name is taken."""
