@@ -156,10 +156,10 @@ def write_table(
         "The bars for errors are of movies of another simulator, on which RELION's own motion correction is off by",
         "0.120 and 0.166 px; how large an error is depends on the specimen as much as on the program.",
         "",
-        "Errors differ from movie to movie. On 2026-11-27, four movies as above but for seed and defocus (0.9 to 2.2 µm)",
-        "gave 0.071 to 0.092 px (global) and 0.100 to 0.127 px (field); two at 1.05 Å gave up to 0.072 and 0.101 px.",
-        "Movies of 2048² px and 24 frames at 1.19 e/px a frame, RMS (largest) field: 0.165 (0.184) px of four at 0.8 Å,",
-        "0.108 (0.121) px of three at 1.05 Å, 0.287 (0.361) px of twelve at 0.65 Å, where dose and area are smallest; the",
-        "global trajectory of the latter is off by 0.160 px RMS, 0.213 px at most.",
+        "Errors differ from movie to movie. On 2026-11-27, four movies as above but for seed and defocus (0.9 to 2.2",
+        "µm) gave 0.071 to 0.092 px (global) and 0.100 to 0.127 px (field); two at 1.05 Å up to 0.072 and 0.101 px.",
+        "Movies of 2048² px and 24 frames at 1.19 e/px a frame, RMS (largest) field: 0.165 (0.184) px of four at",
+        "0.8 Å, 0.108 (0.121) px of three at 1.05 Å, 0.287 (0.361) px of twelve at 0.65 Å, where dose and area",
+        "are smallest; the global trajectory of the latter is off by 0.160 px RMS, 0.213 px at most.",
     ]
     write_section("A movie", lines)
