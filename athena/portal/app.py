@@ -13,6 +13,7 @@ from tornado.web import StaticFileHandler
 
 import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.guide import folder
 from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
 from athena.portal.proxy import ApiProxy
@@ -75,6 +76,7 @@ def make_server(settings: Settings) -> Server:
         extra_patterns=[
             (r"/api/(.*)", ApiProxy, {"api": api, "door": door}),
             (r"/widgets/(.*)", WidgetFiles, {"path": str(static)}),
+            (r"/guide/([\w-]+\.png)", WidgetFiles, {"path": str(folder() / "images")}),
         ],
         unused_session_lifetime_milliseconds=KEEP_SESSION_MS,
         check_unused_sessions_milliseconds=5_000,

@@ -8,12 +8,15 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
+from athena.portal.pages.guide import read_guide
 from athena.portal.pages.jobs import read_jobs
 from athena.portal.pages.listing import Listing, crumb_items
 from athena.portal.pages.micrograph import read_micrograph
+from athena.portal.pages.profile import read_profile
 from athena.portal.pages.run import read_run
 from athena.portal.pages.search import read_search
 from athena.portal.pages.step import Step
+from athena.portal.pages.storage import read_storages
 from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import read_workspace
 from athena.portal.place import Place
@@ -32,8 +35,11 @@ _LISTINGS: dict[ElementKind, type[Listing]] = {
 _PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {
     "": read_workspace,
     "dashboard": read_dashboard,
+    "guide": read_guide,
     "jobs": read_jobs,
+    "profile": read_profile,
     "search": read_search,
+    "storage": read_storages,
 }
 """Pages that show no element, by their names in the address."""
 

@@ -36,6 +36,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool("", "Workspace", "workspace"),
     Tool("search", "Search", "search"),
     Tool("jobs", "Jobs", "jobs", low=True),
+    Tool("storage", "Storage", "storage", low=True),
+    Tool("guide", "User guide", "guide", low=True),
 )
 
 
