@@ -1,5 +1,7 @@
 """Commands about jobs: ``export``, ``jobs``."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +14,7 @@ from athena.errors import Invalid
 
 if TYPE_CHECKING:
     from athena.sdk.jobs import Job, Jobs
+    from athena.sdk.runs import Run
 
 console = Console()
 jobs_app = typer.Typer(help="Look at jobs, cancel or retry them.", invoke_without_command=True)
@@ -19,21 +22,42 @@ jobs_app = typer.Typer(help="Look at jobs, cancel or retry them.", invoke_withou
 Id = Annotated[str, typer.Argument(help="Identifier of the job, or its first characters.")]
 
 
+class Form(StrEnum):
+    """What results are saved as: micrographs alone, a RELION project, or what cryoSPARC imports."""
+
+    MRC = "mrc"
+    STAR = "star"
+    CRYOSPARC = "cryosparc"
+
+
 def export(
     path: Annotated[str, typer.Argument(help='Dataset, as "Folder/Workflow/Imaging/Run name".')],
-    into: Annotated[str, typer.Option(help="Folder of the export storage; the moment is added to its name.")],
+    into: Annotated[str, typer.Option(help="Folder of the export storage; the moment is added to its name.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Instead: folder of this machine, for --format.")] = None,
+    format: Annotated[
+        Form | None, typer.Option(help="What a run's results are saved as in --to: those that match its filter.")
+    ] = None,
     files: Annotated[ExportPart, typer.Option(help="Of a run, raw: movies and gain reference.")] = ExportPart.ALL,
     metadata: Annotated[ExportPart, typer.Option(help="Of a run, raw: nothing measured.")] = ExportPart.ALL,
     processed: Annotated[bool, typer.Option(help="Also micrographs, thumbnails, results table.")] = False,
     live: Annotated[bool, typer.Option(help="Go on until the run completes.")] = False,
     wait: Annotated[bool, typer.Option(help="Stay until it is done.")] = True,
 ) -> None:
-    """Copy a dataset to the export storage, every file verified."""
+    """Copy a dataset to the export storage, every file verified; or save a run's results here (--format, --to)."""
     import athena
     from athena.sdk.elements import Dataset
     from athena.sdk.runs import Run
 
+    if (to is None) is not (format is None) or (to is None) is not bool(into):
+        raise Invalid(
+            "It is not said where to.", hint="Give --into FOLDER, or --format mrc|star|cryosparc --to FOLDER."
+        )
     element = athena.connect()[path]
+    if to is not None and format is not None:
+        if not isinstance(element, Run):
+            raise Invalid(f"“{path}” is no run: it has no results.")
+        console.print(_save(element, format, to), soft_wrap=True, highlight=False)
+        return
     if isinstance(element, Run):
         start = element.live_export if live else element.export
         job = start(into, files=files, metadata=metadata, processed=processed)
@@ -44,6 +68,14 @@ def export(
     console.print(f"Exporting to {job.result['location']}", soft_wrap=True, highlight=False)
     if wait:
         stay_with(job, console)
+
+
+def _save(run: "Run", form: "Form", to: Path) -> str:
+    """Save results on this machine; what to say of it."""
+    if form is Form.MRC:
+        return f"{len(run.save_mrcs(to, progress=True))} micrographs are in {to}."
+    save = run.save_star if form is Form.STAR else run.save_cryosparc
+    return f"Saved {save(to, with_micrographs=True, progress=True)}"
 
 
 @jobs_app.callback()

@@ -37,12 +37,21 @@ class File(Wire):
     acquisition_index: int | None = None
 
 
+class FileFolder(Wire):
+    """A folder that the names of files spell."""
+
+    name: str = Field(description="The last part of its path.")
+    count: int = Field(description="Files in it, at any depth.")
+    size: int = Field(description="Bytes of all of them.")
+
+
 class FilePage(Wire):
     """Files of an element, in order."""
 
     items: tuple[File, ...]
     total: int
     total_bytes: int
+    folders: tuple[FileFolder, ...] = Field((), description="Where one folder was asked for: those in it.")
 
 
 class FileUpdate(Wire):

@@ -148,6 +148,15 @@ class ImageInfo(Wire):
     content_hash: str
 
 
+class CryosparcFile(StrEnum):
+    """Files of a run for cryoSPARC: all that is processed, and what has a CTF with it; groups name their tables."""
+
+    GROUP = "exposures.csg"
+    TABLE = "exposures.cs"
+    CTF_GROUP = "exposures_ctf.csg"
+    CTF_TABLE = "exposures_ctf.cs"
+
+
 class MrcMode(IntEnum):
     """How grey values are kept in an MRC file: 32 bits each, which every program reads, or 16 (IMOD's mode 12)."""
 

@@ -165,17 +165,23 @@ def local_coefficients(shifts: Array) -> Array:
     return np.asarray(per_frame.reshape(36))
 
 
-def _optics(micrographs: Sequence[Micrograph]) -> tuple[Mapping[Imaging, int], Table]:
-    """Number of every imaging, and the table that explains them.
+def optics_numbers(imagings: Sequence[Imaging]) -> dict[Imaging, int]:
+    """Number of every imaging.
 
     A group found by beam shift keeps its number; where micrographs of one differ in pixel size or optics, which RELION
     does not allow, the others of it are numbered after the last.
     """
     numbers: dict[Imaging, int] = {}
-    taken = {one.imaging.group for one in micrographs}
-    for imaging in dict.fromkeys(one.imaging for one in micrographs):
+    taken = {one.group for one in imagings}
+    for imaging in dict.fromkeys(imagings):
         free = imaging.group not in numbers.values()
         numbers[imaging] = imaging.group if free else max({*taken, *numbers.values()}) + 1
+    return numbers
+
+
+def _optics(micrographs: Sequence[Micrograph]) -> tuple[Mapping[Imaging, int], Table]:
+    """Number of every imaging, and the table that explains them."""
+    numbers = optics_numbers([one.imaging for one in micrographs])
     known = sorted(numbers, key=lambda imaging: numbers[imaging])
     table = Table(
         {

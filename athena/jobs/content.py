@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -61,6 +62,15 @@ def source_folder(session: Session, run_id: UUID) -> tuple[Path | None, Path | N
     if source is None:
         return None, None
     return Path(source.path), Path(source.gain_reference) if source.gain_reference else None
+
+
+def kept_defects(parameters: Mapping[str, Any], run_id: UUID, settings: Settings) -> Item | None:
+    """The file of camera defects that a run was given, as it was then; None without one."""
+    digest, given = parameters.get("defects_sha256"), parameters.get("defects")
+    if not digest or not given:
+        return None
+    kept = settings.run_defects(str(run_id)) / f"{digest}{Path(given).suffix.lower()}"
+    return Item(safe_path(f"camera/{Path(given).name}"), partial(read_file, kept), str(kept), digest)
 
 
 def element_document(session: Session, element_id: UUID) -> bytes:

@@ -1,7 +1,7 @@
 """Exporting a dataset to the export storage, once or for as long as its run grows (EX-01 … EX-05).
 
-Below the export's folder: ``files/`` (uploads), ``raw/`` (the session), ``processed/``, ``metadata/``, and as the last
-file ``SHA256SUMS``, in the form that ``sha256sum --check`` takes.
+Below the export's folder: ``files/`` (uploads), ``raw/`` (the session), ``camera/``, ``processed/``, ``metadata/``,
+cryoSPARC's groups, and as the last file ``SHA256SUMS``, in the form that ``sha256sum --check`` takes.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.elements import DatasetType
@@ -21,7 +22,9 @@ from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, count_stat
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobItemRow
 from athena.domain.job_kinds import JobSpec
+from athena.formats.cryosparc import Movie
 from athena.jobs import content, results
+from athena.jobs.camera import camera_of
 from athena.jobs.context import JobContext
 from athena.jobs.failures import JobFailed
 from athena.jobs.transfer import Item, Transfer, put_verified
@@ -110,11 +113,13 @@ class Exporter:
             branch = run.branch if run is not None else 0
             self._name = session.get_one(ElementRow, self._element_id).name
             self._metrics = tuple(known_metrics(session, self._element_id))
-            self._session_folder, self._gain = content.source_folder(session, self._element_id)
+            self._session_folder, _ = content.source_folder(session, self._element_id)
             parameters = dict(run.parameters) if run is not None else {}
+            self._camera = camera_of(
+                session, self._element_id, parameters, context.settings, of_eer=_is_of_eer(session, self._element_id)
+            )
         self._store = str(context.settings.run_store(str(self._element_id), branch))
-        gain = self._raw(self._gain) if self._gain is not None else None
-        self._processed = results.Processed(self._store, parameters, gain)
+        self._processed = results.Processed(self._store, parameters, self._camera.gain)
         self._folder = str(context.result["folder"])
         self._settled_to = -1
         self.transfer = Transfer(context, self._target, self._folder)
@@ -239,14 +244,14 @@ class Exporter:
     def _rest(self) -> Iterator[Item]:
         """What belongs to no acquisition: uploads, the gain reference, the rest of the session folder."""
         files = self._wanted.files
+        if self._is_run and (files is not ExportPart.NONE or self._wanted.processed):
+            yield from self._camera.items
         if files is ExportPart.NONE:
             return
         if not self._is_run:
             with self._context.reading() as session:
                 yield from list(content.file_items(session, self._element_id, self._context.settings))
             return
-        if self._gain is not None:
-            yield content.raw_item(self._gain, self._session_folder or self._gain.parent)
         if files is ExportPart.ALL and self._session_folder is not None:
             left_out = [row for rows in self._blocks() for row in rows if self._left_out(row)]
             paths = {path for row in left_out for path in (row.movie, *row.files.values()) if path}
@@ -280,6 +285,19 @@ class Exporter:
         if self._wanted.processed:
             yield Item("processed/results.csv", partial(results.results_table, rows, self._store, self._metrics))
             yield from results.star_items(rows, self._processed)
+            movie_of = self._movie if self._wanted.files is not ExportPart.NONE else None
+            yield from results.cryosparc_items(rows, self._processed, title=self._name, movie_of=movie_of)
+
+    def _movie(self, row: AcquisitionRow, shape: tuple[int, int, int]) -> Movie | None:
+        """Movie of an acquisition as it lies in the export."""
+        return self._camera.movie(row, self._raw(Path(row.movie)), shape) if row.movie else None
+
+
+def _is_of_eer(session: Session, run_id: UUID) -> bool:
+    """Whether the run's movies are EER, as its first one tells."""
+    movie = select(AcquisitionRow.movie).where(AcquisitionRow.run_id == run_id, AcquisitionRow.movie.is_not(None))
+    first = session.scalar(movie.order_by(AcquisitionRow.index).limit(1))
+    return first is not None and first.lower().endswith(".eer")
 
 
 def _mark(row: AcquisitionRow) -> str:

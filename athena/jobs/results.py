@@ -13,9 +13,11 @@ import imagecodecs
 import numpy as np
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.runs import CryosparcFile
 from athena.db.acquisitions import AcquisitionRow
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
+from athena.services.cryosparc import MovieOf, exposures_of, group_file, last_processed
 from athena.services.micrographs import mrc_file
 from athena.services.relion import STAR_FILES, motion_file, star_files
 from athena.zarrio.layout import METRICS
@@ -70,6 +72,18 @@ def star_items(rows: Sequence[AcquisitionRow], found: Processed) -> list[Item]:
         yield star_files(rows, found.store, found.parameters, place=micrograph_place)[name].encode()
 
     return [Item(f"processed/{name}", partial(text, name)) for name in STAR_FILES]
+
+
+def cryosparc_items(
+    rows: Sequence[AcquisitionRow], found: Processed, *, title: str, movie_of: MovieOf | None
+) -> list[Item]:
+    """The groups of exposures that cryoSPARC imports; they lie in the export's folder, and paths lead from there."""
+
+    def content(name: CryosparcFile) -> Iterator[bytes]:
+        exposures = exposures_of(rows, found.store, found.parameters, place=micrograph_place, movie_of=movie_of)
+        yield group_file(exposures, name, title=title, created=last_processed(rows))
+
+    return [Item(name.value, partial(content, name)) for name in CryosparcFile]
 
 
 def results_table(

@@ -3,7 +3,7 @@
 Every call blocks on the network: sessions make them in threads (``PortalSession.run``), never on the server's loop.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from athena.contract.acquisitions import Acquisition
@@ -17,6 +17,7 @@ from athena.contract.elements import (
     MetadataEntry,
 )
 from athena.contract.events import EventPage
+from athena.contract.files import File, FilePage, FileSort, FileUpdate
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
@@ -27,9 +28,12 @@ from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
+from athena.errors import NotFound
 from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
+FILES_SHOWN = 500
+"""Files asked for at once."""
 
 
 class Catalogue:
@@ -72,6 +76,57 @@ class Catalogue:
         if parent_id is not None:
             asked["parent_id"] = str(parent_id)
         return self._client.get("/api/elements", ElementPage, params=asked)
+
+    def files(
+        self,
+        element_id: UUID,
+        folder: str,
+        *,
+        offset: int = 0,
+        limit: int = FILES_SHOWN,
+        sort: FileSort = FileSort.NAME,
+        descending: bool = False,
+    ) -> FilePage:
+        """Files and folders that lie in a folder of an element; the empty one is the top."""
+        asked: Query = {
+            "folder": folder,
+            "offset": offset,
+            "limit": limit,
+            "sort": sort.value,
+            "descending": descending,
+        }
+        return self._client.get(f"/api/elements/{element_id}/files", FilePage, params=asked)
+
+    def file(self, element_id: UUID, file_id: UUID) -> File:
+        """One file of an element."""
+        return self._client.get(f"/api/elements/{element_id}/files/{file_id}", File)
+
+    def rename_file(self, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
+        """Give a file another name."""
+        return self._client.patch(f"/api/elements/{element_id}/files/{file_id}", change, File)
+
+    def delete_files(self, element_id: UUID, files: Iterable[UUID], folders: Iterable[str]) -> int:
+        """Delete files, and all that lies in folders; how many there were. What went meanwhile is no error."""
+        wanted = [*files]
+        for folder in folders:
+            wanted += [file.id for file in self._below(element_id, folder)]
+        for file_id in wanted:
+            try:
+                self._client.delete(f"/api/elements/{element_id}/files/{file_id}")
+            except NotFound:
+                continue
+        return len(wanted)
+
+    def _below(self, element_id: UUID, folder: str) -> Iterator[File]:
+        page = self.files(element_id, folder)
+        yield from page.items
+        offset = len(page.items)
+        while page.items and offset < page.total:
+            page = self.files(element_id, folder, offset=offset)
+            yield from page.items
+            offset += len(page.items)
+        for one in page.folders:
+            yield from self._below(element_id, f"{folder}/{one.name}" if folder else one.name)
 
     def metadata(self, element_id: UUID) -> list[MetadataEntry]:
         """Metadata of an element."""

@@ -7,6 +7,7 @@ from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.dataset import Dataset
+from athena.portal.pages.files import read_files
 from athena.portal.pages.folder import Folder
 from athena.portal.pages.guide import read_guide
 from athena.portal.pages.jobs import read_jobs
@@ -54,7 +55,8 @@ def load(catalogue: Catalogue, place: Place) -> Loaded:
     if _is_run(element):
         return read_micrograph(catalogue, place) if place.index is not None else read_run(catalogue, place)
     children = catalogue.children(element.id).items if element.kind is not ElementKind.DATASET else ()
-    return _LISTINGS[element.kind](place, element, crumb_items(catalogue.breadcrumb(element.id)), children)
+    files = read_files(catalogue, place) if element.kind in (ElementKind.STEP, ElementKind.DATASET) else None
+    return _LISTINGS[element.kind](place, element, crumb_items(catalogue.breadcrumb(element.id)), children, files)
 
 
 def _is_run(element: Element) -> bool:

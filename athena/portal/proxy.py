@@ -20,6 +20,11 @@ REQUEST_HEADERS = (
     "If-None-Match",
     "If-Range",
     "Range",
+    "Tus-Resumable",
+    "Upload-Checksum",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
 )
 """What goes on to the API. Cookies and credentials of the browser never do."""
 ANSWER_HEADERS = (
@@ -32,7 +37,11 @@ ANSWER_HEADERS = (
     "Content-Type",
     "ETag",
     "Last-Modified",
+    "Location",
     "Retry-After",
+    "Tus-Resumable",
+    "Upload-Length",
+    "Upload-Offset",
     "Vary",
 )
 
@@ -40,7 +49,7 @@ ANSWER_HEADERS = (
 class ApiProxy(RequestHandler):
     """``/api/…``: passes a request on with the visitor's token and streams the answer back."""
 
-    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH")
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
     def initialize(self, api: httpx.AsyncClient, door: Door) -> None:
         self.api = api
@@ -53,7 +62,7 @@ class ApiProxy(RequestHandler):
         """Pass it on."""
         await self._relay(path)
 
-    head = post = put = patch = get
+    head = post = put = patch = delete = get
 
     async def _relay(self, path: str) -> None:
         if self.request.method not in SAFE_METHODS and not same_origin(self):

@@ -16,6 +16,7 @@ from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.tool_bar import ToolBar
+from athena.portal.components.upload_tray import UploadTray
 from athena.portal.job_groups import badge_of
 from athena.portal.place import Place
 from athena.portal.recipes import recipe
@@ -62,7 +63,7 @@ class Shell:
             title="",
             header=[pn.Row(self.crumbs, self.recipe, self.live, sizing_mode="stretch_width", margin=0)],
             sidebar=[self._bar],
-            main=[self._stage, self.browser],
+            main=[self._stage, self.browser, UploadTray(width=0, height=0, margin=0)],
             sidebar_variant="permanent",
             sidebar_width=RAIL_PX,
             sidebar_resizable=False,

@@ -129,6 +129,11 @@ class Files(Sequence[File]):
         """Bytes of all together."""
         return sum(file.size for file in self._files)
 
+    def folder(self, path: str) -> "Files":
+        """Those that lie in a folder, at any depth: ``dataset.files.folder("day 2/raw")``."""
+        within = f"{path.strip('/')}/"
+        return Files(self._client, [file.model for file in self._files if file.name.startswith(within)])
+
     def download(self, to: str | Path = ".", *, progress: bool = True) -> list[Path]:
         """Save all of them below a folder, under their names; gives the paths."""
         folder = Path(to)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.runs import CryosparcFile
 from athena.domain.filters import columns_of, matches
 from athena.errors import Invalid
 from athena.formats.writing import write_whole
@@ -62,3 +63,16 @@ def save_star(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs:
         params = {"matching": only == "matching"}
         write_whole(project / name, run.client.get_bytes(f"/api/runs/{run.id}/{name}", params=params))
     return project / "micrographs_ctf.star"
+
+
+def save_cryosparc(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs: bool, progress: bool) -> Path:
+    """Save a run's results as cryoSPARC imports them, see ``Run.save_cryosparc``; gives the group with the CTF."""
+    target = Path(folder).expanduser()
+    target.mkdir(parents=True, exist_ok=True)
+    if with_micrographs:
+        save_mrcs(run, target / "micrographs", only=only, mode=2, progress=progress)
+    params = {"matching": only == "matching"}
+    # the groups last: what they name is there
+    for name in sorted(CryosparcFile, key=lambda name: name.endswith(".csg")):
+        write_whole(target / name, run.client.get_bytes(f"/api/runs/{run.id}/cryosparc/{name.value}", params=params))
+    return target / CryosparcFile.CTF_GROUP

@@ -31,6 +31,7 @@ from athena.sdk.client import Client, checked
 from athena.sdk.elements import Dataset
 from athena.sdk.exporting import start_export
 from athena.sdk.jobs import Job, start_job
+from athena.sdk.micrographs import Chosen
 from athena.sdk.report import QualityReport
 from athena.sdk.tables import all_metrics, own_metrics, read_columns
 from athena.sdk.user_metrics import list_failures, put_metric
@@ -225,21 +226,22 @@ class Run(Dataset):
         return start_export(self, "live_export", folder, files, metadata, processed, rules)
 
     def save_mrcs(
-        self, folder: str | Path, *, only: micrographs.Chosen = "matching", mode: int = 2, progress: bool = False
+        self, folder: str | Path, *, only: Chosen = "matching", mode: int = 2, progress: bool = False
     ) -> list[Path]:
         """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``."""
         return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress)
 
     def save_star(
-        self,
-        folder: str | Path,
-        *,
-        only: micrographs.Chosen = "matching",
-        with_micrographs: bool = False,
-        progress: bool = False,
+        self, folder: str | Path, *, only: Chosen = "matching", with_micrographs: bool = False, progress: bool = False
     ) -> Path:
         """Save its results as STAR files for RELION, with paths relative to ``folder``; gives the CTF list."""
         return micrographs.save_star(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
+
+    def save_cryosparc(
+        self, folder: str | Path, *, only: Chosen = "matching", with_micrographs: bool = True, progress: bool = False
+    ) -> Path:
+        """Save its results as cryoSPARC's *Import Result Group* takes them; gives the group of those with a CTF."""
+        return micrographs.save_cryosparc(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
 
     def update_live_export(self) -> Job:
         """Apply the saved filter, as it is now, to what the live export has still to come."""

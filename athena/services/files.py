@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Function, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from athena.contract.audit import AuditAction
 from athena.contract.elements import DatasetType, ElementKind, State
 from athena.contract.events import EventKind
-from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.contract.files import File, FileFolder, FilePage, FileSort, FileUpdate
 from athena.contract.people import Principal
 from athena.db import base
 from athena.db.elements import ElementRow, FileRow
@@ -23,15 +23,18 @@ from athena.db.events import append_event
 from athena.db.people import UserRow
 from athena.db.search import SearchEntryRow
 from athena.db.storages import StorageRow
+from athena.domain.tree import sort_key
 from athena.errors import Conflict, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.guard import get_visible_element, require_writer
 from athena.services.storage_access import open_row
 from athena.settings import Settings
 from athena.storages import Storage
-from athena.storages.keys import check_name
+from athena.storages.keys import check_name, check_prefix
 
 MAX_PAGE = 1000
+MAX_FOLDERS = 10_000
+"""Folders of one folder that are told."""
 LEFT_AFTER = timedelta(minutes=1)
 """A deletion that has not ended by then was killed, and is taken up by the housekeeping."""
 
@@ -73,19 +76,54 @@ def list_files(
     sort: FileSort = FileSort.NAME,
     descending: bool = False,
     name: str | None = None,
+    folder: str | None = None,
 ) -> FilePage:
-    """Files that lie in an element itself, not in those below it; with ``name`` that one. Raises NotFound, Invalid."""
+    """Files that lie in an element itself, not in those below it. Raises NotFound, Invalid.
+
+    Parameters
+    ----------
+    name : of the one file that is asked for.
+    folder : only files that lie in this folder itself, with the folders in it; empty: at the top.
+    """
     get_visible_element(session, principal, element_id)
     if offset < 0 or not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} files.")
     here = [FileRow.element_id == element_id, FileRow.deleted.is_(None)]
     if name is not None:
         here.append(FileRow.name == check_name(name))
+    folders: tuple[FileFolder, ...] = ()
+    if folder is not None:
+        prefix = check_prefix(folder)
+        within = [*here, *below_folder(prefix)]
+        folders = _folders(session, within, prefix)
+        here = [*within, ~_rest(prefix).contains("/")]
     total, size = session.execute(select(func.count(), func.coalesce(func.sum(FileRow.size), 0)).where(*here)).one()
     column = _SORT_COLUMNS[sort]
     order = (column.desc(), FileRow.id.desc()) if descending else (column, FileRow.id)
     rows = session.scalars(select(FileRow).where(*here).order_by(*order).offset(offset).limit(limit)).all()
-    return FilePage(items=describe_files(session, rows), total=total, total_bytes=int(size))
+    return FilePage(items=describe_files(session, rows), total=total, total_bytes=int(size), folders=folders)
+
+
+def _rest(prefix: str) -> Function[Any]:
+    """What follows a prefix in a name."""
+    return func.substr(FileRow.name, len(prefix) + 1)
+
+
+def below_folder(prefix: str) -> list[ColumnElement[bool]]:
+    """Condition of names that begin with a prefix; by letters, since LIKE does not tell case on SQLite."""
+    return [func.substr(FileRow.name, 1, len(prefix)) == prefix] if prefix else []
+
+
+def _folders(session: Session, within: Sequence[ColumnElement[bool]], prefix: str) -> tuple[FileFolder, ...]:
+    """Folders right below a prefix, in order of their names as people order them."""
+    find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
+    slash = find(_rest(prefix), "/")
+    label = func.substr(FileRow.name, len(prefix) + 1, slash - 1).label("folder")
+    counted = (
+        select(label, func.count(), func.sum(FileRow.size)).where(*within, slash > 0).group_by(label).limit(MAX_FOLDERS)
+    )
+    found = [FileFolder(name=name, count=count, size=int(size)) for name, count, size in session.execute(counted)]
+    return tuple(sorted(found, key=lambda one: sort_key(one.name)))
 
 
 def get_file(session: Session, principal: Principal, element_id: UUID, file_id: UUID) -> File:

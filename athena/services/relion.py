@@ -47,14 +47,19 @@ def get_star(
 ) -> str:
     """One of ``STAR_FILES`` of a run's default results; paths in it are ``micrographs/<name>``."""
     run = get_visible_run(session, principal, run_id)
-    rows = session.scalars(
-        select(AcquisitionRow).where(AcquisitionRow.run_id == run_id).order_by(AcquisitionRow.index)
-    ).all()
+    rows = chosen_rows(session, run_id, matching_only=matching_only, settings=settings)
+    store = str(settings.run_store(str(run_id), run.branch))
+    return star_files(rows, store, dict(run.parameters), place=own_place)[name]
+
+
+def chosen_rows(session: Session, run_id: UUID, *, matching_only: bool, settings: Settings) -> list[AcquisitionRow]:
+    """Acquisitions of a run in order: all, or those that match its saved filter and verdicts."""
+    query = select(AcquisitionRow).where(AcquisitionRow.run_id == run_id).order_by(AcquisitionRow.index)
+    rows = list(session.scalars(query))
     if matching_only:
         kept = matching(session, run_id, saved_filter(session, run_id), settings=settings)
         rows = [row for row in rows if kept[row.index]]
-    store = str(settings.run_store(str(run_id), run.branch))
-    return star_files(rows, store, dict(run.parameters), place=_own_place)[name]
+    return rows
 
 
 def get_motion_star(session: Session, principal: Principal, run_id: UUID, index: int, *, settings: Settings) -> str:
@@ -68,7 +73,8 @@ def get_motion_star(session: Session, principal: Principal, run_id: UUID, index:
     return motion_file(row, store, dict(run.parameters), movie=movie, gain=None)
 
 
-def _own_place(row: AcquisitionRow) -> str:
+def own_place(row: AcquisitionRow) -> str:
+    """Place of a micrograph in a project that is read through the API."""
     return f"micrographs/{safe_name(row.name)}"
 
 
@@ -78,7 +84,7 @@ def star_files(
     """Texts of ``corrected_micrographs.star`` and ``micrographs_ctf.star`` of those that are processed."""
     micrographs = [
         _micrograph(row, values, parameters, place(row), store)
-        for row, values in _measured(rows, store)
+        for row, values in measured(rows, store)
         if row.state == AcquisitionState.COMPLETED
     ]
     return {
@@ -91,7 +97,7 @@ def star_files(
 
 def motion_file(row: AcquisitionRow, store: str, parameters: dict[str, Any], *, movie: str, gain: str | None) -> str:
     """Text of the STAR file of a processed movie's motion; ``movie`` and ``gain`` are paths in the project."""
-    (_, values), *_ = _measured([row], store)
+    (_, values), *_ = measured([row], store)
     info = image_info(store, row.index)
     whole, patches = read_motion(store, row.index)
     dose = values["dose_e_per_A2"] / values["frame_count"] if values["frame_count"] > 0 else math.nan
@@ -101,13 +107,13 @@ def motion_file(row: AcquisitionRow, store: str, parameters: dict[str, Any], *, 
         movie=movie,
         gain=gain,
         shape=(info.height, info.width),
-        imaging=_imaging(row, values, parameters, store),
+        imaging=imaging_of(row, values, parameters, store),
         dose_per_frame_e_per_A2=dose if math.isfinite(dose) else None,
     )
     return star_text(blocks)
 
 
-def _measured(rows: Sequence[AcquisitionRow], store: str) -> Iterator[tuple[AcquisitionRow, dict[str, float]]]:
+def measured(rows: Sequence[AcquisitionRow], store: str) -> Iterator[tuple[AcquisitionRow, dict[str, float]]]:
     """Acquisitions in order of index, with their metrics."""
     for start in range(0, len(rows), BLOCK):
         some = rows[start : start + BLOCK]
@@ -126,7 +132,7 @@ def _micrograph(
     return relion.Micrograph(
         path=f"{path}.mrc",
         motion=f"{path}.star",
-        imaging=_imaging(row, values, parameters, store),
+        imaging=imaging_of(row, values, parameters, store),
         drift=drift,
         defocus=(values["defocus_u_angstrom"], values["defocus_v_angstrom"], values["astigmatism_angle_deg"]),
         phase_shift_deg=values["phase_shift_deg"],
@@ -135,7 +141,7 @@ def _micrograph(
     )
 
 
-def _imaging(row: AcquisitionRow, values: dict[str, float], parameters: dict[str, Any], store: str) -> relion.Imaging:
+def imaging_of(row: AcquisitionRow, values: dict[str, float], parameters: dict[str, Any], store: str) -> relion.Imaging:
     """Optics an acquisition was processed with: the run's parameters, else the microscope's word, else the defaults."""
     told = {name: value for name, value in row.optics.items() if value is not None} | parameters
     used = {name: float(told.get(name, _USUAL[name])) for name in _USUAL}

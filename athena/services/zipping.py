@@ -20,11 +20,11 @@ from athena.db.elements import ElementRow, FileRow
 from athena.db.engine import Database
 from athena.db.visibility import restrict
 from athena.errors import Invalid, NotFound
-from athena.services.files import Content, content_of
+from athena.services.files import Content, below_folder, content_of
 from athena.services.guard import find_visible, get_visible_element, get_visible_run
 from athena.services.session_files import SessionFile, session_files
 from athena.settings import Settings
-from athena.storages.keys import safe_name
+from athena.storages.keys import check_prefix, safe_name
 
 MAX_PICKED = 500
 """Elements and files one zip may be asked for by name."""
@@ -49,6 +49,8 @@ class Folder:
     element_id: UUID
     path: str
     names: "_Names"
+    within: str = ""
+    """Only files whose names begin so (with a slash at the end), and without that part of their names."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +71,42 @@ def select_for_zip(
     files: Sequence[UUID] = (),
     run_id: UUID | None = None,
     acquisitions: Sequence[int] = (),
+    folders_in: Sequence[str] = (),
 ) -> Selection:
     """Elements with all below them, files, and acquisitions of a run, as far as the caller may see them.
+
+    With ``folders_in`` only what lies in these folders of the one element.
 
     Raises
     ------
     NotFound : an element or a file that was named is not there, or may not be seen.
     Invalid : nothing, or too much, was named.
     """
-    if not 1 <= len(elements) + len(files) + len(acquisitions) <= MAX_PICKED:
+    if not 1 <= len(elements) + len(folders_in) + len(files) + len(acquisitions) <= MAX_PICKED:
         raise Invalid(
             f"A zip is made of 1 to {MAX_PICKED} elements, files and acquisitions.",
             hint="Name the element that holds them.",
         )
     if acquisitions and run_id is None:
         raise Invalid("Acquisitions are of a run: name it too.")
+    if folders_in and len(elements) != 1:
+        raise Invalid("Folders are of one element: name that element alone.")
     names = _Names()
     folders: list[Folder] = []
     for element_id in dict.fromkeys(elements):
         row = get_visible_element(session, principal, element_id)
-        folders += _subtree(session, principal, row, names.free("", row.name))
+        if folders_in:
+            folders += _picked_folders(row, folders_in, names)
+        else:
+            folders += _subtree(session, principal, row, names.free("", row.name))
     for file_id in dict.fromkeys(files):
         _guard_file(session, principal, file_id)
     picked = None
     if run_id is not None and acquisitions:
         get_visible_run(session, principal, run_id)
         picked = (run_id, tuple(sorted(set(acquisitions))))
-    only = folders[0].path if len(elements) == 1 and not files and not picked else "Athena files"
+    alone = len(elements) == 1 and len(folders_in) <= 1 and not files and not picked
+    only = folders[0].path if alone else "Athena files"
     return Selection(f"{only}.zip", tuple(folders), tuple(dict.fromkeys(files)), picked)
 
 
@@ -116,7 +127,8 @@ def members(database: Database, selection: Selection, settings: Settings) -> Ite
         yield from _present(session_files(database, run_id, indices), "", names, missing)
     for folder in selection.folders:
         yield from _files_of(database, folder, settings)
-        yield from _present(session_files(database, folder.element_id), folder.path, folder.names, missing)
+        if not folder.within:
+            yield from _present(session_files(database, folder.element_id), folder.path, folder.names, missing)
     if missing:
         yield Member(names.free("", MISSING_NAME), now(), "\n".join((*_MISSING_HEAD, *missing, "")).encode())
 
@@ -134,13 +146,15 @@ def _files_of(database: Database, folder: Folder, settings: Settings) -> Iterato
     after: tuple[str, UUID] | None = None
     while True:
         with database.session(read_only=True) as session:
-            query = select(FileRow).where(FileRow.element_id == folder.element_id, FileRow.deleted.is_(None))
+            query = select(FileRow).where(
+                FileRow.element_id == folder.element_id, FileRow.deleted.is_(None), *below_folder(folder.within)
+            )
             if after is not None:
                 query = query.where(tuple_(FileRow.sort_key, FileRow.id) > tuple_(*after))
             rows = session.scalars(query.order_by(FileRow.sort_key, FileRow.id).limit(_PAGE)).all()
             found = [(row, content_of(session, row, settings)) for row in rows]
         for row, content in found:
-            yield Member(folder.names.free(folder.path, row.name), row.created, content)
+            yield Member(folder.names.free(folder.path, row.name[len(folder.within) :]), row.created, content)
         if len(rows) < _PAGE:
             return
         after = (rows[-1].sort_key, rows[-1].id)
@@ -166,6 +180,14 @@ def _subtree(session: Session, principal: Principal, top: ElementRow, name: str)
             for child_id, child_name in children.get(folder.element_id, [])
         ]
     return found
+
+
+def _picked_folders(row: ElementRow, wanted: Sequence[str], names: "_Names") -> list[Folder]:
+    """Folders that the names of an element's files spell."""
+    prefixes = dict.fromkeys(map(check_prefix, wanted))
+    return [
+        Folder(row.id, names.free("", prefix.rstrip("/").rsplit("/", 1)[-1]), _Names(), prefix) for prefix in prefixes
+    ]
 
 
 def _guard_file(session: Session, principal: Principal, file_id: UUID) -> None:

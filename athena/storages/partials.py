@@ -1,5 +1,6 @@
 """A file that grows piece by piece over many requests, and survives the process that writes it."""
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -104,7 +105,8 @@ class Partial:
     def room(folder: Path) -> int:
         """Bytes free where a partial would lie; its folder need not exist yet."""
         for place in (folder, *folder.parents):
-            if place.is_dir():
+            # asked at once: another request may take the empty folder away between a look and a question
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 return shutil.disk_usage(place).free
         raise Unavailable(f"There is no folder above {folder}.")
 

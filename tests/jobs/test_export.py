@@ -10,18 +10,16 @@ import mrcfile
 import numpy as np
 import pandas as pd
 import pytest
-import starfile
 
 from athena.contract.elements import DatasetType, Element
 from athena.contract.filters import FilterRule, Operator, RunFilter
 from athena.contract.people import Principal, Role
 from athena.contract.storages import StorageRole
-from athena.contract.verdicts import VerdictChange, VerdictKind
 from athena.db.elements import FileRow, MetadataRow
 from athena.db.engine import Database
 from athena.db.jobs import JobItemRow
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
-from athena.services import exports, run_filters, verdicts
+from athena.services import exports, run_filters
 from athena.services.storage_access import chosen_row, open_row
 from athena.services.storages import prepare_storages
 from athena.settings import Settings
@@ -152,6 +150,7 @@ def test_a_run_whole_raw_or_with_what_was_processed(
         "processed/results.csv",
         "processed/corrected_micrographs.star",
         "processed/micrographs_ctf.star",
+        *("exposures.cs", "exposures.csg", "exposures_ctf.cs", "exposures_ctf.csg"),
         *(f"processed/micrographs/FoilHole_0000{n}.{kind}" for n in (0, 1) for kind in ("mrc", "star")),
         *(f"processed/thumbnails/FoilHole_0000{n}.png" for n in (0, 1)),
     }
@@ -175,28 +174,6 @@ def test_a_run_whole_raw_or_with_what_was_processed(
         *(f"raw/Images-Disc1/GridSquare_0/Data/{name}_fractions.tiff" for name in session.names),
     }
     assert "metrics" not in json.loads(raw_only["metadata/acquisitions.json"])[0]
-
-
-@SQLITE
-@pytest.mark.feature("EX-02")
-def test_an_export_is_a_relion_project(
-    database: Database, export: Callable[..., JobUnderTest], session: Session, quick: Settings, alice: Principal
-) -> None:
-    session.add(3)
-    session.process(range(3))
-    with database.session() as transaction:
-        rejected = VerdictChange(indices=(1,), verdict=VerdictKind.REJECTED)
-        verdicts.give_verdict(transaction, alice, session.run.id, rejected)
-    project = folder_of(export(session.run, processed=True), quick)
-    table = starfile.read(project / "processed/corrected_micrographs.star")["micrographs"]
-    assert [Path(path).stem for path in table["rlnMicrographName"]] == [session.names[0], session.names[2]]
-    motion = [starfile.read(project / path)["general"] for path in table["rlnMicrographMetadata"]]
-    for path in (
-        *table["rlnMicrographName"],
-        *(one[f"rlnMicrograph{x}Name"] for one in motion for x in ("Movie", "Gain")),
-    ):
-        assert (project / path).is_file()
-    check_sums(project)
 
 
 @pytest.mark.feature("EX-02")

@@ -99,7 +99,9 @@ def test_writing_only_from_the_portals_own_pages(visitor: httpx.Client, instance
     assert "Forged" not in names
     made = visitor.post("/api/elements", json=body | {"name": "Honest"}, headers={"Origin": instance.portal})
     assert made.status_code == 201
-    assert visitor.delete("/api/elements").status_code == 405
+    assert visitor.delete("/api/elements").status_code == 403
+    assert visitor.delete("/api/elements", headers={"Origin": instance.portal}).status_code == 405
+    assert visitor.options("/api/elements", headers={"Origin": instance.portal}).status_code == 405
 
 
 @pytest.mark.parametrize(

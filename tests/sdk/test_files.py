@@ -46,6 +46,7 @@ def test_a_folder_goes_up_and_comes_down_as_it_was(dataset: Dataset, folder: Pat
     assert sorted(file.name for file in files) == [file.name for file in dataset.files] == names
     movie = dataset.files["grid 1/raw/a.mrc"]
     assert movie.sha256 == hashlib.sha256((folder / "raw" / "a.mrc").read_bytes()).hexdigest()
+    assert [file.name for file in dataset.files.folder("grid 1/raw")] == ["grid 1/raw/a.mrc"]
     saved = dataset.files.download(tmp_path / "down", progress=False)
     assert len(saved) == 4
     for path in folder.rglob("*"):

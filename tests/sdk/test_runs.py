@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import starfile
 import zarr
+from cryosparc.dataset import Dataset
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.events import EventKind
@@ -232,3 +233,24 @@ def test_results_are_saved_as_star_without_a_job(new_run: NewRun, process: Proce
         assert (tmp_path / name).is_file()
     run.save_star(tmp_path / "all", only="all")
     assert len(list((tmp_path / "all" / "micrographs").glob("*.star"))) == 4
+
+
+@pytest.mark.feature("EX-02")
+def test_results_are_saved_for_cryosparc_without_a_job(new_run: NewRun, process: Process, tmp_path) -> None:
+    run = new_run()
+    process(run, 3)
+    run.reject(1)
+    shot = {"defocus_u_angstrom": 12000.0, "defocus_v_angstrom": 11000.0, "astigmatism_angle_deg": 30.0}
+    process(run, 1, **shot)
+    path = run.save_cryosparc(tmp_path)
+    assert path.name == "exposures_ctf.csg"
+    fitted, table = (Dataset.load(tmp_path / f"{name}.cs") for name in ("exposures_ctf", "exposures"))
+    np.testing.assert_allclose(fitted["ctf/df_angle_rad"], [np.pi / 6], rtol=1e-6)
+    names = [f">micrographs/{run.acquisition(index).name}.mrc" for index in (0, 2, 3)]
+    assert list(table["micrograph_blob/path"]) == names
+    for name in names:
+        with mrcfile.open(tmp_path / name.removeprefix(">")) as mrc:
+            assert mrc.data.shape == tuple(table["micrograph_blob/shape"][0])
+    run.save_cryosparc(tmp_path / "all", only="all", with_micrographs=False)
+    assert len(Dataset.load(tmp_path / "all" / "exposures.cs")) == 4
+    assert not (tmp_path / "all" / "micrographs").exists()

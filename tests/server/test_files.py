@@ -198,3 +198,36 @@ def test_a_zip_whose_file_is_lost_is_cut_short_and_not_whole(api: Api, alice: Pr
             break
     with pytest.raises(httpx.RemoteProtocolError):
         client.get("/zip", params={"elements": str(dataset.id)})
+
+
+@pytest.mark.feature("WS-15", "WS-16")
+def test_folders_that_names_spell_are_listed_and_zipped(api: Api, alice: Principal, dataset: Element) -> None:
+    client = api.client(alice)
+    for name in ("a.txt", "Day 10/x.mrc", "Day 2/raw/y.mrc", "Day 2/z.txt", "day 2/other.txt", "100%_/w.txt"):
+        tus.upload(client, dataset.id, name, b"xy")
+
+    def folder(path: str) -> tuple[list[str], list[tuple[str, int, int]]]:
+        page = client.get(f"/elements/{dataset.id}/files", params={"folder": path}).json()
+        assert page["total"] == len(page["items"])
+        told = [(one["name"], one["count"], one["size"]) for one in page["folders"]]
+        return [one["name"] for one in page["items"]], told
+
+    top = [("100%_", 1, 2), ("Day 2", 2, 4), ("day 2", 1, 2), ("Day 10", 1, 2)]
+    files, folders = folder("")
+    assert files == ["a.txt"]
+    assert sorted(folders) == sorted(top)
+    assert folder("Day 2") == (["Day 2/z.txt"], [("raw", 1, 2)])
+    assert folder("Day 2/raw") == (["Day 2/raw/y.mrc"], [])
+    assert folder("100__") == ([], [])
+    assert client.get(f"/elements/{dataset.id}/files", params={"folder": "../x"}).status_code == 422
+
+    answer = client.get("/zip", params={"elements": str(dataset.id), "folder": "Day 2"})
+    assert 'filename="Day 2.zip"' in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert sorted(packed.namelist()) == ["Day 2/raw/y.mrc", "Day 2/z.txt"]
+    top = client.get(f"/elements/{dataset.id}/files", params={"name": "a.txt"}).json()["items"][0]["id"]
+    both = client.get("/zip", params={"elements": str(dataset.id), "folder": ["Day 2/raw", "day 2"], "files": top})
+    with zipfile.ZipFile(io.BytesIO(both.content)) as packed:
+        assert sorted(packed.namelist()) == ["a.txt", "day 2/other.txt", "raw/y.mrc"]
+    assert client.get("/zip", params={"elements": str(dataset.id), "folder": "../x"}).status_code == 422
+    assert client.get("/zip", params={"files": top, "folder": "Day 2"}).status_code == 422

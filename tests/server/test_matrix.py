@@ -133,7 +133,10 @@ MATRIX: dict[str, Need | Action] = {
     "compare_branches": Action.VIEW,
     "promote_branch": Action.WRITE,
     "get_table": Action.VIEW,
-    **dict.fromkeys(("get_corrected_micrographs_star", "get_micrographs_ctf_star", "get_motion_star"), Action.VIEW),
+    **dict.fromkeys(
+        ("get_corrected_micrographs_star", "get_micrographs_ctf_star", "get_motion_star", "get_cryosparc_file"),
+        Action.VIEW,
+    ),
     "get_curves": Action.VIEW,
     "list_acquisitions": Action.VIEW,
     "get_acquisition": Action.VIEW,

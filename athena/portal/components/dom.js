@@ -42,6 +42,8 @@ const STROKES = {
   settings: "M4 7h9M17 7h3M15 5a2 2 0 1 0 .01 0M4 17h3M11 17h9M9 15a2 2 0 1 0 .01 0",
   licence: "M4 5h16v11H4zM7 9h7M7 12h4M15 14v6l2-1.500 2 1.500v-6",
   users: "M9 5a3 3 0 1 0 .01 0M3 19c0-3.500 2.500-5 6-5s6 1.500 6 5M16 6a2.500 2.500 0 1 1 0 5M17 14c2.500.300 4 1.800 4 4.500",
+  upload: "M12 16V5M7.500 9.500 12 5l4.500 4.500M5 19h14",
+  down: "m6 9 6 6 6-6",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 
@@ -178,7 +180,7 @@ function askDialog(model, root, { label, text, fields = [], action, danger, send
   const submit = (event) => {
     event.preventDefault()
     go.disabled = true
-    send(Object.fromEntries(inputs.map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value])))
+    send(Object.fromEntries(inputs.filter((input) => !input.disabled).map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value])))
   }
   const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "dialog", onclose: () => { model.off("problem", refuse); model.off("done", end); dialog.remove() } },
     h("form", { onsubmit: submit }, h("h2", {}, label), text ? h("p", { class: danger ? "" : "muted" }, text) : null,

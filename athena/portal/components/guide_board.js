@@ -12,10 +12,15 @@ export function render({ model, el }) {
   }
   const hit = (one) => h("a", { class: "hit", href: one.search, "data-go": "", "data-athena": "guide-hit" },
     h("strong", {}, marked(one.heading)), one.heading === one.page ? "" : h("span", { class: "muted" }, ` ${one.page}`), h("p", {}, marked(one.excerpt)))
+  // the page scrolls inside another component: only that one is moved, not the frame around it
+  const scroller = () => {
+    for (let at = page; at; at = at.assignedSlot ?? at.parentElement ?? at.getRootNode().host) if (at.scrollHeight > at.clientHeight && getComputedStyle(at).overflowY === "auto") return at
+    return null
+  }
   const go = () => {
     const to = model.at && page.querySelector(`#${CSS.escape(model.at)}`)
-    if (to) to.scrollIntoView({ block: "start" })
-    else page.closest(".guide")?.scrollIntoView({ block: "start" })
+    const inside = scroller()
+    if (inside) inside.scrollTop += to ? to.getBoundingClientRect().top - inside.getBoundingClientRect().top - 16 : -inside.scrollTop
   }
   const draw = () => {
     list.replaceChildren(...model.pages.map((one) => h("a", { href: one.search, "data-go": "", "aria-current": one.here ? "page" : null }, one.title)))

@@ -7,11 +7,26 @@ export function render({ model, el }) {
   const link = (tool) => h("a", { class: "tool", href: tool.search, "data-go": tool.search === "?" ? "" : tool.search,
     "data-athena": `tool-${tool.page || "workspace"}`, title: said(tool), "aria-label": said(tool),
     "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20), badge(tool))
+  // uploads are the browser's own: they are told here without asking the server
+  let uploads = { total: 0 }
+  const tray = () => h("button", { class: "tool", "data-athena": "tool-uploads", title: `Uploads: ${uploads.words}`, "aria-label": `Uploads: ${uploads.words}`,
+    onclick: () => document.dispatchEvent(new CustomEvent("athena-uploads-show")) }, icon("upload", 20),
+    uploads.busy || uploads.failed ? h("span", { class: uploads.failed ? "badge failed" : "badge", "data-athena": "badge-uploads" }, String(uploads.failed || uploads.busy)) : null,
+    uploads.busy ? h("span", { class: "fill" }, h("i", { style: `width: ${Math.round(100 * uploads.fraction)}%` })) : null)
+  let shown = h("span", { hidden: true })
+  const follow = (event) => {
+    uploads = event.detail
+    const next = uploads.total ? tray() : h("span", { hidden: true })
+    shown.replaceWith(next)
+    shown = next
+  }
+  document.addEventListener("athena-uploads", follow)
   live(model, ["theme", "user", "here", "tools", "badges"], () => {
     const other = model.theme === "dark" ? "light" : "dark"
     el.replaceChildren(h("nav", { class: "bar", "aria-label": "Athena" },
       ...model.tools.filter((tool) => !tool.low).map(link),
       h("span", { class: "space" }),
+      shown,
       ...model.tools.filter((tool) => tool.low).map(link),
       h("button", { class: "tool", "data-athena": "theme", title: `Switch to ${other}`, "aria-label": `Switch to ${other}`,
         onclick: () => { model.theme = other } }, icon(other, 20)),
@@ -21,4 +36,5 @@ export function render({ model, el }) {
           h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { event.currentTarget.closest("details").open = false } }, icon("user", 16), "Profile and tokens"),
           model.log_out ? h("a", { href: model.log_out, "data-athena": "log-out" }, icon("exit", 16), "Log out") : null))))
   })
+  return () => document.removeEventListener("athena-uploads", follow)
 }

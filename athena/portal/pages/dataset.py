@@ -11,5 +11,5 @@ class Dataset(Listing):
     """A free dataset."""
 
     def view(self, session: PortalSession) -> View:
-        """Its heading; it holds no file yet."""
-        return ListingView(self, session=session, actions=[], empty="This dataset is empty.")
+        """Its heading and its files."""
+        return ListingView(self, session=session, actions=[], empty="", listed=False)

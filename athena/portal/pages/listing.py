@@ -15,6 +15,7 @@ from athena.portal.actions import ElementAction
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
+from athena.portal.pages.files import FileSide, FolderPage
 from athena.portal.panels.data_panel import DataPanel
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
@@ -34,6 +35,7 @@ class Listing(ABC):
     element: Element | None
     crumbs: list[dict[str, str]]
     children: tuple[Element, ...]
+    files: FolderPage | None = None
 
     @property
     def title(self) -> str:
@@ -53,6 +55,7 @@ class ListingView:
     session : of the tab it is shown in.
     actions : buttons at the right of the heading.
     empty : one sentence for when nothing is inside; names the button that starts.
+    listed : whether elements can be inside at all.
     """
 
     def __init__(
@@ -63,8 +66,10 @@ class ListingView:
         actions: Sequence[pn.viewable.Viewable],
         empty: str,
         ordered: bool = False,
+        listed: bool = True,
     ) -> None:
         self._loaded = loaded
+        self._files = FileSide(session) if loaded.files is not None else None
         self._panel = DataPanel(session) if loaded.element else None
         self._session = session
         self._title = TitleBar(self._ask, sizing_mode="stretch_width")
@@ -72,7 +77,8 @@ class ListingView:
         heading = pn.Row(self._title, *actions, sizing_mode="stretch_width", margin=0, align="start")
         centre = pn.Column(
             heading,
-            self._list,
+            *([self._list] if listed else []),
+            *(self._files.parts if self._files else ()),
             sizing_mode="stretch_both",
             margin=0,
             scroll="y-auto",
@@ -101,6 +107,8 @@ class ListingView:
             )
             if self._panel:
                 self._panel.show(element, self._loaded.place)
+            if self._files and self._loaded.files:
+                self._files.show(element, self._loaded.place, self._loaded.files)
         items = [item_of(child) for child in self._loaded.children]
         if items != self._list.items:
             self._list.items = items
@@ -129,7 +137,7 @@ class ListingView:
             return True
         if event.kind in (EventKind.PERMISSIONS_CHANGED, EventKind.ACCESS_CHANGED):
             return True
-        if event.kind in (EventKind.METADATA_CHANGED, EventKind.NOTE_CHANGED):
+        if event.kind in (EventKind.METADATA_CHANGED, EventKind.NOTE_CHANGED, EventKind.FILE_CHANGED):
             return event.element_id == self._loaded.place.element
         return event.kind in (EventKind.RUN_CHANGED, EventKind.SOURCE_CHANGED)
 

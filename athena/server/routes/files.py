@@ -24,8 +24,11 @@ def list_files(
     sort: FileSort = FileSort.NAME,
     descending: bool = False,
     name: Annotated[str | None, Query(max_length=1000, description="The file of this name alone.")] = None,
+    folder: Annotated[
+        str | None, Query(max_length=1000, description="Only what lies in this folder itself; empty: at the top.")
+    ] = None,
 ) -> FilePage:
-    """List the files that lie in an element itself."""
+    """List the files that lie in an element itself; of a folder also the folders in it."""
     with caller.reading() as session:
         return files.list_files(
             session,
@@ -36,6 +39,7 @@ def list_files(
             sort=sort,
             descending=descending,
             name=name,
+            folder=folder,
         )
 
 

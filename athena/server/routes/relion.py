@@ -1,14 +1,15 @@
-"""Results of a run as the STAR files of a RELION project."""
+"""Results of a run as other programs read them: STAR files of a RELION project, groups for cryoSPARC."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from athena.contract.runs import CryosparcFile
 from athena.server.caching import content_response
 from athena.server.caller import CallerDep
 from athena.server.routes.acquisitions import Index
-from athena.services import relion
+from athena.services import cryosparc, relion
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
 
@@ -41,6 +42,25 @@ def get_motion_star(caller: CallerDep, request: Request, run_id: UUID, index: In
     with caller.reading() as session:
         text = relion.get_motion_star(session, caller.principal, run_id, index, settings=caller.settings)
     return content_response(request, text.encode(), media_type="text/plain; charset=utf-8")
+
+
+@router.get(
+    "/cryosparc/{name}",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file."},
+        304: {"description": "The client has it."},
+    },
+)
+def get_cryosparc_file(
+    caller: CallerDep, request: Request, run_id: UUID, name: CryosparcFile, *, matching: Matching = True
+) -> Response:
+    """Give a group of exposures of a run, or the table it names, as cryoSPARC imports it."""
+    with caller.reading() as session:
+        content = cryosparc.get_group(
+            session, caller.principal, run_id, name, matching_only=matching, settings=caller.settings
+        )
+    return content_response(request, content, media_type="application/octet-stream")
 
 
 def _list(caller: CallerDep, request: Request, run_id: UUID, name: str, *, matching: bool) -> Response:

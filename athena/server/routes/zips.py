@@ -19,6 +19,9 @@ router = APIRouter(prefix="/zip", tags=["files"])
 Picked = Annotated[list[UUID], Query(max_length=zipping.MAX_PICKED)]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Indices = Annotated[list[Index], Query(max_length=zipping.MAX_PICKED, description="By index, of the run `run_id`.")]
+Folders = Annotated[
+    list[str], Query(max_length=zipping.MAX_PICKED, description="Only these folders of the one element named.")
+]
 _MODE = 0o100644
 _ANSWER: dict[int | str, dict[str, object]] = {
     200: {"content": {"application/zip": {}}, "description": "The archive; cut short where a file could not be read."}
@@ -33,6 +36,7 @@ def get_zip(
     files: Picked = [],  # noqa: B006
     run_id: UUID | None = None,
     acquisitions: Indices = [],  # noqa: B006
+    folder: Folders = [],  # noqa: B006
 ) -> Response:
     """Give elements with all that is visible below them, files, and acquisitions of a run, as a zip.
 
@@ -46,6 +50,7 @@ def get_zip(
             files=files,
             run_id=run_id,
             acquisitions=acquisitions,
+            folders_in=folder,
         )
     found = zipping.members(caller.server.database, selection, caller.settings)
     headers = {"Content-Disposition": disposition(selection.name), "Cache-Control": "no-store"}

@@ -1422,6 +1422,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/cryosparc/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cryosparc File
+         * @description Give a group of exposures of a run, or the table it names, as cryoSPARC imports it.
+         */
+        get: operations["get_cryosparc_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/zarr/{run_id}/{key}": {
         parameters: {
             query?: never;
@@ -1693,7 +1713,7 @@ export interface paths {
         };
         /**
          * List Files
-         * @description List the files that lie in an element itself.
+         * @description List the files that lie in an element itself; of a folder also the folders in it.
          */
         get: operations["list_files"];
         put?: never;
@@ -2518,6 +2538,12 @@ export interface components {
             name: string;
         };
         /**
+         * CryosparcFile
+         * @description Files of a run for cryoSPARC: all that is processed, and what has a CTF with it; groups name their tables.
+         * @enum {string}
+         */
+        CryosparcFile: "exposures.csg" | "exposures.cs" | "exposures_ctf.csg" | "exposures_ctf.cs";
+        /**
          * DatasetCreate
          * @description A dataset in a step.
          */
@@ -2924,6 +2950,27 @@ export interface components {
             acquisition_index?: number | null;
         };
         /**
+         * FileFolder
+         * @description A folder that the names of files spell.
+         */
+        FileFolder: {
+            /**
+             * Name
+             * @description The last part of its path.
+             */
+            name: string;
+            /**
+             * Count
+             * @description Files in it, at any depth.
+             */
+            count: number;
+            /**
+             * Size
+             * @description Bytes of all of them.
+             */
+            size: number;
+        };
+        /**
          * FilePage
          * @description Files of an element, in order.
          */
@@ -2934,6 +2981,12 @@ export interface components {
             total: number;
             /** Total Bytes */
             total_bytes: number;
+            /**
+             * Folders
+             * @description Where one folder was asked for: those in it.
+             * @default []
+             */
+            folders: components["schemas"]["FileFolder"][];
         };
         /**
          * FileSort
@@ -5266,6 +5319,7 @@ export type ClusterHealth = components['schemas']['ClusterHealth'];
 export type Converted = components['schemas']['Converted'];
 export type Criteria = components['schemas']['Criteria'];
 export type Crumb = components['schemas']['Crumb'];
+export type CryosparcFile = components['schemas']['CryosparcFile'];
 export type DatasetCreate = components['schemas']['DatasetCreate'];
 export type DatasetType = components['schemas']['DatasetType'];
 export type DirectoryEntry = components['schemas']['DirectoryEntry'];
@@ -5285,6 +5339,7 @@ export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
 export type FeatureStatus = components['schemas']['FeatureStatus'];
 export type File = components['schemas']['File'];
+export type FileFolder = components['schemas']['FileFolder'];
 export type FilePage = components['schemas']['FilePage'];
 export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
@@ -10100,6 +10155,66 @@ export interface operations {
             };
         };
     };
+    get_cryosparc_file: {
+        parameters: {
+            query?: {
+                /** @description Only what matches the run's saved filter and verdicts. */
+                matching?: boolean;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                name: components["schemas"]["CryosparcFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_key: {
         parameters: {
             query?: {
@@ -11000,6 +11115,8 @@ export interface operations {
                 descending?: boolean;
                 /** @description The file of this name alone. */
                 name?: string | null;
+                /** @description Only what lies in this folder itself; empty: at the top. */
+                folder?: string | null;
             };
             header?: never;
             path: {
@@ -11744,6 +11861,8 @@ export interface operations {
                 run_id?: string | null;
                 /** @description By index, of the run `run_id`. */
                 acquisitions?: number[];
+                /** @description Only these folders of the one element named. */
+                folder?: string[];
             };
             header?: never;
             path?: never;

@@ -1,0 +1,48 @@
+"""What files are, by the endings of their names: a word for people, and the viewer that fits (WS-07)."""
+
+from enum import StrEnum
+
+
+class Viewer(StrEnum):
+    """How a file is shown."""
+
+    IMAGE = "image"
+    """Micrographs, movies and volumes: grey values, section by section."""
+    PICTURE = "picture"
+    """What browsers draw by themselves."""
+    TEXT = "text"
+    TABLE = "table"
+    PDF = "pdf"
+    NONE = ""
+
+
+_WORDS: dict[str, tuple[str, Viewer]] = {
+    **dict.fromkeys(("mrc", "mrcs", "st", "ali"), ("MRC image", Viewer.IMAGE)),
+    **dict.fromkeys(("map", "rec"), ("MRC volume", Viewer.IMAGE)),
+    **dict.fromkeys(("tif", "tiff"), ("TIFF image", Viewer.IMAGE)),
+    "gain": ("Gain reference", Viewer.IMAGE),
+    "eer": ("EER movie", Viewer.IMAGE),
+    "png": ("PNG picture", Viewer.PICTURE),
+    **dict.fromkeys(("jpg", "jpeg"), ("JPEG picture", Viewer.PICTURE)),
+    "gif": ("GIF picture", Viewer.PICTURE),
+    "webp": ("WebP picture", Viewer.PICTURE),
+    "csv": ("CSV table", Viewer.TABLE),
+    "tsv": ("TSV table", Viewer.TABLE),
+    "star": ("STAR table", Viewer.TABLE),
+    "md": ("Markdown", Viewer.TEXT),
+    "json": ("JSON", Viewer.TEXT),
+    "xml": ("XML", Viewer.TEXT),
+    "mdoc": ("mdoc", Viewer.TEXT),
+    **dict.fromkeys(("txt", "log", "out", "err"), ("Text", Viewer.TEXT)),
+    **dict.fromkeys(("yaml", "yml", "toml", "ini", "cfg", "conf"), ("Settings", Viewer.TEXT)),
+    **dict.fromkeys(("com", "sh", "py"), ("Script", Viewer.TEXT)),
+    **dict.fromkeys(("tlt", "rawtlt", "xf", "defocus", "aln", "prexg", "xg"), ("Alignment text", Viewer.TEXT)),
+    "pdf": ("PDF", Viewer.PDF),
+}
+
+
+def describe_kind(name: str) -> tuple[str, Viewer]:
+    """Word and viewer for a file's name; an ending nobody knows is its own word."""
+    last = name.rsplit("/", 1)[-1]
+    ending = last.rsplit(".", 1)[-1].lower() if "." in last[1:] else ""
+    return _WORDS.get(ending, (ending.upper() if 0 < len(ending) <= 8 else "File", Viewer.NONE))

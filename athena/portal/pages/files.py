@@ -1,0 +1,130 @@
+"""The files of a step or dataset, to be put into its page: a folder of them, or one that is open (WS-07, WS-15)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import panel as pn
+
+from athena.contract.elements import DatasetType, Element, ElementKind, State
+from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.errors import AthenaError, Invalid
+from athena.portal.catalogue import Catalogue
+from athena.portal.components.file_list import FileList, file_item
+from athena.portal.panels.side import may_write
+from athena.portal.place import Place
+from athena.portal.session import PortalSession
+from athena.sdk.client import checked
+
+
+@dataclass(frozen=True)
+class FolderPage:
+    """What lies in the folder that an address names: its folders, and the first of its files."""
+
+    page: FilePage
+
+
+class FileSide:
+    """Shows the files of an element and does what is asked of them. Lives on the session's loop."""
+
+    def __init__(self, session: PortalSession) -> None:
+        self._session = session
+        self._element: Element | None = None
+        self._place = Place()
+        self._reading = 0
+        self._list = FileList(self._ask, sizing_mode="stretch_width")
+        self.parts: tuple[pn.viewable.Viewable, ...] = (self._list,)
+
+    def show(self, element: Element, place: Place, folder: FolderPage) -> None:
+        """Show a reading of an element's files."""
+        self._element, self._place = element, place
+        self._reading += 1
+        page = folder.page
+        self._list.param.update(
+            element=str(element.id),
+            element_name=element.name,
+            address=f"{self._session.base_url}elements/{element.id}",
+            zip_address=f"{self._session.base_url}zip",
+            may_write=may_write(element) and _takes_files(element),
+            base=place.having(dir="", file="", sort="", desc="").search,
+            listing={
+                "key": self._reading,
+                "dir": place.option("dir"),
+                "sort": _sort(place).value,
+                "descending": bool(place.option("desc")),
+                "folders": [one.model_dump() for one in page.folders],
+                "files": [file_item(file) for file in page.items],
+                "total": page.total,
+                "bytes": page.total_bytes + sum(one.size for one in page.folders),
+            },
+        )
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        element = self._element
+        if element is None:
+            return
+        catalogue = self._session.catalogue
+        match asked["do"]:
+            case "page":
+                self._read_on(element, int(asked["key"]), int(asked["offset"]))
+            case "rename":
+                try:
+                    change = checked(FileUpdate, name=asked["name"])
+                except Invalid as error:
+                    self._refused(error)
+                    return
+                file_id = UUID(asked["id"])
+                self._session.run(
+                    lambda: catalogue.rename_file(element.id, file_id, change), self._done, failed=self._refused
+                )
+            case "delete":
+                files, folders = [UUID(one) for one in asked["files"]], [str(one) for one in asked["folders"]]
+                self._list.busy = True
+                self._session.run(
+                    lambda: catalogue.delete_files(element.id, files, folders), self._done, failed=self._refused
+                )
+
+    def _read_on(self, element: Element, key: int, offset: int) -> None:
+        """Read more files of the folder that is shown; what comes after another reading is of no use."""
+        if key != self._reading:
+            return
+        place = self._place
+
+        def show(page: FilePage) -> None:
+            if key == self._reading:
+                self._list.page = {"key": key, "offset": offset, "files": [file_item(file) for file in page.items]}
+
+        self._session.run(
+            lambda: _read_folder(self._session.catalogue, element.id, place, offset=offset), show, failed=self._refused
+        )
+
+    def _done(self, _: File | int) -> None:
+        self._list.param.update(problem="", busy=False)
+        self._session.refresh()
+
+    def _refused(self, error: AthenaError) -> None:
+        self._list.param.update(problem="", busy=False)
+        self._list.problem = str(error)
+
+
+def read_files(catalogue: Catalogue, place: Place) -> FolderPage | None:
+    """Read the folder of an element that a place names."""
+    return FolderPage(_read_folder(catalogue, place.element, place)) if place.element else None
+
+
+def _read_folder(catalogue: Catalogue, element_id: UUID, place: Place, *, offset: int = 0) -> FilePage:
+    return catalogue.files(
+        element_id, place.option("dir"), offset=offset, sort=_sort(place), descending=bool(place.option("desc"))
+    )
+
+
+def _sort(place: Place) -> FileSort:
+    wanted = place.option("sort")
+    return FileSort(wanted) if wanted in set(FileSort) else FileSort.NAME
+
+
+def _takes_files(element: Element) -> bool:
+    """Whether people put files into an element (WS-05, WS-16)."""
+    if element.state is not State.ACTIVE:
+        return False
+    return element.kind is ElementKind.STEP or element.type == DatasetType.FREE

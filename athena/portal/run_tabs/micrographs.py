@@ -1,0 +1,101 @@
+"""The micrographs of a run: its gallery, or how to begin where there are none (AC-04, EQ-02)."""
+
+from typing import Any
+
+import panel as pn
+from panel.viewable import Viewable
+
+from athena.contract.people import Role
+from athena.contract.runs import Run, SourceCreate
+from athena.portal.components.attach_dialog import AttachDialog
+from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.marks import drift_limit
+from athena.portal.place import Place
+from athena.portal.run_tabs.reading import RunReading, nothing_yet
+from athena.portal.session import PortalSession
+from athena.portal.theme import Scheme
+
+
+class MicrographsTab:
+    """The gallery of a run; of an empty one, what to do."""
+
+    def __init__(self, session: PortalSession) -> None:
+        self._session = session
+        self._reading: RunReading | None = None
+        self._gallery: WidgetFrame | None = None
+        self._nothing = nothing_yet()
+        self._attach = AttachDialog(self._attach_source)
+        self._starting = pn.Column(
+            self._nothing,
+            pn.Row(self._attach.button, sizing_mode="stretch_width", styles={"justify-content": "center"}),
+            self._attach.dialog,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def show(self, reading: RunReading) -> Viewable:
+        """Show the micrographs there are, or how to begin."""
+        self._reading = reading
+        if not reading.run.counts.total:
+            return self._show_beginning(reading)
+        given: dict[str, Any] = {"version": reading.run.version, "drift_limit_angstrom": drift_limit(reading.run)}
+        if self._gallery is None:
+            self._gallery = self._new_gallery(reading, given)
+        else:
+            self._gallery.give(**given)
+        return self._gallery
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light."""
+        if self._gallery is not None:
+            self._gallery.give(theme=scheme)
+
+    def _show_beginning(self, reading: RunReading) -> Viewable:
+        source = reading.run.source
+        if source is None:
+            path = "/".join(crumb["name"] for crumb in reading.crumbs)
+            self._nothing.param.update(
+                sentence="Nothing is acquired into this run yet. Follow a session folder from a terminal:",
+                command=f'athena watch SESSION_FOLDER --into "{path}"',
+            )
+        else:
+            sentence = source.message or "The folder is looked at; movies appear here as they land."
+            self._nothing.param.update(sentence=sentence, command="")
+        self._attach.button.visible = source is None and reading.element.my_role is not Role.VIEWER
+        return self._starting
+
+    def _new_gallery(self, reading: RunReading, given: dict[str, Any]) -> WidgetFrame:
+        return WidgetFrame(
+            module="widgets/run_gallery.js",
+            traits={
+                "run_id": str(reading.element.id),
+                "source_kind": "http",
+                "base_url": self._session.base_url,
+                "theme": self._session.shell.browser.theme,
+                "mode": "extended",
+                "order": "newest",
+                "selected": -1,
+                "opened": -1,
+            }
+            | given,
+            heard={"opened": self._open},
+            remembered=["mode", "order"],
+            momentary=["opened"],
+            sizing_mode="stretch_both",
+            margin=(0, 8, 0, 16),
+        )
+
+    def _open(self, index: Any) -> None:
+        if self._reading is not None and isinstance(index, int) and index >= 0:
+            self._session.go(Place(self._reading.element.id, index=index))
+
+    def _attach_source(self, source: SourceCreate) -> None:
+        if self._reading is None:
+            return
+        run_id, catalogue = self._reading.element.id, self._session.catalogue
+
+        def attached(_run: Run) -> None:
+            self._attach.done()
+            self._session.refresh()
+
+        self._session.run(lambda: catalogue.attach(run_id, source), attached, failed=self._attach.refused)

@@ -1,0 +1,54 @@
+"""A run as it was read for its page, and what its tabs have in common."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from panel.viewable import Viewable
+
+from athena.contract.elements import Element
+from athena.contract.runs import Run, RunTable
+from athena.portal.components.empty_state import EmptyState
+from athena.portal.place import RUN_TABS, Place
+from athena.portal.plots.report import DrawnReport
+from athena.portal.theme import Scheme
+
+
+@dataclass(frozen=True)
+class RunReading:
+    """A run, and what its chosen tab needs."""
+
+    place: Place
+    run: Run
+    crumbs: list[dict[str, str]]
+    table: RunTable | None = None
+    report: DrawnReport | None = None
+
+    @property
+    def title(self) -> str:
+        """Name of the page."""
+        return self.run.element.name
+
+    @property
+    def element(self) -> Element:
+        """The run."""
+        return self.run.element
+
+    @property
+    def tab(self) -> str:
+        """Chosen tab; the gallery where the address names none that is known."""
+        return self.place.tab if self.place.tab in RUN_TABS else RUN_TABS[0]
+
+
+class RunTab(Protocol):
+    """One tab of a run's page. Lives on the session's loop; built when it is first looked at."""
+
+    def show(self, reading: RunReading) -> Viewable:
+        """Bring it up to date; returns what is to be seen, the same object until that is another one."""
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light was chosen."""
+
+
+def nothing_yet() -> EmptyState:
+    """What a tab shows before there is something to show."""
+    return EmptyState(sizing_mode="stretch_width", margin=24)
