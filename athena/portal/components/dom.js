@@ -165,7 +165,7 @@ function inputOf({ label, type = "text", value = "", options = [], ...more }) {
   return h("input", { autocomplete: "off", ...common, type, value })
 }
 
-function labelled(field, input) {
+function fieldLabel(field, input) {
   return h("label", { class: field.type === "checkbox" ? "check" : "" }, field.type === "checkbox" ? [input, " ", field.label] : [h("span", {}, field.label), input],
     field.hint ? h("span", { class: "muted" }, field.hint) : null)
 }
@@ -184,7 +184,7 @@ function askDialog(model, root, { label, text, fields = [], action, danger, send
   }
   const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "dialog", onclose: () => { model.off("problem", refuse); model.off("done", end); dialog.remove() } },
     h("form", { onsubmit: submit }, h("h2", {}, label), text ? h("p", { class: danger ? "" : "muted" }, text) : null,
-      fields.map((field, index) => labelled(field, inputs[index])), problem,
+      fields.map((field, index) => fieldLabel(field, inputs[index])), problem,
       h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => dialog.close() }, "Cancel"), go)))
   model.on("problem", refuse)
   model.on("done", end)
