@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 GAP = 3.0
 """Groups are told apart where distances between neighbours jump by at least this factor."""
@@ -56,12 +57,8 @@ def _clusters(places: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray
             labels[place] = labels[parents[place]]
     if len(picked) == len(places):
         return labels
-    found = np.empty(len(places), dtype=np.int64)
-    for start in range(0, len(places), 256):
-        block = places[start : start + 256]
-        distance = ((block[:, None] - some[None]) ** 2).sum(axis=2)
-        found[start : start + 256] = labels[distance.argmin(axis=1)]
-    return found
+    _, nearest = cKDTree(some).query(places)
+    return np.asarray(labels[nearest])
 
 
 def _limit(lengths: NDArray[np.float64]) -> float:

@@ -176,16 +176,18 @@ def completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
 
 def write_optics_groups(session: Session, run_id: UUID, store: str) -> None:
     """Write the optics group of every acquisition that has come so far: a new one may tell others apart."""
+    # the database takes two numbers out of what may be much
+    shift_x, shift_y = (AcquisitionRow.optics[name].as_float() for name in ("beam_shift_x", "beam_shift_y"))
     rows = session.execute(
-        select(AcquisitionRow.index, AcquisitionRow.optics)
+        select(AcquisitionRow.index, shift_x, shift_y)
         .where(AcquisitionRow.run_id == run_id)
         .order_by(AcquisitionRow.index)
     ).all()
-    names = ("beam_shift_x", "beam_shift_y")
-    shifts = [[optics.get(name, np.nan) for name in names] for _, optics in rows]
-    groups = _groups(np.array(shifts, dtype=np.float64).tobytes())
+    # what is not said is NaN
+    shifts = np.array([(x, y) for _, x, y in rows], dtype=np.float64)
+    groups = _groups(shifts.tobytes())
     try:
-        RunWriter.open(store).write_metrics([index for index, _ in rows], {"optics_group": groups})
+        RunWriter.open(store).write_metrics([index for index, _, _ in rows], {"optics_group": groups})
     except OSError as error:  # the next batch writes all of them again
         log.warning("optics groups of run %s could not be written: %s", run_id, explain_os_error(error))
 

@@ -29,6 +29,7 @@ from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicCha
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
+from athena.sdk import files as sdk_files
 from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
@@ -100,6 +101,10 @@ class Catalogue:
     def file(self, element_id: UUID, file_id: UUID) -> File:
         """One file of an element."""
         return self._client.get(f"/api/elements/{element_id}/files/{file_id}", File)
+
+    def beginning(self, file: File, count: int) -> bytes:
+        """First bytes of a file."""
+        return sdk_files.File(self._client, file).read(0, count)
 
     def rename_file(self, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
         """Give a file another name."""

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
@@ -210,3 +211,62 @@ def test_dropped_files_go_on_after_the_server_was_away(
     assert file.read(stop=3) == bytes([0, 1, 4])
     assert file.size == 9 << 20
     assert watch.outside == []
+
+
+@pytest.mark.feature("WS-07", "WS-15")
+def test_files_open_in_the_viewer_that_fits_by_address_too(
+    page: Page, instance: Instance, watch: Watch, tmp_path: Path
+) -> None:
+    dataset = make_dataset(instance, "To look at")
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(picture, "png")
+    rows = b"".join(b"p%d,%d\n" % (number, number * number) for number in range(3000))
+    contents = {
+        "sub/notes.md": b"# Day 2\n\n**good** <b>ice</b>",
+        "positions.csv": b"name,x\n" + rows,
+        "red.png": picture.getvalue(),
+        "damaged.png": b"not a picture",
+        "paper.pdf": b"%PDF-1.4\n%%EOF",
+        "data.h5": b"\x89HDF",
+        "binary.txt": b"MZ\0\0",
+    }
+    here = write(tmp_path / "here", contents)
+    dataset.upload(list(here.iterdir()), progress=False)
+    page.goto(f"{instance.portal}/?e={dataset.id}")
+    page.locator("[data-athena=folder][data-name=sub]").get_by_role("link").click()
+    page.locator("[data-athena=file][data-name='notes.md']").get_by_role("link").click()
+    expect(page.locator("[data-athena=prose] strong")).to_have_text("good")
+    expect(page.locator("[data-athena=prose] b")).to_have_count(0)
+    page.locator("[data-athena=file-source]").click()
+    expect(page.locator("[data-athena=text]")).to_contain_text("**good**")
+    expect(page).to_have_url(re.compile("file="))
+    page.reload()
+    expect(page.locator("[data-athena=open-file-name]")).to_have_text("notes.md")
+    page.locator("[data-athena=file-back]").click()
+    expect(page.locator("[data-athena=file][data-name='notes.md']")).to_be_visible()
+
+    def shown(name: str) -> None:
+        page.goto(f"{instance.portal}/?e={dataset.id}&file={dataset.files[name].id}")
+        expect(page.locator("[data-athena=open-file-name]")).to_have_text(name)
+
+    shown("positions.csv")
+    table = page.locator("[data-athena=table]")
+    expect(table.get_by_role("row")).not_to_have_count(0)
+    assert table.get_by_role("row").count() < 100
+    table.evaluate("scroll => { scroll.scrollTop = scroll.scrollHeight }")
+    expect(table).to_contain_text("8994001")
+    shown("red.png")
+    expect(page.locator("[data-athena=picture]")).to_have_js_property("naturalWidth", 40)
+    for name, words in {"data.h5": "no viewer", "binary.txt": "no text", "damaged.png": "damaged"}.items():
+        shown(name)
+        expect(page.locator("[data-athena=not-shown]")).to_contain_text(words)
+    page.goto(f"{instance.portal}/?e={dataset.id}&file=nonsense")
+    expect(page.locator("[data-athena=error]")).to_contain_text("Nothing here")
+    watch.check()
+    shown("paper.pdf")
+    expect(page.locator("[data-athena=pdf], [data-athena=not-shown]")).to_have_count(1)
+    with page.expect_download() as download:
+        page.locator("[data-athena=open-file-download]").click()
+    assert download.value.path().read_bytes() == contents["paper.pdf"]
+    # Chromium's own viewer of PDF is an extension with an origin of its own
+    assert {address.split(":", 1)[0] for address in watch.outside} <= {"chrome-extension", "chrome"}

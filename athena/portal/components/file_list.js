@@ -65,7 +65,7 @@ export function render({ model, el }) {
     h("span", { class: "muted who" }, counted(folder.count, "file")), h("span", {}), h("span", {}))
   const fileRow = (file) => h("div", { class: `line${everything || picked.has(file.id) ? " is-picked" : ""}`, role: "row", "data-athena": "file", "data-name": last(file.name) },
     tick(file.id, { file }, last(file.name)),
-    h("a", { class: "name", href: content(file), download: last(file.name), title: `Download ${file.name}` },
+    h("a", { class: "name", href: link({ dir: model.listing.dir, ...order(), file: file.id }), "data-go": "", title: file.name },
       h("span", { class: "glyph" }, icon(ICONS[file.viewer] ?? "file", 16)), h("span", { class: "words" }, last(file.name))),
     h("span", { class: "muted" }, file.kind), h("span", { class: "size" }, sized(file.size)),
     h("span", { class: "muted who" }, file.creator), h("span", { class: "muted" }, clock(file.created)), menu(file))
@@ -78,6 +78,7 @@ export function render({ model, el }) {
       const items = h("div", { class: "menu-items", role: "menu", popover: "auto", ontoggle: (event) => { if (event.newState === "closed") items.remove() } })
       const entry = (label, name, act, danger) => h("button", { role: "menuitem", class: danger ? "is-error" : "", "data-athena": `file-${name}`, onclick: () => { items.hidePopover(); act() } }, label)
       items.append(
+        entry("Copy link", "link", () => navigator.clipboard.writeText(new URL(link({ file: file.id }), location.href).href)),
         entry("Download", "download", () => fetchOne(file)),
         ...(model.may_write ? [entry("Rename…", "rename", () => rename(file)), entry("Delete…", "delete", () => remove([file], []), true)] : []))
       el.append(items)
@@ -222,6 +223,7 @@ export function render({ model, el }) {
 
   let drawn = ""
   function drawRows(again) {
+    if (key === null) return
     const number = count()
     const first = Math.max(0, Math.floor(scroll.scrollTop / ROW_PX) - HIDDEN_ROWS)
     const end = Math.min(number, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW_PX) + HIDDEN_ROWS)

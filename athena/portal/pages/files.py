@@ -8,11 +8,14 @@ import panel as pn
 
 from athena.contract.elements import DatasetType, Element, ElementKind, State
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
-from athena.errors import AthenaError, Invalid
+from athena.errors import AthenaError, Invalid, NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.file_list import FileList, file_item
+from athena.portal.components.file_viewer import FileViewer
+from athena.portal.file_kinds import Viewer, describe_kind
 from athena.portal.panels.side import may_write
 from athena.portal.place import Place
+from athena.portal.reading_files import TEXT_BYTES, Reading, read_table, read_text
 from athena.portal.session import PortalSession
 from athena.sdk.client import checked
 
@@ -24,6 +27,18 @@ class FolderPage:
     page: FilePage
 
 
+@dataclass(frozen=True)
+class OpenFile:
+    """A file that an address names, with as much of it as is shown as text; ``problem`` says why nothing is."""
+
+    file: File
+    reading: Reading
+    problem: str = ""
+
+
+Shown = FolderPage | OpenFile
+
+
 class FileSide:
     """Shows the files of an element and does what is asked of them. Lives on the session's loop."""
 
@@ -33,13 +48,35 @@ class FileSide:
         self._place = Place()
         self._reading = 0
         self._list = FileList(self._ask, sizing_mode="stretch_width")
-        self.parts: tuple[pn.viewable.Viewable, ...] = (self._list,)
+        self._viewer = FileViewer(sizing_mode="stretch_width", visible=False)
+        self.parts: tuple[pn.viewable.Viewable, ...] = (self._list, self._viewer)
 
-    def show(self, element: Element, place: Place, folder: FolderPage) -> None:
+    def show(self, element: Element, place: Place, shown: Shown) -> None:
         """Show a reading of an element's files."""
         self._element, self._place = element, place
         self._reading += 1
-        page = folder.page
+        self._list.visible, self._viewer.visible = isinstance(shown, FolderPage), isinstance(shown, OpenFile)
+        if isinstance(shown, FolderPage):
+            self._viewer.file = {}
+            self._show_folder(element, place, shown.page)
+        else:
+            self._show_file(element, place, shown)
+
+    def _show_file(self, element: Element, place: Place, shown: OpenFile) -> None:
+        file, reading = shown.file, shown.reading
+        folder = file.name.rpartition("/")[0]
+        self._viewer.param.update(
+            file=file_item(file) | {"folder": folder, "sha256": file.sha256, "storage": file.storage},
+            address=f"{self._session.base_url}elements/{element.id}/files/{file.id}/content",
+            back=place.having(file="", dir=folder).search,
+            text=reading.text,
+            html=reading.html,
+            tables=reading.tables,
+            cut=reading.cut,
+            problem=shown.problem,
+        )
+
+    def _show_folder(self, element: Element, place: Place, page: FilePage) -> None:
         self._list.param.update(
             element=str(element.id),
             element_name=element.name,
@@ -107,9 +144,28 @@ class FileSide:
         self._list.problem = str(error)
 
 
-def read_files(catalogue: Catalogue, place: Place) -> FolderPage | None:
-    """Read the folder of an element that a place names."""
-    return FolderPage(_read_folder(catalogue, place.element, place)) if place.element else None
+def read_files(catalogue: Catalogue, place: Place) -> Shown | None:
+    """Read the folder of an element that a place names, or the file. Raises NotFound."""
+    if place.element is None:
+        return None
+    if place.option("file"):
+        return _read_file(catalogue, place.element, place.option("file"))
+    return FolderPage(_read_folder(catalogue, place.element, place))
+
+
+def _read_file(catalogue: Catalogue, element_id: UUID, named: str) -> OpenFile:
+    try:
+        file = catalogue.file(element_id, UUID(named))
+    except ValueError as error:
+        raise NotFound("This address names no file.", hint="Start again from Home.") from error
+    _, viewer = describe_kind(file.name)
+    if viewer not in (Viewer.TEXT, Viewer.TABLE):
+        return OpenFile(file, Reading())
+    read = read_text if viewer is Viewer.TEXT else read_table
+    try:
+        return OpenFile(file, read(file.name, catalogue.beginning(file, TEXT_BYTES), size=file.size))
+    except Invalid as error:
+        return OpenFile(file, Reading(), problem=str(error))
 
 
 def _read_folder(catalogue: Catalogue, element_id: UUID, place: Place, *, offset: int = 0) -> FilePage:

@@ -15,7 +15,7 @@ from athena.portal.actions import ElementAction
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
-from athena.portal.pages.files import FileSide, FolderPage
+from athena.portal.pages.files import FileSide, Shown
 from athena.portal.panels.data_panel import DataPanel
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
@@ -35,7 +35,7 @@ class Listing(ABC):
     element: Element | None
     crumbs: list[dict[str, str]]
     children: tuple[Element, ...]
-    files: FolderPage | None = None
+    files: Shown | None = None
 
     @property
     def title(self) -> str:
