@@ -29,19 +29,17 @@ from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicCha
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
+from athena.portal.administration import Administration
 from athena.sdk import files as sdk_files
-from athena.sdk.client import Client, Query
+from athena.sdk.client import Query
 
 CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
 """Files asked for at once."""
 
 
-class Catalogue:
+class Catalogue(Administration):
     """Athena as one user sees it."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     def me(self) -> User:
         """The visitor."""

@@ -8,8 +8,11 @@ _PAGES = {
     "": "a  # the workspace, as a tree",
     "dashboard": 'a.recent("workflow")\na.recent("folder")\na.storages\na.jobs()',
     "jobs": "a.jobs()",
+    "licence": "a.licence",
     "profile": "a.me\na.tokens",
+    "settings": "a.services\na.plugins",
     "storage": "a.storages",
+    "users": "a.users",
 }
 _SIDES = {"metadata": "{0}.metadata", "notes": "{0}.notes", "sharing": "{0}.permissions"}
 _RUN_TABS = {
