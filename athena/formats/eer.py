@@ -6,9 +6,10 @@ Rows come in the order of the file, as RELION reads them: row 0 is the first dec
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ def is_eer(path: Path) -> bool:
     """Whether a file is a BigTIFF that holds electron events."""
     if first_bytes(path, 4) != b"II+\0":
         return False
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         reader = _Directories(path, file)
         for number, (_, tags) in enumerate(reader.walk()):
             if _number(tags, _COMPRESSION) in (*COMPRESSIONS, DESCRIBED):
@@ -77,7 +78,9 @@ class EerMovie:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("rb")
+        # large pieces only: through a buffer each would be copied twice
+        self._file = path.open("rb", buffering=0)
+        self._scratch = np.empty(0, np.uint64)
         self.damaged = 0
         self._group, self._upsampling = 1, 1
         try:
@@ -148,22 +151,25 @@ class EerMovie:
         flat = counts.reshape(-1)
         height, width = self._shape
         for frame in self._raw[index * self._group : (index + 1) * self._group]:
-            before = counts.copy() if frame.version == 65000 else None
             words, bits = self._code(frame)
-            end = add_events(words, bits, width, height, *frame.bits, False, flat)
-            if end != width * height and before is not None:
-                counts[...] = before
-                end = add_events(words, bits, width, height, *frame.bits, True, flat)
-            self.damaged += end != width * height
+            # early files of the one version have a place after the longest run too
+            for always in (False, True) if frame.version == 65000 else (False,):
+                if add_events(words, bits, width, height, *frame.bits, always, 1, flat) == width * height:
+                    break
+                add_events(words, bits, width, height, *frame.bits, always, -1, flat)
+            else:
+                self.damaged += 1
         if out is None or direct:
             return counts
         out[...] = counts
         return out
 
     def _code(self, frame: _Frame) -> tuple[npt.NDArray[np.uint64], int]:
-        """Code of a raw frame as words, and its length in bits."""
+        """Code of a raw frame as words, until the next one is read, and its length in bits."""
         size = sum(count for _, count in frame.strips)
-        words = np.empty(size // 8 + 2, np.uint64)
+        if len(self._scratch) < size // 8 + 2:
+            self._scratch = np.empty(size // 8 * 5 // 4 + 2, np.uint64)
+        words = self._scratch[: size // 8 + 2]
         words[size // 8 :] = 0
         place = words.view(np.uint8).data
         at = 0
@@ -194,7 +200,7 @@ Tags = dict[int, tuple[int, int, bytes]]
 class _Directories:
     """The chain of directories of a BigTIFF, bounded by the file's size."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self._path = path
         self._file = file
         self._size = path.stat().st_size

@@ -12,7 +12,7 @@ Uint8 = npt.NDArray[np.uint8]
 Uint64 = npt.NDArray[np.uint64]
 
 
-@njit("i8(u8[::1], i8, i8, i8, i8, i8, i8, b1, u1[::1])", cache=True, nogil=True)
+@njit("i8(u8[::1], i8, i8, i8, i8, i8, i8, b1, i8, u1[::1])", cache=True, nogil=True)
 def add_events(
     words: Uint64,
     bits: int,
@@ -22,6 +22,7 @@ def add_events(
     x_bits: int,
     y_bits: int,
     always: bool,
+    sign: int,
     out: Uint8,
 ) -> int:
     """Add a frame's electrons to counts; returns the pixel at which its code ends, width × height if it is whole.
@@ -32,39 +33,43 @@ def add_events(
     bits : of the code.
     run_bits, x_bits, y_bits : lengths of a run and of the place within a pixel.
     always : whether a place follows the longest run too, as in early files.
+    sign : 1, or −1 to take the same electrons off again.
     out : counts, flat: (height · s) × (width · s), s = 1, or 2 where there is room for four times the pixels.
     """
     pixels = width * height
     double = out.shape[0] == 4 * pixels
-    longest = (1 << run_bits) - 1
-    x_mask, y_mask = (1 << x_bits) - 1, (1 << y_bits) - 1
-    place_bits = x_bits + y_bits
-    pixel = 0
-    bit = 0
-    while bit + run_bits <= bits:
-        index = bit >> 6
-        shift = np.uint64(bit & 63)
-        window = words[index] >> shift
-        if shift:
-            window |= words[index + 1] << (np.uint64(64) - shift)
-        run = int(window & np.uint64(longest))
-        bit += run_bits
-        pixel += run
-        if pixel >= pixels:
-            return pixel
-        if run == longest:
-            if always:
-                bit += place_bits
-            continue
-        bit += place_bits
-        if not double:
-            out[pixel] += np.uint8(1)
-        else:
-            place = np.int64(window >> np.uint64(run_bits))
-            x = (place & x_mask) ^ x_bits
-            y = ((place >> x_bits) & y_mask) ^ y_bits
-            row = pixel // width
-            column = pixel - row * width
-            out[(2 * row + (y >> (y_bits - 1))) * 2 * width + 2 * column + (x >> (x_bits - 1))] += np.uint8(1)
-        pixel += 1
-    return pixel
+    x_mask, y_mask = np.uint64((1 << x_bits) - 1), np.uint64((1 << y_bits) - 1)
+    # unsigned all through: with a signed number among them, compiled arithmetic would become floating point
+    one, run_length = np.uint64(1), np.uint64(run_bits)
+    longest, code_length = (one << run_length) - one, np.uint64(run_bits + x_bits + y_bits)
+    last, across = np.uint64(pixels), np.uint64(width)
+    pixel, bit = np.uint64(0), np.uint64(0)
+    count = np.uint8(sign)
+    codes = 64 // (run_bits + x_bits + y_bits)
+    end = np.uint64(bits)
+    while bit + run_length <= end:
+        index, shift = bit >> np.uint64(6), bit & np.uint64(63)
+        window = (words[index] >> shift) | ((words[index + one] << one) << (np.uint64(63) - shift))
+        # as many codes as a window holds are read of it; near the end, where it reaches too far, one at a time
+        for _ in range(codes if bit + np.uint64(64) <= end else 1):
+            run = window & longest
+            pixel += run
+            if pixel >= last:
+                return int(pixel)
+            if run == longest:
+                bit += code_length if always else run_length
+                break
+            if not double:
+                out[pixel] += count
+            else:
+                place = window >> run_length
+                x = (place & x_mask) ^ np.uint64(x_bits)
+                y = ((place >> np.uint64(x_bits)) & y_mask) ^ np.uint64(y_bits)
+                row = pixel // across
+                column = pixel - row * across
+                low = (row + row + (y >> np.uint64(y_bits - 1))) * (across + across)
+                out[low + column + column + (x >> np.uint64(x_bits - 1))] += count
+            pixel += one
+            bit += code_length
+            window >>= code_length
+    return int(pixel)

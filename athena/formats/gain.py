@@ -16,7 +16,6 @@ from athena.errors import BadFile
 from athena.formats.defects import drawn, parse_fei
 from athena.formats.dm import DM_SUFFIXES, read_dm
 from athena.formats.movies import MAX_EDGE, fitting_memory, open_movie
-from athena.formats.tiff import TiffMovie
 
 Float32 = npt.NDArray[np.float32]
 
@@ -88,6 +87,9 @@ def read_reference(path: str | Path, *, of_eer: bool = False) -> Reference:
     of_eer : of an EER movie: a TIFF (``.gain``) has its rows in the movie's order and is not flipped, as any other TIFF
         is; an MRC is usually the image of an even beam.
     """
+    # imported late: its library takes a third of a second to load, which movies of other containers go without
+    from athena.formats.tiff import TiffMovie
+
     path = Path(path)
     if path.suffix.lower() in DM_SUFFIXES:
         return _checked(path, read_dm(path).astype(np.float32), GainSense.MULTIPLY)

@@ -32,7 +32,7 @@ def rendered(code: bytes, bits: tuple[int, int, int], *, double: bool = False) -
     """Where the decoder ends, and [row, column] of the electrons, in a frame of 16 × 32 pixels."""
     shape = (32, 64) if double else (16, 32)
     out = np.zeros(shape, np.uint8)
-    end = add_events(words_of(code), len(code) * 8, 32, 16, *bits, False, out.reshape(-1))
+    end = add_events(words_of(code), len(code) * 8, 32, 16, *bits, False, 1, out.reshape(-1))
     return end, np.argwhere(out).tolist()
 
 
@@ -65,10 +65,10 @@ def test_every_frame_is_what_another_decoder_makes_of_it(electrons: np.ndarray) 
     for frame in electrons:
         code = encode_frame(frame, rng)
         flat = np.zeros(frame.size, np.uint8)
-        assert add_events(words_of(code), len(code) * 8, 64, 48, 7, 2, 2, False, flat) == frame.size
+        assert add_events(words_of(code), len(code) * 8, 64, 48, 7, 2, 2, False, 1, flat) == frame.size
         np.testing.assert_array_equal(flat.reshape(SHAPE), imagecodecs.eer_decode(code, SHAPE, 7, 2, 2))
         fine = np.zeros((96, 128), np.uint8)
-        add_events(words_of(code), len(code) * 8, 64, 48, 7, 2, 2, False, fine.reshape(-1))
+        add_events(words_of(code), len(code) * 8, 64, 48, 7, 2, 2, False, 1, fine.reshape(-1))
         np.testing.assert_array_equal(fine, imagecodecs.eer_decode(code, (96, 128), 7, 2, 2, superres=1))
 
 
@@ -127,7 +127,7 @@ def test_gains_of_eer(tmp_path: Path) -> None:
         read_gain(tmp_path / "a.gain", (47, 64), of_eer=True)
 
 
-def test_a_damaged_frame_counts_as_empty_and_is_told(movie: Path) -> None:
+def test_a_damaged_frame_counts_as_empty_and_is_told(movie: Path, electrons: np.ndarray) -> None:
     whole = movie.read_bytes()
     damaged = bytearray(whole)
     damaged[16:26] = b"\xff" * 10
@@ -135,6 +135,9 @@ def test_a_damaged_frame_counts_as_empty_and_is_told(movie: Path) -> None:
     parameters = MovieParameters(pixel_size_angstrom=1.0, voltage_kv=300.0, eer_frames_per_fraction=4)
     loaded = load_movie(str(movie), None, parameters)
     assert loaded.flags == ("damaged_frames",)
+    with EerMovie(movie) as opened:
+        opened.group(4)
+        np.testing.assert_array_equal(opened.read(0), electrons[1:4].sum(axis=0))
 
 
 @pytest.mark.parametrize("cut", [20, 500, 3000, -1])
