@@ -1,6 +1,7 @@
 """The portal's server: one Panel app, the API under the same origin, and the widgets' files."""
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def make_server(settings: Settings) -> Server:
         return open_tab(visitors=visitors, pool=pool, log_out="logout")
 
     server = get_server(
-        {"/": tab},
+        pages_of(settings, tab=tab),
         port=settings.portal_port,
         address=settings.host,
         prefix=prefix,
@@ -85,6 +86,15 @@ def make_server(settings: Settings) -> Server:
     )
     server.io_loop.add_callback(report_forever, api, settings)
     return server
+
+
+def pages_of(settings: Settings, *, tab: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
+    """Panel apps by path; that of all components is there in development alone."""
+    if not settings.development:
+        return {"/": tab}
+    from athena.portal.showcase import open_showcase  # nobody else needs its examples
+
+    return {"/": tab, "/components": open_showcase}
 
 
 def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str]:

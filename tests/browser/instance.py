@@ -102,6 +102,7 @@ class Instance:
             "ATHENA_STABLE_SECONDS": str(self.settings.stable_seconds),
             "ATHENA_POLL_SECONDS": str(self.settings.poll_seconds),
             "ATHENA_WORKERS": str(self.settings.workers),
+            "ATHENA_DEVELOPMENT": "1",
         }
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / f"{name}.log").open("ab")

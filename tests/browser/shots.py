@@ -120,6 +120,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("ctf", f"?e={run}&i=0&tab=ctf", "[data-athena=viewer] canvas", "[data-athena=curve]")
     shoot("run-full", f"?e={full}", "[data-athena=acquisition]")
     shoot("dataviz-full", f"?e={full}&tab=dataviz", ".bk-Figure")
+    shoot("components", "components", "[data-athena=title]")
     shoot("nothing", "?e=00000000-0000-0000-0000-000000000000", "[data-athena=error]")
 
 
