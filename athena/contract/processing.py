@@ -6,6 +6,9 @@ from pydantic import Field
 
 from athena.contract.base import Wire
 
+NO_DOSE_WEIGHTING = "no_dose_weighting"
+"""Flag of an acquisition whose micrograph is the plain sum of its frames, because its dose is not known."""
+
 
 class GainOrientation(StrEnum):
     """How a gain reference is turned before it is applied: quarter turns counter-clockwise, then perhaps a mirror.
@@ -72,6 +75,9 @@ class MovieParameters(Wire):
     )
     defects_sha256: str | None = Field(
         None, pattern="^[0-9a-f]{64}$", description="Of the content of the file of defects; set by the server."
+    )
+    keep_unweighted: bool = Field(
+        False, description="Keep the sum that is not weighted by exposure too, where the dose is known."
     )
     search_phase_shift: bool = False
     min_resolution_angstrom: float = 30.0

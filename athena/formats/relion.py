@@ -15,6 +15,9 @@ from athena.formats.star import Block, Table, Value
 
 Array = npt.NDArray[np.float64]
 
+UNWEIGHTED_SUFFIX = "_noDW"
+"""What RELION puts behind the name of a sum that is not weighted by exposure, beside one that is."""
+
 
 @dataclass(frozen=True)
 class Imaging:
@@ -36,6 +39,7 @@ class Micrograph:
     path, motion : of the MRC file, and of the STAR file of its motion.
     drift : total, early (up to 4 e/Å²) and late, Å.
     defocus : U and V, Å, positive is underfocus; angle of U from x counter-clockwise (rows counted upwards), °.
+    unweighted : path of the sum that is not weighted by exposure, beside one that is; None: not kept.
     merit, resolution : CTF score, and where the fit ends, Å.
     """
 
@@ -47,12 +51,15 @@ class Micrograph:
     phase_shift_deg: float
     merit: float
     resolution_angstrom: float
+    unweighted: str | None = None
 
 
 def corrected_micrographs(micrographs: Sequence[Micrograph]) -> dict[str, Block]:
-    """Blocks of ``corrected_micrographs.star``. Early and late motion are told where they are known of all."""
+    """Blocks of ``corrected_micrographs.star``. Early and late motion, and unweighted sums, where all have them."""
     numbers, optics = _optics(micrographs)
+    unweighted = [one.unweighted for one in micrographs if one.unweighted is not None]
     columns: dict[str, Sequence[Value]] = {
+        **({"rlnMicrographNameNoDW": unweighted} if 0 < len(unweighted) == len(micrographs) else {}),
         "rlnMicrographName": [one.path for one in micrographs],
         "rlnMicrographMetadata": [one.motion for one in micrographs],
         "rlnOpticsGroup": [numbers[one.imaging] for one in micrographs],

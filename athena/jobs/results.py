@@ -15,11 +15,12 @@ import numpy as np
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.runs import CryosparcFile
 from athena.db.acquisitions import AcquisitionRow
+from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
 from athena.services.cryosparc import MovieOf, exposures_of, group_file, last_processed
 from athena.services.micrographs import mrc_file
-from athena.services.relion import STAR_FILES, motion_file, star_files
+from athena.services.relion import STAR_FILES, keeps_unweighted, motion_file, star_files
 from athena.zarrio.layout import METRICS
 from athena.zarrio.reader import read_table, read_thumbnail
 
@@ -43,7 +44,9 @@ class Processed:
 
 
 def processed_items(row: AcquisitionRow, found: Processed, movie: str) -> list[Item]:
-    """Micrograph (MRC, float32), its motion as RELION keeps it, and thumbnail (PNG) of a processed acquisition.
+    """Micrograph, and its unweighted sum where it is kept (MRC, float32), motion as RELION keeps it, thumbnail (PNG).
+
+    None of an acquisition that is not processed.
 
     Parameters
     ----------
@@ -53,8 +56,14 @@ def processed_items(row: AcquisitionRow, found: Processed, movie: str) -> list[I
         return []
     place = micrograph_place(row)
     motion = partial(motion_file, row, found.store, found.parameters, movie=movie, gain=found.gain)
+    unweighted = keeps_unweighted(row, found.store, found.parameters)
     return [
         Item(f"{place}.mrc", lambda: mrc_file(found.store, row.index, row.name).stream()),
+        *(
+            [Item(f"{place}{UNWEIGHTED_SUFFIX}.mrc", lambda: mrc_file(found.store, row.index, "", plain=True).stream())]
+            if unweighted
+            else []
+        ),
         Item(f"{place}.star", lambda: [motion().encode()]),
         Item(safe_path(f"processed/thumbnails/{row.name}.png"), partial(_thumbnail, found.store, row.index)),
     ]

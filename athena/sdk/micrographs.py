@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.processing import NO_DOSE_WEIGHTING
 from athena.contract.runs import CryosparcFile
 from athena.domain.filters import columns_of, matches
 from athena.errors import Invalid
+from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.formats.writing import write_whole
 from athena.storages.keys import safe_name
 
@@ -34,16 +36,24 @@ def chosen_indices(run: "Run", only: Chosen) -> list[int]:
     return [int(index) for index in np.flatnonzero(kept)]
 
 
-def save_mrcs(run: "Run", folder: str | Path, *, only: Chosen, mode: int, progress: bool) -> list[Path]:
-    """Save micrographs as ``<name>.mrc`` in a folder; those that are there already in full are left as they are."""
+def save_mrcs(
+    run: "Run", folder: str | Path, *, only: Chosen, mode: int, progress: bool, weighted: bool | None = None
+) -> list[Path]:
+    """Save micrographs as ``<name>.mrc`` in a folder; those that are there already in full are left as they are.
+
+    ``weighted=False`` saves plain sums; beside weighted ones they are named ``<name>_noDW.mrc``, as RELION does.
+    """
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
     saved = []
     for index in chosen_indices(run, only):
         acquisition = run.acquisition(index)
-        path = target / f"{safe_name(acquisition.name)}.mrc"
+        beside = weighted is False and NO_DOSE_WEIGHTING not in acquisition.flags
+        path = target / f"{safe_name(acquisition.name)}{UNWEIGHTED_SUFFIX if beside else ''}.mrc"
         # a file appears under its name only when it is whole
-        saved.append(path if path.exists() else acquisition.save_mrc(path, mode=mode, progress=progress))
+        saved.append(
+            path if path.exists() else acquisition.save_mrc(path, mode=mode, weighted=weighted, progress=progress)
+        )
     return saved
 
 
@@ -54,6 +64,8 @@ def save_star(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs:
     (project / "micrographs").mkdir(parents=True, exist_ok=True)
     if with_micrographs:
         save_mrcs(run, project / "micrographs", only=only, mode=2, progress=progress)
+        if run.parameters.get("keep_unweighted"):
+            save_mrcs(run, project / "micrographs", only=only, mode=2, progress=progress, weighted=False)
     names = run.table(())["name"]
     for index in indices:
         text = run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/{index}/motion.star")

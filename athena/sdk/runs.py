@@ -226,10 +226,16 @@ class Run(Dataset):
         return start_export(self, "live_export", folder, files, metadata, processed, rules)
 
     def save_mrcs(
-        self, folder: str | Path, *, only: Chosen = "matching", mode: int = 2, progress: bool = False
+        self,
+        folder: str | Path,
+        *,
+        only: Chosen = "matching",
+        mode: int = 2,
+        weighted: bool | None = None,
+        progress: bool = False,
     ) -> list[Path]:
         """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``."""
-        return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress)
+        return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress, weighted=weighted)
 
     def save_star(
         self, folder: str | Path, *, only: Chosen = "matching", with_micrographs: bool = False, progress: bool = False

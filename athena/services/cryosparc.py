@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.people import Principal
+from athena.contract.processing import NO_DOSE_WEIGHTING
 from athena.contract.runs import CryosparcFile
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.elements import ElementRow
 from athena.formats import cryosparc
 from athena.formats.relion import optics_numbers
 from athena.services.guard import get_visible_run
-from athena.services.micrographs import UNWEIGHTED
 from athena.services.relion import Place, chosen_rows, imaging_of, measured, own_place
 from athena.settings import Settings
 from athena.zarrio.pyramid import image_info
@@ -96,7 +96,7 @@ def _exposure(
         origin=f"{row.run_id}/{row.index}",
         path=path,
         shape=shape,
-        weighted=UNWEIGHTED not in row.flags,
+        weighted=NO_DOSE_WEIGHTING not in row.flags,
         imaging=imaging,
         group=imaging.group,
         dose_e_per_A2=values["dose_e_per_A2"],

@@ -9,19 +9,18 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from athena.contract.people import Principal
+from athena.contract.processing import NO_DOSE_WEIGHTING
 from athena.contract.runs import MrcMode
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.branches import BranchAcquisitionRow
 from athena.errors import Invalid, NotFound
 from athena.formats.mrc import HEADER_BYTES, Statistics, mrc_header
+from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.services.results import store_of, visible_results
 from athena.settings import Settings
 from athena.storages.keys import safe_name
 from athena.zarrio.layout import TILE
-from athena.zarrio.pyramid import image_statistics, open_level
-
-UNWEIGHTED = "no_dose_weighting"
-"""Flag of an acquisition whose micrograph is the plain sum of its frames, because its dose is not known."""
+from athena.zarrio.pyramid import has_plain, image_statistics, open_level
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class MrcFile:
     _index: int
     _dtype: np.dtype[np.floating]
     _shape: tuple[int, int]
+    _plain: bool = False
 
     def stream(self, *, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Bytes from ``start`` to ``stop`` (not included), a band of rows at a time."""
@@ -53,7 +53,7 @@ class MrcFile:
             yield self._header[start : min(stop, HEADER_BYTES)]
         height, width = self._shape
         band = TILE * width * self._dtype.itemsize  # chunks are read whole anyway
-        level = open_level(self._store, self._index)
+        level = open_level(self._store, self._index, plain=self._plain)
         for first in range(max(0, start - HEADER_BYTES) // band, -(-(stop - HEADER_BYTES) // band)):
             rows = np.asarray(level[first * TILE : min(height, (first + 1) * TILE)]).astype(self._dtype)
             begin = HEADER_BYTES + first * band
@@ -88,18 +88,25 @@ def micrograph_mrc(
     if row is None:
         raise NotFound(f"Run {run_id} has no acquisition {index}.")
     found = row if results.default else session.get(BranchAcquisitionRow, (run_id, results.number, index))
-    plain = found is not None and UNWEIGHTED in found.flags
-    if weighted is not None and weighted is plain:
-        kept, asked = ("plain", "weighted") if plain else ("weighted", "plain")
-        reason = "its dose is not known" if plain else "the plain one is not kept"
-        raise NotFound(f"Of {row.name} only the {kept} sum is there, not the {asked}: {reason}.")
-    return mrc_file(store_of(results, settings), index, row.name, mode=mode)
+    plain = found is not None and NO_DOSE_WEIGHTING in found.flags
+    store = store_of(results, settings)
+    if weighted and plain:
+        raise NotFound(f"Of {row.name} only the plain sum is there, not the weighted: its dose is not known.")
+    beside = weighted is False and not plain
+    if beside and not has_plain(store, index):
+        raise NotFound(
+            f"Of {row.name} only the weighted sum is there, not the plain: it was processed without keep_unweighted.",
+            hint="Process it into a branch with keep_unweighted=True.",
+        )
+    return mrc_file(store, index, row.name, mode=mode, plain=beside)
 
 
-def mrc_file(store: Path | str, index: int, name: str, *, mode: MrcMode = MrcMode.FLOAT32) -> MrcFile:
-    """As ``micrograph_mrc``, for callers past their guard."""
-    about = image_statistics(store, index)
-    level = open_level(store, index)
+def mrc_file(
+    store: Path | str, index: int, name: str, *, mode: MrcMode = MrcMode.FLOAT32, plain: bool = False
+) -> MrcFile:
+    """As ``micrograph_mrc``, for callers past their guard; ``plain``: the unweighted sum that is kept beside it."""
+    about = image_statistics(store, index, plain=plain)
+    level = open_level(store, index, plain=plain)
     if mode is MrcMode.HALF and level.dtype != np.float16:
         raise Invalid(f"Half precision would lose grey values of {name}: it is kept in single.", hint="Ask for mode 2.")
     dtype = np.dtype("<f2" if mode is MrcMode.HALF else "<f4")
@@ -111,7 +118,7 @@ def mrc_file(store: Path | str, index: int, name: str, *, mode: MrcMode = MrcMod
         statistics=Statistics(about.lowest, about.highest, about.mean, about.sigma),
     )
     return MrcFile(
-        name=f"{safe_name(name)}.mrc",
+        name=f"{safe_name(name)}{UNWEIGHTED_SUFFIX if plain else ''}.mrc",
         tag=f"{about.content_hash}-{mode.value}",
         size=HEADER_BYTES + height * width * dtype.itemsize,
         _header=header,
@@ -119,4 +126,5 @@ def mrc_file(store: Path | str, index: int, name: str, *, mode: MrcMode = MrcMod
         _index=index,
         _dtype=dtype,
         _shape=(height, width),
+        _plain=plain,
     )

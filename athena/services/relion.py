@@ -21,7 +21,7 @@ from athena.services.guard import get_visible_run
 from athena.services.run_filters import matching, saved_filter
 from athena.settings import Settings
 from athena.storages.keys import safe_name
-from athena.zarrio.pyramid import image_info
+from athena.zarrio.pyramid import has_plain, image_info
 from athena.zarrio.reader import read_motion, read_table
 
 COLUMNS = (
@@ -138,7 +138,13 @@ def _micrograph(
         phase_shift_deg=values["phase_shift_deg"],
         merit=values["ctf_score"],
         resolution_angstrom=values["ctf_resolution_angstrom"],
+        unweighted=f"{path}{relion.UNWEIGHTED_SUFFIX}.mrc" if keeps_unweighted(row, store, parameters) else None,
     )
+
+
+def keeps_unweighted(row: AcquisitionRow, store: str, parameters: dict[str, Any]) -> bool:
+    """Whether a processed acquisition has its unweighted sum beside the weighted one."""
+    return bool(parameters.get("keep_unweighted")) and has_plain(store, row.index)
 
 
 def imaging_of(row: AcquisitionRow, values: dict[str, float], parameters: dict[str, Any], store: str) -> relion.Imaging:

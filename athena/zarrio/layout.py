@@ -10,6 +10,7 @@ One group a run, grown in blocks along ``acquisition``::
     motion           [acquisition, frame, patch_y, patch_x, axis]        float32, Å
     motion_global    [acquisition, frame, axis]                          float32, Å
     images/<index>/  OME-Zarr 0.5 multiscale of the corrected micrograph
+    images/<index>/plain/  the same of the sum that is not weighted by exposure, full size only; where it is kept
 
 Images are stored in MRC row order (row 0 is the bottom); only viewers flip.
 """
@@ -30,6 +31,8 @@ CTF_CURVES = ("frequency", "experimental", "theory", "quality")
 AXES = ("x", "y")
 TILE = 512
 """Edge of a micrograph tile and inner chunk, px."""
+PLAIN = "plain"
+"""Name of the unweighted sum inside a micrograph's group."""
 PYRAMID_MIN = 512
 """The pyramid stops at the first level whose longer edge is at most this."""
 
@@ -141,6 +144,6 @@ def metric_path(name: str) -> str:
     return f"metrics/{name}"
 
 
-def image_path(index: int) -> str:
-    """Path of an acquisition's micrograph pyramid inside the run's group."""
-    return f"images/{index}"
+def image_path(index: int, *, plain: bool = False) -> str:
+    """Path of an acquisition's micrograph pyramid inside the run's group; ``plain``: of its unweighted sum."""
+    return f"images/{index}/{PLAIN}" if plain else f"images/{index}"

@@ -35,7 +35,14 @@ HALF_STEPS_PER_SIGMA = 8.0
 """float16 is used when its step is at most σ over this: rounding then adds under 0.14 % to the noise's variance."""
 
 
-def write_pyramid(url: str | Path, index: int, image: NDArray[np.floating[Any]], *, pixel_size_angstrom: float) -> None:
+def write_pyramid(
+    url: str | Path,
+    index: int,
+    image: NDArray[np.floating[Any]],
+    *,
+    pixel_size_angstrom: float,
+    plain: NDArray[np.floating[Any]] | None = None,
+) -> None:
     """Write an acquisition's micrograph as ``images/<index>``; what was there before is replaced.
 
     On a local store the image appears by one rename; on object storage by its group metadata, written last.
@@ -44,18 +51,19 @@ def write_pyramid(url: str | Path, index: int, image: NDArray[np.floating[Any]],
     ----------
     image : (height, width), row 0 at the bottom; finite.
     pixel_size_angstrom : of ``image``.
+    plain : its sum that is not weighted by exposure, kept beside it at full size; None: none is kept.
     """
     if image.ndim != 2 or min(image.shape) < 1:
         raise Invalid(f"A micrograph has two dimensions, not the shape {image.shape}.")
     path = layout.image_path(index)
     base = local_path(url)
     if base is None:
-        _write_levels(open_store(url), path, image, pixel_size_angstrom=pixel_size_angstrom)
+        _write_both(open_store(url), path, image, plain, pixel_size_angstrom)
         return
     final = base / path
     partial = final.with_name(f"{final.name}.{uuid.uuid4().hex}{PARTIAL}")
     try:
-        _write_levels(open_store(partial), "", image, pixel_size_angstrom=pixel_size_angstrom)
+        _write_both(open_store(partial), "", image, plain, pixel_size_angstrom)
         if final.exists():  # a retry after the first write was done: a folder cannot be renamed over a full one
             outgoing = final.with_name(f"{final.name}.{uuid.uuid4().hex}{PARTIAL}")
             final.rename(outgoing)
@@ -98,14 +106,24 @@ class ImageStatistics:
     content_hash: str
 
 
-def image_statistics(url: str | Path, index: int) -> ImageStatistics:
-    """Grey values and pixel size of a micrograph, from its attributes alone.
+def has_plain(url: str | Path, index: int) -> bool:
+    """Whether the unweighted sum is kept beside a weighted micrograph. NotFound where there is none (yet)."""
+    return bool(_attributes(url, index)["athena"].get(layout.PLAIN))
+
+
+def image_statistics(url: str | Path, index: int, *, plain: bool = False) -> ImageStatistics:
+    """Grey values and pixel size of a micrograph, or of its unweighted sum, from its attributes alone.
 
     Raises
     ------
-    NotFound : the acquisition has no micrograph (yet).
+    NotFound : the acquisition has no micrograph (yet), or its unweighted sum is not kept.
     """
-    about = _attributes(url, index)["athena"]
+    if plain and not has_plain(url, index):
+        raise NotFound(
+            f"The unweighted sum of micrograph {index} is not kept.",
+            hint="Process with keep_unweighted; where the dose is not known, the micrograph itself is unweighted.",
+        )
+    about = _attributes(url, index, plain=plain)["athena"]
     return ImageStatistics(
         pixel_size_angstrom=about["pixel_size_angstrom"],
         lowest=about.get("lowest", 0.0),
@@ -141,14 +159,14 @@ def read_level(url: str | Path, index: int, level: int = 0) -> NDArray[np.float3
     return np.asarray(open_level(url, index, level)[...], dtype=np.float32)
 
 
-def open_level(store: Store | str | Path, index: int, level: int = 0) -> zarr.Array[Any]:
-    """Level of a micrograph as a zarr array, in stored order, read when indexed.
+def open_level(store: Store | str | Path, index: int, level: int = 0, *, plain: bool = False) -> zarr.Array[Any]:
+    """Level of a micrograph as a zarr array, in stored order, read when indexed; ``plain``: of its unweighted sum.
 
     Raises
     ------
     NotFound : there is no such micrograph or level.
     """
-    path = f"{layout.image_path(index)}/{level}"
+    path = f"{layout.image_path(index, plain=plain)}/{level}"
     source = open_store(store, read_only=True) if isinstance(store, str | Path) else store
     try:
         return zarr.open_array(source, path=path, mode="r", zarr_format=3)
@@ -156,19 +174,18 @@ def open_level(store: Store | str | Path, index: int, level: int = 0) -> zarr.Ar
         raise NotFound(f"Micrograph {index} has no level {level}.") from missing
 
 
-def _attributes(url: str | Path, index: int) -> dict[str, Any]:
-    path = local_path(url)
+def _attributes(url: str | Path, index: int, *, plain: bool = False) -> dict[str, Any]:
+    path, inside = local_path(url), layout.image_path(index, plain=plain)
     missing = NotFound(f"There is no micrograph {index} yet.", hint="It appears once its movie is processed.")
     if path is not None:  # past zarr: a viewer asks for this with every image it opens
         try:
-            found = json.loads((path / layout.image_path(index) / "zarr.json").read_bytes())["attributes"]
+            found = json.loads((path / inside / "zarr.json").read_bytes())["attributes"]
         except (FileNotFoundError, NotADirectoryError) as none:
             raise missing from none
     else:
         try:
-            found = zarr.open_group(
-                open_store(url, read_only=True), path=layout.image_path(index), mode="r", zarr_format=3
-            ).attrs.asdict()
+            store = open_store(url, read_only=True)
+            found = zarr.open_group(store, path=inside, mode="r", zarr_format=3).attrs.asdict()
         except FileNotFoundError as none:
             raise missing from none
     if "athena" not in found:  # on object storage: still being written
@@ -208,14 +225,32 @@ def _levels(image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return levels
 
 
-def _write_levels(store: Store, path: str, image: NDArray[Any], *, pixel_size_angstrom: float) -> None:
+def _write_both(
+    store: Store, path: str, image: NDArray[Any], plain: NDArray[Any] | None, pixel_size_angstrom: float
+) -> None:
+    """Write a micrograph, and first its unweighted sum where there is one: what is written last tells of both."""
+    if plain is not None:
+        inside = f"{path}/{layout.PLAIN}".lstrip("/")
+        _write_levels(store, inside, plain, pixel_size_angstrom=pixel_size_angstrom, whole_only=True)
+    _write_levels(store, path, image, pixel_size_angstrom=pixel_size_angstrom, with_plain=plain is not None)
+
+
+def _write_levels(
+    store: Store,
+    path: str,
+    image: NDArray[Any],
+    *,
+    pixel_size_angstrom: float,
+    whole_only: bool = False,
+    with_plain: bool = False,
+) -> None:
     full = np.ascontiguousarray(image, dtype=np.float32)
     mean, sigma = _moments(full)
     if not np.isfinite(mean + sigma):
         raise Invalid("The micrograph has pixels that are not numbers.", hint="Check the movie and its gain reference.")
     lowest, highest = float(full.min()), float(full.max())
     dtype = storage_dtype(mean=mean, sigma=sigma, largest=max(highest, -lowest))
-    levels = _levels(full)
+    levels = [full] if whole_only else _levels(full)
     group = zarr.open_group(StorePath(store, path), mode="a", zarr_format=3)
     for number, level in enumerate(levels):
         _write_level(group, str(number), level.astype(dtype))
@@ -233,6 +268,7 @@ def _write_levels(store: Store, path: str, image: NDArray[Any], *, pixel_size_an
         "lowest": float(dtype.type(lowest)),
         "highest": float(dtype.type(highest)),
         "content_hash": digest.hexdigest(),
+        **({layout.PLAIN: True} if with_plain else {}),
     }
     group.update_attributes(
         {"ome": _multiscales(len(levels), pixel_size_angstrom, mean=mean, sigma=sigma), "athena": about}

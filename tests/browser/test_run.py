@@ -107,6 +107,12 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
     expect(page.locator("[data-athena=title]:visible")).not_to_have_text(title or "")
     assert "i=2" in page.url
     assert "tab=ctf" in page.url
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-athena=title]:visible")).to_have_text(title or "")
+    # with the focus in an image, arrows pan it
+    page.locator("[data-athena=viewer]:visible").first.click()
+    page.keyboard.press("ArrowRight")
+    assert "i=1" in page.url
     page.reload()
     expect(page.locator("[data-athena=tab-ctf]")).to_have_attribute("aria-selected", "true")
     page.locator("[data-athena=back-to-run]").click()

@@ -14,7 +14,7 @@ from athena.contract.processing import MovieParameters, MovieResult, MovieTask
 from athena.errors import BadFile, NotFound
 from athena.formats.mrc import write_mrc
 from athena.zarrio import layout, reader
-from athena.zarrio.pyramid import image_info, read_level
+from athena.zarrio.pyramid import has_plain, image_info, open_level, read_level
 from athena.zarrio.writer import RunWriter
 from athena_pipelines.specs.movie import MOVIE
 from athena_pipelines.steps import load, warm_up
@@ -113,6 +113,23 @@ def test_a_tiff_movie_end_to_end(tmp_path: Path, simulated: Any, trajectory_rms:
     assert (fitted[:, :half] != plain[:, :half]).any()
     info = image_info(task.store, 2)
     assert (info.height, info.width) == (768, 768)
+
+
+def test_the_unweighted_sum_is_kept_where_it_is_asked_for(tmp_path: Path, simulated: Any) -> None:
+    movie = _write_tiff(tmp_path / "m.tiff", simulated.counts)
+    task = _task(tmp_path, movie, dose_per_frame_e_per_A2=2.0)
+    process_movie(task)
+    assert not has_plain(task.store, 2)
+    unknown = _task(tmp_path, movie, keep_unweighted=True)
+    process_movie(unknown)
+    assert not has_plain(task.store, 2)  # without a dose the micrograph itself is unweighted
+    plain = read_level(task.store, 2)
+    asked = {"dose_per_frame_e_per_A2": 2.0, "keep_unweighted": True}
+    process_movie(task.model_copy(update={"parameters": task.parameters.model_copy(update=asked)}))
+    # the dose also weights the alignment, so that shifts differ a little
+    beside = np.asarray(open_level(task.store, 2, plain=True)[...], np.float32)
+    assert np.corrcoef(beside.ravel(), plain.ravel())[0, 1] > 0.98
+    assert np.corrcoef(read_level(task.store, 2).ravel(), plain.ravel())[0, 1] < 0.95
 
 
 @pytest.mark.parametrize("suffix", ["int16", "float32"])

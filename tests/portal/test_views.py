@@ -1,9 +1,11 @@
 """Every page, built and updated without a browser: what it shows, what it offers, which events concern it."""
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,15 +13,18 @@ import numpy as np
 import pytest
 from bokeh.document import Document
 
-from athena.contract.acquisitions import Acquisition, AcquisitionState
+import athena_pipelines
+from athena.contract.acquisitions import Acquisition, AcquisitionState, Doubt, Optics
 from athena.contract.elements import Crumb, Element, ElementKind, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
+from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
 from athena.contract.user_metrics import UserMetric
 from athena.errors import AthenaError
 from athena.portal.components.element_list import item_of
+from athena.portal.flags import FLAG_WORDS
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.folder import Folder
 from athena.portal.pages.listing import crumb_items
@@ -306,3 +311,47 @@ def test_a_run_has_its_menu_and_the_sides_of_the_data_panel(tab: Tab) -> None:
     assert view.update(other)
     (shown,) = [part for part in view._body if part.visible]
     assert shown is view.tabs["metadata"]._sheet
+
+
+@pytest.mark.feature("EQ-11")
+def test_a_micrograph_says_what_is_doubtful_and_how_its_gain_was_applied(tab: Tab) -> None:
+    given = source(age_s=1).model_copy(
+        update={
+            "gain_reference": "/data/gain.mrc",
+            "gain_orientation": GainOrientation.FLIP_Y,
+            "gain_sense": GainSense.DIVIDE,
+        }
+    )
+    page = run_page(counts=RunCounts(total=1, completed=1), source=given)
+    doubt = Doubt(name="voltage_kv", said="0", reason="The voltage cannot be 0.")
+    shot = Acquisition(
+        run_id=page.run.element.id,
+        index=0,
+        name="m0",
+        state=AcquisitionState.COMPLETED,
+        registered=WHEN,
+        optics=Optics(doubts=(doubt,)),
+        flags=("few_frames", "of_a_package"),
+    )
+    shown = MicrographPage(Place(page.run.element.id, index=0), page.run, shot, {}, [])
+    view: Any = shown.view(tab)  # type: ignore[arg-type]
+    told = [one["text"] for one in view._header.warnings]
+    assert told == [FLAG_WORDS["few_frames"], "of a package", "The voltage cannot be 0."]
+    facts = {(fact["group"], fact["name"]): fact["value"] for fact in fact_items(shown)}
+    assert facts["In doubt", "Voltage kv"] == "The voltage cannot be 0. The metadata says “0”."
+    assert facts["Gain reference", "Applied"] is True
+    assert facts["Gain reference", "Lies"] == "flip y"
+    assert facts["Gain reference", "Counts are"] == "divided by it"
+    unfit = replace(shown, acquisition=shot.model_copy(update={"flags": ("gain_does_not_fit",)}))
+    facts = {(fact["group"], fact["name"]): fact["value"] for fact in fact_items(unfit)}
+    assert facts["Gain reference", "Applied"] is False
+    assert ("Gain reference", "Lies") not in facts
+
+
+@pytest.mark.feature("EQ-11")
+def test_every_flag_of_the_pipeline_has_words() -> None:
+    root = Path(athena_pipelines.__file__).parent
+    texts = "".join(path.read_text() for path in root.rglob("*.py"))
+    known = set(re.findall(r'flags\.append\("(\w+)"\)', texts)) | set(re.findall(r'return \["(\w+)"\] if', texts))
+    assert len(known) >= 8
+    assert known <= FLAG_WORDS.keys()

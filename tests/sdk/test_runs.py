@@ -215,6 +215,8 @@ def test_micrographs_that_match_are_saved_as_mrc(new_run: NewRun, process: Proce
     with mrcfile.open(path) as mrc:
         np.testing.assert_array_equal(mrc.data, read_level(running.settings.run_store(str(run.id)), 1))
     assert len(run.save_mrcs(tmp_path / "mrc", only="all")) == 3
+    with pytest.raises(NotFound, match="processed without keep_unweighted"):
+        run.save_mrcs(tmp_path / "plain", weighted=False)
 
 
 @pytest.mark.feature("EX-02")

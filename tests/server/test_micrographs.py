@@ -49,6 +49,13 @@ def test_a_micrograph_comes_as_mrc(
             assert (part.status_code, part.content) == (206, whole[start:stop])
     assert client.get(place, params={"weighted": True}).status_code == 200
     assert client.get(place, params={"weighted": False}).status_code == 404  # it is not kept
+    write_pyramid(store, 0, image, pixel_size_angstrom=0.84, plain=image[::-1])
+    answer = client.get(place, params={"weighted": False})
+    assert "_noDW.mrc" in answer.headers["content-disposition"]
+    (tmp_path / "plain.mrc").write_bytes(answer.content)
+    with mrcfile.open(tmp_path / "plain.mrc") as mrc:
+        np.testing.assert_array_equal(mrc.data, read_level(store, 0)[::-1])
+    assert client.get(place, params={"weighted": True}).headers["etag"] != answer.headers["etag"]
     assert client.get(place, params={"mode": 1}).status_code == 422
     assert client.get(place.replace("/0/", "/1/")).status_code == 404
     # grey values that half precision cannot hold are never rounded in passing

@@ -84,6 +84,23 @@ def test_lists_of_micrographs_hold_the_results(rows: list[AcquisitionRow], tmp_p
 
 
 @pytest.mark.feature("EX-02")
+def test_unweighted_sums_are_told_where_all_have_them(rows: list[AcquisitionRow], tmp_path: Path) -> None:
+    store, kept = str(tmp_path / "run.zarr"), {"keep_unweighted": True}
+
+    def corrected() -> object:
+        text = star_files(rows, store, kept, place=lambda row: f"mics/{row.index}")["corrected_micrographs.star"]
+        (tmp_path / "c.star").write_text(text)
+        return starfile.read(tmp_path / "c.star")["micrographs"]
+
+    image = np.zeros((30, 40), np.float32)
+    for index in range(4):
+        write_pyramid(store, index, image, pixel_size_angstrom=0.84, plain=image if index else None)
+    assert "rlnMicrographNameNoDW" not in corrected()
+    write_pyramid(store, 0, image, pixel_size_angstrom=0.84, plain=image)
+    assert corrected()["rlnMicrographNameNoDW"].tolist() == [f"mics/{index}_noDW.mrc" for index in range(4)]
+
+
+@pytest.mark.feature("EX-02")
 def test_motion_of_a_movie_is_told_in_shifts_to_apply(rows: list[AcquisitionRow], tmp_path: Path) -> None:
     text = motion_file(rows[1], str(tmp_path / "run.zarr"), {}, movie="raw/a b.tiff", gain=None)
     document = gemmi.cif.read_string(text)

@@ -18,6 +18,26 @@ def counts(height: int, width: int, *, rate: float = 32.0) -> np.ndarray:
     return np.random.default_rng(5).poisson(rate + ramp).astype(np.float32)
 
 
+@pytest.mark.feature("EQ-01")
+def test_the_unweighted_sum_lies_beside_the_micrograph_and_goes_with_it(tmp_path: Path) -> None:
+    image, plain = counts(600, 700), counts(600, 700)[::-1]
+    pyramid.write_pyramid(tmp_path, 2, image, pixel_size_angstrom=0.83, plain=plain)
+    assert pyramid.has_plain(tmp_path, 2)
+    np.testing.assert_array_equal(pyramid.read_level(tmp_path, 2), image)
+    np.testing.assert_array_equal(pyramid.open_level(tmp_path, 2, plain=True)[...], plain)
+    for path in ("images/2", "images/2/plain"):
+        group = zarr.open_group(tmp_path / path, mode="r", zarr_format=3)
+        assert ome_zarr_models.v05.Image.from_zarr(group).ome_attributes.multiscales[0].name == "micrograph"
+    assert not (tmp_path / "images" / "2" / "plain" / "1").exists()  # full size only
+    of_plain = pyramid.image_statistics(tmp_path, 2, plain=True)
+    assert (of_plain.mean, of_plain.pixel_size_angstrom) == (pytest.approx(plain.mean()), 0.83)
+    assert of_plain.content_hash != pyramid.image_statistics(tmp_path, 2).content_hash
+    pyramid.write_pyramid(tmp_path, 2, image, pixel_size_angstrom=0.83)
+    assert not pyramid.has_plain(tmp_path, 2)
+    with pytest.raises(NotFound, match="unweighted sum of micrograph 2 is not kept"):
+        pyramid.image_statistics(tmp_path, 2, plain=True)
+
+
 @pytest.mark.feature("EQ-06")
 @pytest.mark.parametrize("shape", [(1100, 1301), (512, 512), (100, 700)])
 def test_is_valid_ome_zarr(tmp_path: Path, shape: tuple[int, int]) -> None:

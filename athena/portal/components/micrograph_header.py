@@ -11,7 +11,7 @@ class MicrographHeader(Script):
     title = param.String(default="")
     state = param.String(default="", doc="Acquisition state.")
     error = param.String(default="")
-    flags = param.List(default=[], item_type=str)
+    warnings = param.List(default=[], item_type=dict, doc="{name, text}: flags and doubts, as warnings_of gives them.")
     figures = param.List(default=[], item_type=dict, doc="{label, value, unit}.")
     where = param.String(default="", doc="Its place among the others.")
     back = param.String(default="", doc="Address of the run.")

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import panel as pn
@@ -9,12 +10,14 @@ import panel as pn
 from athena.contract.acquisitions import Acquisition, AcquisitionState
 from athena.contract.elements import Element
 from athena.contract.events import Event
+from athena.contract.processing import GainSense
 from athena.contract.runs import Run
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
 from athena.portal.components.side_tabs import SideTabs
 from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.flags import warnings_of
 from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
 from athena.portal.place import MICROGRAPH_TABS, Place
@@ -26,6 +29,7 @@ SIDE_PX = 440
 HEADLINE = ("defocus_um", "ctf_resolution_angstrom", "astigmatism_nm", "drift_total_angstrom")
 """Figures shown in the header."""
 TAB_LABELS = {"metadata": "Metadata", "motion": "Motion", "ctf": "CTF"}
+_SENSES = {GainSense.MULTIPLY: "multiplied by it", GainSense.DIVIDE: "divided by it", GainSense.AUTO: "not measured"}
 _NOT_SHOWN = frozenset({"acquired_unix_s"})
 
 
@@ -115,7 +119,18 @@ def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
     add("Microscope", "Exposure", optics.exposure_time_s, "s")
     add("Microscope", "Target defocus", optics.target_defocus_um, "µm")
     add("Microscope", "Energy slit", optics.energy_slit_ev, "eV")
-    add("Microscope", "In doubt", " ".join(doubt.reason for doubt in optics.doubts))
+    for doubt in optics.doubts:
+        said = f" The metadata says “{doubt.said}”." if doubt.said else ""
+        add("In doubt", doubt.name.replace("_", " ").capitalize(), f"{doubt.reason}{said}")
+    source = page.run.source
+    if source is not None and source.gain_reference:
+        add("Gain reference", "File", PurePath(source.gain_reference).name)
+        used = "gain_does_not_fit" not in shot.flags
+        if shot.state is AcquisitionState.COMPLETED:
+            add("Gain reference", "Applied", used, kind="boolean")
+        if used and source.gain_orientation is not None and source.gain_sense is not None:
+            add("Gain reference", "Lies", source.gain_orientation.value.replace("_", " "))
+            add("Gain reference", "Counts are", _SENSES[source.gain_sense])
     if shot.stage is not None:
         add("Stage", "x", round(shot.stage.x_um, 3), "µm")
         add("Stage", "y", round(shot.stage.y_um, 3), "µm")
@@ -181,7 +196,7 @@ class MicrographView:
             title=page.acquisition.name,
             state=page.acquisition.state.value,
             error=page.acquisition.error,
-            flags=list(page.acquisition.flags),
+            warnings=warnings_of(page.acquisition),
             figures=[
                 {
                     "label": METRICS[name].label,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from athena.contract.processing import GainFit, MovieParameters
+from athena.contract.processing import NO_DOSE_WEIGHTING, GainFit, MovieParameters
 from athena.formats.movies import fitting_memory
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
@@ -141,7 +141,7 @@ def _compute(
         fit = fit_ctf(spectrum, optics, search_range(parameters))
     flags += motion.flags
     if sums.weighted is None:
-        flags.append("no_dose_weighting")
+        flags.append(NO_DOSE_WEIGHTING)
     if not fit.determined:
         flags.append("ctf_not_determined")
     return Computed(

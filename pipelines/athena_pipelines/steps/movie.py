@@ -48,7 +48,14 @@ def _write(task: MovieTask, found: Computed) -> None:
     fitted = pictured
     if found.fit.determined:
         fitted = fit_picture(found.spectrum, found.fit, found.optics, layout.SPECTRUM_SIZE)
-    write_pyramid(task.store, task.index, found.image, pixel_size_angstrom=found.parameters.pixel_size_angstrom)
+    both = found.parameters.keep_unweighted and found.sums.weighted is not None
+    write_pyramid(
+        task.store,
+        task.index,
+        found.image,
+        pixel_size_angstrom=found.parameters.pixel_size_angstrom,
+        plain=found.sums.plain if both else None,
+    )
     RunWriter.open(task.store).write_images(
         task.index, thumbnail=thumbnail(found.image, layout.THUMBNAIL_SIZE), spectrum=pictured, spectrum_fit=fitted
     )
