@@ -228,7 +228,15 @@ def examples() -> Iterator[tuple[str, Any]]:
         "following": "?",
     }
     yield "completed", MicrographHeader(state="completed", figures=figures, **header)
-    yield "error", MicrographHeader(state="error", error="The movie ends early.", flags=["drift"], **header)
+    yield (
+        "error",
+        MicrographHeader(
+            state="error",
+            error="The movie ends early.",
+            warnings=[{"name": "Drift", "text": "Out of range."}],
+            **header,
+        ),
+    )
     note = NOTE | {"created": WHEN, "updated": WHEN, "editable": True}
     yield "notes", NoteList(_nothing, notes=[note], may_write=True, element=ID, waiting=False)
     yield "none", NoteList(_nothing, element=ID, waiting=False)
