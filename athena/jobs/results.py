@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import imagecodecs
@@ -15,6 +16,7 @@ import numpy as np
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.runs import CryosparcFile
 from athena.db.acquisitions import AcquisitionRow
+from athena.formats.cryosparc import Exposure
 from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.jobs.content import safe_path
 from athena.jobs.transfer import Item
@@ -88,9 +90,16 @@ def cryosparc_items(
 ) -> list[Item]:
     """The groups of exposures that cryoSPARC imports; they lie in the export's folder, and paths lead from there."""
 
+    known: list[Exposure] = []
+    reading = Lock()
+
     def content(name: CryosparcFile) -> Iterator[bytes]:
-        exposures = exposures_of(rows, found.store, found.parameters, place=micrograph_place, movie_of=movie_of)
-        yield group_file(exposures, name, title=title, created=last_processed(rows))
+        with reading:  # once for the four, which are written side by side
+            if not known:
+                known.extend(
+                    exposures_of(rows, found.store, found.parameters, place=micrograph_place, movie_of=movie_of)
+                )
+        yield group_file(known, name, title=title, created=last_processed(rows))
 
     return [Item(name.value, partial(content, name)) for name in CryosparcFile]
 

@@ -119,6 +119,7 @@ FILLED = {
     "key": "zarr.json",
     "name": "original",
     "metric": "mine",
+    "file": "exposures.cs",
 }
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {

@@ -45,7 +45,7 @@ def get_motion_star(caller: CallerDep, request: Request, run_id: UUID, index: In
 
 
 @router.get(
-    "/cryosparc/{name}",
+    "/cryosparc/{file}",
     response_class=Response,
     responses={
         200: {"content": {"application/octet-stream": {}}, "description": "The file."},
@@ -53,12 +53,12 @@ def get_motion_star(caller: CallerDep, request: Request, run_id: UUID, index: In
     },
 )
 def get_cryosparc_file(
-    caller: CallerDep, request: Request, run_id: UUID, name: CryosparcFile, *, matching: Matching = True
+    caller: CallerDep, request: Request, run_id: UUID, file: CryosparcFile, *, matching: Matching = True
 ) -> Response:
     """Give a group of exposures of a run, or the table it names, as cryoSPARC imports it."""
     with caller.reading() as session:
         content = cryosparc.get_group(
-            session, caller.principal, run_id, name, matching_only=matching, settings=caller.settings
+            session, caller.principal, run_id, file, matching_only=matching, settings=caller.settings
         )
     return content_response(request, content, media_type="application/octet-stream")
 

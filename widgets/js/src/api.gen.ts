@@ -1422,7 +1422,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/cryosparc/{name}": {
+    "/api/runs/{run_id}/cryosparc/{file}": {
         parameters: {
             query?: never;
             header?: never;
@@ -10164,7 +10164,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                name: components["schemas"]["CryosparcFile"];
+                file: components["schemas"]["CryosparcFile"];
             };
             cookie?: never;
         };
