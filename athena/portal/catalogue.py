@@ -31,7 +31,7 @@ from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
 from athena.portal.administration import Administration
 from athena.sdk import files as sdk_files
-from athena.sdk.client import Query
+from athena.sdk.client import Client, Query
 
 CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
@@ -40,6 +40,9 @@ FILES_SHOWN = 500
 
 class Catalogue(Administration):
     """Athena as one user sees it."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
 
     def me(self) -> User:
         """The visitor."""
