@@ -3,13 +3,16 @@
 The examples here are for whoever draws components; nothing of them reaches any other page.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from athena.portal import guide
+from athena.portal import components, guide
+from athena.portal.components.asking import Asking
 from athena.portal.components.breadcrumb import Breadcrumb
 from athena.portal.components.browser import Browser
 from athena.portal.components.dashboard_board import DashboardBoard
@@ -32,6 +35,7 @@ from athena.portal.components.plugin_table import PluginTable
 from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.report_page import ReportPage
 from athena.portal.components.run_header import RunHeader
+from athena.portal.components.script import Script
 from athena.portal.components.search_board import SearchBoard
 from athena.portal.components.sharing_editor import SharingEditor
 from athena.portal.components.side_tabs import SideTabs
@@ -166,7 +170,34 @@ def _search(**params: Any) -> SearchBoard:
 
 
 def examples() -> Iterator[tuple[str, Any]]:
-    """Every component in each of its states: what the state is, and the component."""
+    """Every component in each of its states: what the state is, and the component.
+
+    One that nobody wrote an example for is shown as it begins.
+    """
+    seen: set[type] = set()
+    for state, component in _written():
+        seen.add(type(component))
+        yield state, component
+    for kind in sorted(drawn() - seen - {Browser}, key=lambda one: one.__name__):
+        yield "as it begins", kind(_nothing) if issubclass(kind, Asking) else kind()
+
+
+def drawn() -> set[type[Script]]:
+    """Every component there is, without those that only others are made from."""
+    for module in pkgutil.iter_modules(components.__path__):
+        importlib.import_module(f"{components.__name__}.{module.name}")
+    found: set[type[Script]] = set()
+    waiting: list[type[Script]] = [Script]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            if kind.__module__.startswith(components.__name__) and not kind.__subclasses__():
+                found.add(kind)
+    return found
+
+
+def _written() -> Iterator[tuple[str, Any]]:
+    """What examples are written for."""
     yield "a way", Breadcrumb(crumbs=CRUMBS)
     yield "opened lately", DashboardBoard(workflows=[_item("SPA 1")], folders=[], storages=STORAGES, version="1.0")
     yield "nothing yet", DashboardBoard(version="1.0")

@@ -1,29 +1,11 @@
 """The page of all components: complete, and only there in development."""
 
-import importlib
-import pkgutil
-
 import pytest
 
-from athena.portal import app, components
+from athena.portal import app
 from athena.portal.components.browser import Browser
-from athena.portal.components.script import Script
-from athena.portal.showcase import examples
+from athena.portal.showcase import drawn, examples
 from athena.settings import Settings
-
-
-def drawn() -> set[type]:
-    """Every component there is, without those that only others are made from."""
-    for module in pkgutil.iter_modules(components.__path__):
-        importlib.import_module(f"{components.__name__}.{module.name}")
-    found: set[type] = set()
-    waiting = [Script]
-    while waiting:
-        for kind in waiting.pop().__subclasses__():
-            waiting.append(kind)
-            if kind.__module__.startswith(components.__name__) and not kind.__subclasses__():
-                found.add(kind)
-    return found
 
 
 def test_every_component_is_shown() -> None:
