@@ -32,6 +32,7 @@ COMMANDS = {
     "replay": "data:replay",
     "export": "jobs:export",
     "jobs": "jobs:jobs_app",
+    "report": "reports:report",
     "upload": "files:upload",
     "download": "files:download",
     "user": "people:user_app",

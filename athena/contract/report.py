@@ -8,6 +8,9 @@ from pydantic import Field
 from athena.contract.base import Wire
 from athena.contract.filters import FilterRule
 
+FEW_IMAGES = 30
+"""Of fewer images, rates, shares and distributions say little: they are shown with that said beside them."""
+
 
 class MetricSummary(Wire):
     """How a metric is distributed over a run's processed acquisitions; None where no value is known."""
@@ -48,8 +51,15 @@ class QualityReport(Wire):
     processed: int
     failed: int
     complying: int = Field(description="Processed acquisitions within the quality criteria.")
-    images_per_h: float | None = None
+    images_per_h: float | None = Field(
+        None, description="By the intervals between the first image and the last, one fewer than images."
+    )
     complying_per_h: float | None = None
     criteria: tuple[FilterRule, ...] = ()
     metrics: tuple[MetricSummary, ...] = ()
     user_metrics: tuple[MetricSummary, ...] = Field((), description="Of metrics that people added to the run.")
+
+    @property
+    def too_few(self) -> bool:
+        """Whether it rests on so few images that its rates and distributions say little."""
+        return min(self.images, self.processed) < FEW_IMAGES

@@ -6,6 +6,8 @@ Every call blocks on the network: sessions make them in threads (``PortalSession
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from athena.contract.acquisitions import Acquisition
 from athena.contract.elements import (
     Crumb,
@@ -18,6 +20,7 @@ from athena.contract.elements import (
 )
 from athena.contract.events import EventPage
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
@@ -31,7 +34,9 @@ from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
 from athena.portal.administration import Administration
 from athena.sdk import files as sdk_files
+from athena.sdk import tables
 from athena.sdk.client import Client, Query
+from athena.sdk.report import QualityReport as ShownReport
 
 CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
@@ -235,9 +240,10 @@ class Catalogue(Administration):
         """Jobs the visitor may see, newest first."""
         return self._client.get("/api/jobs", list[Job])
 
-    def start_job(self, kind: str, element_id: UUID) -> Job:
+    def start_job(self, kind: str, element_id: UUID, parameters: dict[str, JsonValue] | None = None) -> Job:
         """Start a job of a kind on an element."""
-        return self._client.post("/api/jobs", JobCreate(kind=kind, element_id=element_id), Job)
+        wanted = JobCreate(kind=kind, element_id=element_id, parameters=parameters or {})
+        return self._client.post("/api/jobs", wanted, Job)
 
     def act_on_job(self, job_id: UUID, action: JobAction) -> None:
         """Cancel a job, begin it again, or take it off the list."""
@@ -267,13 +273,31 @@ class Catalogue(Administration):
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
 
     def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
-        """Columns of a run from an acquisition on; ``limit`` acquisitions, or as many as the API gives at once."""
+        """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
+        if limit is None and start == 0:
+            return tables.read_columns(self._client, run_id, tuple(columns))
         asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
+
+    def saved_filter(self, run_id: UUID) -> SavedFilter:
+        """The filter saved for a run."""
+        return self._client.get(f"/api/runs/{run_id}/filter", SavedFilter)
+
+    def save_filter(self, run_id: UUID, wanted: RunFilter) -> SavedFilter:
+        """Save the filter of a run, for everyone who sees it."""
+        return self._client.put(f"/api/runs/{run_id}/filter", wanted, SavedFilter)
+
+    def update_live_export(self, run_id: UUID) -> Job:
+        """Apply the saved filter to what the live export of a run has still to come."""
+        return self._client.post(f"/api/runs/{run_id}/live-export/update", None, Job)
 
     def report(self, run_id: UUID) -> QualityReport:
         """What a run was worth so far."""
         return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
+
+    def report_file(self, run_id: UUID, ending: str) -> bytes:
+        """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""
+        return ShownReport(self._client, self.report(run_id)).render(f"report{ending}")
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

@@ -149,6 +149,11 @@ class PortalSession:
         self.shell.browser.search = place.search
         self._show(place)
 
+    def say(self, place: Place) -> None:
+        """Say in the address how the present page is looked at; it shows that already, so nothing is read."""
+        self.place = place
+        self.shell.browser.search = place.search
+
     def refresh(self) -> None:
         """Read the present place again; changes that come while reading lead to one more reading."""
         if self._loading:

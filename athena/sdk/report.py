@@ -51,6 +51,13 @@ class QualityReport:
         been executed, with its inputs and versions. ``.json``: the numbers.
         """
         target = Path(path).expanduser()
+        content = self.render(target.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
+        return target
+
+    def render(self, name: str) -> bytes:
+        """Content of a file of this name, as ``save`` writes it; Invalid for an ending that is not known."""
         makers: dict[str, Callable[[], bytes]] = {
             ".pdf": lambda: render(self._model, "pdf"),
             ".svg": lambda: render(self._model, "svg"),
@@ -59,12 +66,13 @@ class QualityReport:
             ".html": lambda: notebook_page(executed_notebook(self._client, self._model)),
             ".json": lambda: self._model.model_dump_json(indent=2).encode(),
         }
-        make = makers.get(target.suffix.lower())
+        make = makers.get(Path(name).suffix.lower())
         if make is None:
-            raise Invalid(f"A report cannot be written as “{target.name}”.", hint=f"Ends known: {', '.join(makers)}.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, make())
-        return target
+            raise Invalid(
+                f"A report cannot be written as a “{name}”.",
+                hint=f"Ends known: {', '.join(makers)}.",
+            )
+        return make()
 
     def _repr_html_(self) -> str:
         svg = render(self._model, "svg").decode()

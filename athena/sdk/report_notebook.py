@@ -1,6 +1,7 @@
 """The quality report as a notebook that has been executed, with its inputs and versions (NB-04)."""
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from athena.contract.report import QualityReport
@@ -17,7 +18,7 @@ EXECUTION_SECONDS = 120
 def report_cells(run_id: str, name: str) -> tuple[tuple[str, str], ...]:
     """Cells (type, source) that make the quality report of a run, with no output yet."""
     return (
-        ("markdown", f"# Quality report: {name}"),
+        ("markdown", f"# Quality report: {_plain(name)}"),
         (
             "code",
             "from uuid import UUID\n\nimport athena\n\n"
@@ -75,6 +76,11 @@ def notebook_page(notebook: bytes) -> bytes:
     quiet = Config({"HTMLExporter": {"mathjax_url": "", "require_js_url": "", "jquery_url": "", "mermaid_js_url": ""}})
     page, _ = HTMLExporter(config=quiet).from_notebook_node(nbformat.reads(notebook.decode(), as_version=4))
     return str(page).encode()
+
+
+def _plain(name: str) -> str:
+    """Name as Markdown that shows it letter by letter: one that holds a link or a script stays words."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(name.split()))
 
 
 def _notebook(report: QualityReport) -> "NotebookNode":

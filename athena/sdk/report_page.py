@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from athena.contract.report import MetricSummary, QualityReport
+from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
 from athena.sdk.filters import rule_words
 from athena.zarrio.layout import METRICS
 
@@ -20,9 +20,12 @@ A4_INCHES = (210 / 25.4, 297 / 25.4)
 MARGIN = 0.07
 """Of the page's width, left and right."""
 INK, MUTED, LINE, ACCENT, SURFACE = "#17212b", "#5b6b79", "#d9e0e6", "#0d8577", "#f6f8fa"
+WARNING = "#9a5b00"
 NOT_KNOWN = "N/A"
 SHOWN_OF_USERS = 2
 """Metrics that people added which the card has room for; the numbers of all are in ``report.metrics``."""
+FEWEST_FOR_RATE = 3
+"""Images below which no rate is told."""
 HEADROOM = 1.3
 """Of a histogram above its highest bar: room for the legend."""
 
@@ -38,6 +41,8 @@ def draw_page(report: QualityReport) -> "Figure":
     page.text(MARGIN, 0.891, _shortened(" › ".join(report.path), 100), size=8, color=MUTED, va="top")
     page.text(right, 0.945, f"{report.made.astimezone():%Y-%m-%d %H:%M %Z}", size=8, color=MUTED, ha="right", va="top")
     page.text(right, 0.930, report.software, size=8, color=MUTED, ha="right", va="top")
+    if report.images > 0 and report.too_few:
+        page.text(MARGIN, 0.606, _too_few_words(report), size=8, weight="bold", color=WARNING, va="top")
     gap = 0.02
     width = (right - MARGIN - 2 * gap) / 3
     for column, (title, facts) in enumerate(_cards(report)):
@@ -89,8 +94,8 @@ def _cards(report: QualityReport) -> list[tuple[str, list[tuple[str, str]]]]:
             [
                 ("Images", _count(report.images)),
                 ("Complying", _share(report.complying, report.processed)),
-                ("Throughput", _number(report.images_per_h, 0, "images/h")),
-                ("… complying", _number(report.complying_per_h, 0, "images/h")),
+                ("Throughput", _rate(report.images_per_h, report.images)),
+                ("… complying", _rate(report.complying_per_h, report.complying)),
             ],
         ),
     ]
@@ -154,7 +159,9 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
 
     metric = METRICS[summary.metric]
     unit = f" ({metric.unit})" if metric.unit else ""
-    axes.set_title(f"{metric.label}{unit}", loc="left", size=9.5, weight="bold", color=INK, pad=8)
+    axes.set_title(
+        f"{metric.label}{unit}, n = {_count(summary.count)}", loc="left", size=9.5, weight="bold", color=INK, pad=8
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(LINE)
     axes.tick_params(labelsize=7, colors=MUTED, color=LINE)
@@ -172,7 +179,9 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
         x = np.linspace(edges[0], edges[-1], 200)
         z = (x - summary.mean) / summary.deviation
         scale = summary.count * (edges[1] - edges[0]) / (summary.deviation * math.sqrt(2 * math.pi))
-        axes.plot(x, scale * np.exp(-(z**2) / 2), color=INK, linewidth=1, label="normal")
+        few = summary.count < FEW_IMAGES
+        label, style = ("normal, too few to judge", "dotted") if few else ("normal", "solid")
+        axes.plot(x, scale * np.exp(-(z**2) / 2), color=INK, linewidth=1, linestyle=style, label=label)
     axes.axvline(summary.mean, color="#b3541e", linewidth=1.2, label=f"mean {summary.mean:.{metric.digits}f}")
     axes.axvline(
         summary.median,
@@ -204,6 +213,21 @@ def _rule(page: "Figure", y: float) -> "Line2D":
 
 def _number(value: float | None, digits: int, unit: str) -> str:
     return NOT_KNOWN if value is None else f"{value:.{digits}f}\u2009{unit}"
+
+
+def _rate(value: float | None, count: int) -> str:
+    """Images an hour, as firmly as so many images tell it; of one or two nothing is told."""
+    if value is None or count < FEWEST_FOR_RATE:
+        return NOT_KNOWN if value is None else "too few to tell"
+    if count >= FEW_IMAGES:
+        return f"{value:.0f}/h, n = {_count(count)}"
+    return f"≈ {float(f'{value:.1g}' if count < FEW_IMAGES / 3 else f'{value:.2g}'):g}/h, n = {count}"
+
+
+def _too_few_words(report: QualityReport) -> str:
+    number = min(report.images, report.processed)
+    images = "image is" if number == 1 else "images are"
+    return f"{_count(number)} {images} too few to judge rates, shares and distributions by: {FEW_IMAGES} tell more."
 
 
 def _share(part: int, whole: int) -> str:

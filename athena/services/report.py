@@ -49,12 +49,13 @@ def get_report(
     length = int(indices[-1]) + 1 if indices.size else 0
     table = read_table(store_of(results, settings), names, 0, length, also=names)
     complying = int(matches(rules, table, length)[indices].sum())
-    started, ended = session.execute(
-        select(func.min(AcquisitionRow.acquired), func.max(AcquisitionRow.acquired)).where(
-            AcquisitionRow.run_id == run_id
-        )
+    acquired = AcquisitionRow.acquired
+    started, ended, dated = session.execute(
+        select(func.min(acquired), func.max(acquired), func.count(acquired)).where(AcquisitionRow.run_id == run_id)
     ).one()
     hours = _hours(started, ended)
+    # n images between the first and the last are n − 1 intervals: n of them would tell few images as too fast
+    rate = (dated - 1) / hours if hours else None
     optics = _first_optics(session, run_id)
     return QualityReport(
         run_id=run_id,
@@ -76,8 +77,8 @@ def get_report(
         processed=counts.completed,
         failed=counts.error,
         complying=complying,
-        images_per_h=counts.total / hours if hours else None,
-        complying_per_h=complying / hours if hours else None,
+        images_per_h=rate,
+        complying_per_h=rate * complying / counts.total if rate is not None and counts.total else None,
         criteria=rules.rules,
         metrics=tuple(_summary(known[name], table[name][indices]) for name in SUMMARISED),
         user_metrics=tuple(_summary(known[name], table[name][indices]) for name in own),

@@ -1,5 +1,6 @@
 """A run in a browser: cards that appear, charts that follow, a micrograph that opens."""
 
+import re
 import time
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
+from athena.contract.filters import SavedFilter
+from athena.contract.jobs import Job
 from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run
 
@@ -47,10 +50,62 @@ def test_charts_follow_the_run(page: Page, instance: Instance, watch: Watch, pla
     page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     expect(page.locator("[data-athena=empty]")).to_contain_text("No micrograph is processed yet")
     player.complete(indices[:30], images=False)
-    expect(page.locator(".bk-Figure")).to_have_count(8)
+    expect(page.locator(".bk-Figure")).to_have_count(12)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "30")
     player.complete(indices[30:], images=False)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "40")
+    watch.check()
+
+
+@pytest.mark.feature("EQ-08", "EQ-09", "EX-01", "AC-04")
+@pytest.mark.parametrize("count", [600, 30_000])
+def test_a_filter_is_made_on_the_charts_and_applied(
+    page: Page, instance: Instance, watch: Watch, play: Play, count: int
+) -> None:
+    run = make_run(instance.client, folder=f"Filters {count}")
+    resolution = play(run.id, size=(256, 256)).measure(count)["ctf_resolution_angstrom"]
+    page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
+    matching = page.locator("[data-athena=filter-count]")
+    expect(matching).to_have_attribute("data-kept", str(count))
+    expect(page.locator(".bk-Figure")).to_have_count(18)
+    page.locator("[data-athena=rule-add]").click()
+    page.locator("[data-athena=rule-metric]").select_option("ctf_resolution_angstrom")
+    page.locator("[data-athena=rule-value]").fill("3.4")
+    page.locator("[data-athena=rule-add-go]").click()
+    kept = int((resolution <= 3.4).sum())
+    expect(matching).to_have_attribute("data-kept", str(kept))
+    expect(page.locator("[data-athena=rule]")).to_have_text(re.compile("CTF resolution ≤ 3.4"))
+
+    chart = page.locator(".bk-Figure").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(middle + 10, box["y"] + 60)
+    page.mouse.move(middle + 20, box["y"] + 80)
+    page.mouse.up()
+    expect(page.locator("[data-athena=rule][data-metric=defocus_um]")).to_have_text(re.compile("Defocus between"))
+    expect(matching).not_to_have_attribute("data-kept", str(kept))
+    fewer = matching.get_attribute("data-kept")
+    page.reload()
+    expect(matching).to_have_attribute("data-kept", str(fewer))
+    page.locator("[data-athena=filter-apply]").click()
+    expect(page.locator("[data-athena=filter-changed]")).to_have_count(0)
+    saved = instance.client.get(f"/runs/{run.id}/filter", SavedFilter)
+    assert (saved.matching, len(saved.filter.rules)) == (int(fewer or 0), 2)
+    assert "rules=" not in page.url
+
+    page.locator("[data-athena=export-menu]").click()
+    page.locator("[data-athena=export]").click()
+    page.get_by_label("Folder in the export storage").fill("good ones")
+    page.get_by_role("dialog").get_by_role("button", name="Export").click()
+    expect(page.locator("[data-athena=export-job]")).to_have_attribute("data-state", "pending")
+    expect(page.locator("[data-athena=export-location]")).to_contain_text("good ones_")
+    (job,) = [job for job in instance.client.get("/jobs", list[Job]) if job.element_id == run.id]
+    instance.client.post(f"/jobs/{job.id}/cancel", None, Job)
+    expect(page.locator("[data-athena=export-job]")).to_have_attribute("data-state", "cancelled")
     watch.check()
 
 

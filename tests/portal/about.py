@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from athena.contract.elements import Crumb, ElementKind, ElementUpdate, MetadataEntry
+from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
 from athena.contract.notes import Note, NoteLink, NoteWrite
@@ -26,6 +27,9 @@ class About:
         self.public: Role | None = None
         self.inherits = True
         self.asked: list[tuple[UUID | None, Any]] = []
+        self.started: list[dict[str, Any]] = []
+        self.filter = RunFilter()
+        self.updated = 0
 
     def change(self, element: UUID, change: ElementUpdate) -> None:
         """Remember it; one name is taken."""
@@ -33,9 +37,19 @@ class About:
             raise Conflict("There is a “Taken” here already.")
         self.asked.append((element, change.model_dump(exclude_none=True, mode="json")))
 
-    def start_job(self, kind: str, element: UUID) -> None:
+    def start_job(self, kind: str, element: UUID, parameters: dict[str, Any] | None = None) -> None:
         """Remember it."""
         self.asked.append((element, kind))
+        self.started.append({"kind": kind, "parameters": parameters})
+
+    def save_filter(self, run: UUID, wanted: RunFilter) -> SavedFilter:
+        """Keep it."""
+        self.filter = wanted
+        return SavedFilter(run_id=run, filter=wanted, matching=0, total=0)
+
+    def update_live_export(self, _run: UUID) -> None:
+        """Count."""
+        self.updated += 1
 
     def act_on_job(self, job: UUID, action: JobAction) -> None:
         """Remember it."""

@@ -35,6 +35,7 @@ from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import Workspace
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS
+from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
 from tests.portal.about import About
@@ -67,6 +68,10 @@ class Tab:
         """Remember where it went."""
         self.visited.append(place)
 
+    def say(self, place: Place) -> None:
+        """Remember what the address says."""
+        self.visited.append(place)
+
     def refresh(self) -> None:
         """Count."""
         self.refreshed += 1
@@ -89,8 +94,8 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
     dataset = element(ElementKind.DATASET, type="epu_run", role=role, name="Grid 3")
     run = Run(element=dataset, version=3, counts=counts, source=source)
     crumbs = crumb_items([Crumb(id=dataset.id, kind=ElementKind.DATASET, name="Grid 3")])
-    table = None
-    if tab == "dataviz":
+    numbers = None
+    if tab == "dataviz" and counts.total:
         values = tuple(float(number) for number in range(counts.total))
         table = RunTable(
             run_id=dataset.id,
@@ -102,7 +107,8 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
             errors=("",) * counts.total,
             columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
         )
-    return RunPage(Place(dataset.id, tab), run, crumbs, table=table)
+        numbers = RunNumbers.of(table)
+    return RunPage(Place(dataset.id, tab), run, crumbs, numbers=numbers)
 
 
 def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
@@ -221,17 +227,18 @@ def test_the_browsers_word_is_only_heard_where_someone_listens(tab: Tab) -> None
 def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
     page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
     view: Any = page.view(tab)  # type: ignore[arg-type]
-    charts = view.tabs["dataviz"]._charts._charts[0]
-    assert list(charts._series.data["index"]) == [2, 3, 4, 5]
-    assert int(np.sum(charts._bars.data["count"])) == 4
-    charts._series.selected.indices = [0]
+    dataviz = view.tabs["dataviz"].charts
+    assert np.isnan(dataviz.points.data["defocus_um"][0])
+    assert list(dataviz.points.data["index"]) == [1, 2, 3, 4, 5]
+    assert int(np.sum(dataviz.charts[0].bars.data["count"])) == 4
+    dataviz.points.selected.indices = [1]
     assert tab.visited == [Place(page.run.element.id, index=1)]
 
 
 @pytest.mark.feature("EQ-07", "NB-05")
 def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) -> None:
     bare = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    assert bare.table is not None
+    assert bare.numbers is not None
     added = UserMetric(
         run_id=bare.run.element.id,
         name="contrast_percent",
@@ -244,17 +251,19 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
         creator="alice",
         created=WHEN,
     )
-    table = bare.table.model_copy(update={"columns": bare.table.columns | {added.name: (1.0, None, 3.0, 4.0, 5.0)}})
-    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), table=table)
+    more = {added.name: np.array([1.0, np.nan, 3.0, 4.0, 5.0])}
+    numbers = replace(bare.numbers, columns=bare.numbers.columns | more)
+    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), numbers=numbers)
     view: Any = bare.view(tab)  # type: ignore[arg-type]
-    before = view.tabs["dataviz"]._charts.root
+    before = view.tabs["dataviz"].charts.root
     assert view.update(full)
-    charts = view.tabs["dataviz"]._charts._charts[-1]
+    charts = view.tabs["dataviz"].charts.charts[-1]
     assert charts.over.yaxis.axis_label == "Contrast (%)"
-    assert list(charts._series.data["value"]) == [1.0, 3.0, 4.0, 5.0]
-    assert before not in view._body.objects
+    points = view.tabs["dataviz"].charts.points.data["contrast_percent"]
+    np.testing.assert_array_equal(points, [1.0, np.nan, 3.0, 4.0, 5.0])
+    assert before not in view.tabs["dataviz"]._middle.objects
     assert view.update(bare)
-    assert [chart.metric.name for chart in view.tabs["dataviz"]._charts._charts] == list(DATAVIZ_METRICS)
+    assert [chart.metric.name for chart in view.tabs["dataviz"].charts.charts] == list(DATAVIZ_METRICS)
     assert len(view._body.objects) == 1
 
     run_id = full.run.element.id

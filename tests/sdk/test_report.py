@@ -7,9 +7,13 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from nbformat import v4
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.report import FEW_IMAGES
 from athena.errors import Invalid
+from athena.sdk.report_notebook import notebook_page, report_cells
+from athena.sdk.report_page import draw_page
 from athena.sdk.runs import Run
 from tests.conftest import add_acquisitions
 
@@ -28,8 +32,8 @@ def test_a_report_counts_and_measures(new_run: NewRun, process: Process, running
     assert (model.images, model.processed, model.failed, model.complying) == (5, 4, 1, 3)
     assert model.started == datetime(2024, 5, 17, 12, 0, 0, tzinfo=UTC)
     assert model.duration_h == pytest.approx(4 / 3600)
-    assert model.images_per_h == pytest.approx(5 / (4 / 3600))
-    assert model.complying_per_h == pytest.approx(3 / (4 / 3600))
+    assert model.images_per_h == pytest.approx(3600)
+    assert model.complying_per_h == pytest.approx(3600 * 3 / 5)
     defocus = report.metrics.loc["defocus_um"]
     assert defocus[["count", "mean", "median", "low", "high"]].tolist() == [4, 2.5, 2.5, 1, 4]
     assert defocus.deviation == pytest.approx(np.std([1, 2, 3, 4]))
@@ -68,3 +72,38 @@ def test_a_report_is_a_page_and_an_executed_notebook(new_run: NewRun, process: P
     assert run.client.environment["ATHENA_TOKEN"] not in nbformat.writes(notebook)
     with pytest.raises(Invalid, match=r"report\.docx"):
         report.save(tmp_path / "report.docx")
+
+
+@pytest.mark.feature("EQ-10")
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(2, "too few to tell"), (5, "≈ 600/h, n = 5"), (1000, "618/h, n = 1\u2009000")],
+)
+def test_a_rate_is_told_as_firmly_as_its_images_tell_it(new_run: NewRun, count: int, said: str) -> None:
+    nothing = new_run().quality_report().model
+    few = count < FEW_IMAGES
+    numbers = {"images": count, "processed": count, "complying": count, "images_per_h": 617.6, "complying_per_h": 617.6}
+    page = draw_page(nothing.model_copy(update=numbers))
+    words = [text.get_text() for text in page.texts]
+    assert words.count(said) == 2
+    assert any("too few to judge" in text for text in words) is few
+
+
+@pytest.mark.feature("EQ-10")
+def test_the_normal_curve_of_few_says_that_it_says_little(new_run: NewRun, process: Process) -> None:
+    run = new_run()
+    process(run, 4)
+    model = run.quality_report().model
+    legend = draw_page(model).axes[1].get_legend()
+    assert legend is not None
+    assert "normal, too few to judge" in [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.feature("NB-04")
+def test_the_name_of_a_run_stays_words_in_its_notebook() -> None:
+    (_, title), *_ = report_cells("x", "<script>alert(1)</script> [a](javascript:b)\n# c")
+    assert "\n" not in title
+    page = notebook_page(nbformat.writes(v4.new_notebook(cells=[v4.new_markdown_cell(title)])).encode()).decode()
+    assert "<script>alert(1)" not in page
+    assert 'href="javascript' not in page
+    assert "alert(1)" in page

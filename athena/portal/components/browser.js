@@ -23,8 +23,8 @@ export function render({ model, el }) {
   document.addEventListener("click", click)
   document.addEventListener("keydown", key)
   window.addEventListener("popstate", back)
-  // a place without a query has the address "?": both name the roots; other words for the same search are no step back
-  const page = (search) => new URLSearchParams(search).get("p")
+  // a place without a query has the address "?": both name the roots; the same page with other options is no step back
+  const page = (search) => ["p", "e", "tab", "i"].map((name) => new URLSearchParams(search).get(name) ?? "").join(" ").trim()
   model.on("search", () => {
     const wanted = model.search === "?" ? "" : model.search
     if (wanted === location.search) return

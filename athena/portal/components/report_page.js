@@ -23,7 +23,7 @@ function print(src) {
 export function render({ model, el }) {
   let held = []
   const release = () => { for (const url of held) URL.revokeObjectURL(url) }
-  live(model, ["svg", "pdf", "file", "made"], () => {
+  live(model, ["svg", "pdf", "file", "made", "working", "problem"], () => {
     release()
     if (!model.svg) { held = []; el.replaceChildren(h("div", { class: "paper skeleton" })); return }
     const page = address(model.svg, "image/svg+xml")
@@ -31,9 +31,21 @@ export function render({ model, el }) {
     held = [page, pdf]
     el.replaceChildren(
       h("div", { class: "tools" }, h("span", { class: "muted" }, "As of ", clock(model.made)), h("span", { class: "push" }),
+        h("button", { class: "action", "data-athena": "report-html", disabled: model.working, title: "An executed notebook with its inputs and versions, as a page",
+          onclick: () => model.send_msg({ do: "notebook", ending: ".html" }) }, model.working ? "Executing…" : "HTML"),
+        h("button", { class: "action", "data-athena": "report-notebook", disabled: model.working, title: "An executed notebook with its inputs and versions",
+          onclick: () => model.send_msg({ do: "notebook", ending: ".ipynb" }) }, "Notebook"),
         h("button", { class: "action", "data-athena": "report-print", onclick: () => print(page) }, "Print"),
         h("a", { class: "action primary", href: pdf, download: model.file, "data-athena": "report-pdf" }, "Save as PDF")),
+      model.problem ? h("p", { class: "is-error", role: "alert", "data-athena": "report-problem" }, model.problem) : "",
       h("img", { class: "paper", src: page, alt: "Quality report", "data-athena": "report" }))
+  })
+  model.on("notebook", () => {
+    const { data, file, type } = model.notebook
+    if (!data) return
+    const url = address(data, type)
+    h("a", { href: url, download: file }).click()
+    setTimeout(() => URL.revokeObjectURL(url), 60000)
   })
   return release
 }

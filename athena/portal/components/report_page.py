@@ -5,7 +5,7 @@ from typing import Any
 
 import param
 
-from athena.portal.components.script import Script
+from athena.portal.components.asking import Asking
 
 
 def page_traits(*, svg: bytes, pdf: bytes, name: str) -> dict[str, Any]:
@@ -17,10 +17,13 @@ def page_traits(*, svg: bytes, pdf: bytes, name: str) -> dict[str, Any]:
     }
 
 
-class ReportPage(Script):
-    """The page, and buttons to save it as PDF and to print it."""
+class ReportPage(Asking):
+    """The page, and buttons to print and to save it. It asks ``notebook`` (ending): one that was executed."""
 
     svg = param.String(default="", doc="The page, base64.")
     pdf = param.String(default="", doc="The same as PDF, base64.")
     file = param.String(default="report.pdf", doc="Name of the file that is saved.")
+    notebook = param.Dict(default={}, doc="{data (base64), file, type}: an executed notebook that was asked for.")
+    working = param.Boolean(default=False, doc="A notebook is being executed.")
+    problem = param.String(default="", doc="Why the last thing asked was not done.")
     made = param.String(default="", doc="When its numbers were read, ISO.")

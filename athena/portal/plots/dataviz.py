@@ -1,130 +1,74 @@
-"""The run's numbers as they come: each metric over the acquisitions, and its distribution beside it (EQ-07)."""
+"""The run's numbers as they come: each metric over the acquisitions, and its distribution beside it (EQ-07, EQ-08)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, NumeralTickFormatter, TapTool
-from bokeh.plotting import figure
+from bokeh.events import RangesUpdate
+from bokeh.models import ColumnDataSource, Range1d
 from numpy.typing import NDArray
 
-from athena.contract.runs import RunTable
+from athena.contract.filters import FilterRule
 from athena.contract.user_metrics import UserMetric
-from athena.domain.histogram import distribution
+from athena.portal.holding import held
+from athena.portal.plots.metric_charts import AXIS_LABEL_PX, CHART_PX, Brushed, MetricCharts
+from athena.portal.plots.numbers import RunNumbers
 from athena.portal.theme import Scheme
 from athena.zarrio.layout import METRICS, Metric
-from athena_widgets import tokens
 
 DATAVIZ_METRICS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
-CHART_PX = 138
-"""Height of one row of charts; four of them fit a page of 800 px."""
-AXIS_LABEL_PX = 24
-"""What the last row has more, for the labels of its x axes."""
-DISTRIBUTION_PX = 260
-LABELS_PX = 64
-"""Room for the labels of the y axis, the same in every row so that the rows line up."""
+"""Have charts in every run."""
+MORE_METRICS = ("phase_shift_deg", "iciness", "ctf_score", "drift_early_angstrom", "mean_intensity_e_per_px")
+"""Have charts where they were measured and are not one number only: a phase shift needs a phase plate."""
+MOST_POINTS = 20_000
+"""Up to so many acquisitions in view are drawn as points that can be pointed at; more as a picture of their density."""
 
 
-class MetricCharts:
-    """One metric: a series over acquisitions at the left, its distribution at the right on the same axis."""
-
-    def __init__(self, metric: Metric, *, scheme: Scheme, opened: Callable[[int], None]) -> None:
-        self.metric = metric
-        self._series = ColumnDataSource({"index": [], "value": [], "name": []})
-        self._bars = ColumnDataSource({"bottom": [], "top": [], "count": []})
-        self._middle = ColumnDataSource({"value": []})
-        digits = f"0.{'0' * metric.digits}" if metric.digits else "0"
-        unit = f" {metric.unit}" if metric.unit else ""
-        self.over = figure(height=CHART_PX, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset", min_border=8)
-        self.over.min_border_left = LABELS_PX
-        self._dots = self.over.scatter("index", "value", source=self._series, size=5, line_color=None, alpha=0.85)
-        self._median = self.over.hspan(y="value", source=self._middle, line_dash="dotted", line_alpha=0.7)
-        self.over.add_tools(
-            HoverTool(renderers=[self._dots], tooltips=[("", "@name"), (metric.label, f"@value{{{digits}}}{unit}")]),
-            TapTool(renderers=[self._dots]),
-        )
-        self.spread = figure(height=CHART_PX, width=DISTRIBUTION_PX, y_range=self.over.y_range, tools="", min_border=8)
-        self._quads = self.spread.quad(
-            left=0, right="count", bottom="bottom", top="top", source=self._bars, line_width=1
-        )
-        self.spread.add_tools(
-            HoverTool(
-                renderers=[self._quads],
-                tooltips=[("", f"@bottom{{{digits}}} – @top{{{digits}}}{unit}"), ("micrographs", "@count")],
-            )
-        )
-        self.spread.x_range.start = 0
-        self.spread.yaxis.visible = False
-        self.spread.title.align = "right"
-        self.spread.title.text_font_size = "12px"
-        for chart in (self.over, self.spread):
-            chart.toolbar.logo = None
-            chart.toolbar_location = None
-            chart.xaxis.minor_tick_line_color = chart.yaxis.minor_tick_line_color = None
-            chart.outline_line_color = None
-            # micrographs and their counts are whole numbers
-            chart.xaxis.ticker = BasicTicker(min_interval=1, desired_num_ticks=6)
-            chart.xaxis.formatter = NumeralTickFormatter(format="0")
-            chart.yaxis.ticker = BasicTicker(desired_num_ticks=4)
-            chart.xgrid.visible = False
-        self.over.yaxis.axis_label = f"{metric.label} ({metric.unit})" if metric.unit else metric.label
-        self._series.selected.on_change("indices", lambda _attr, _old, new: self._tapped(new, opened))
-        self.scheme(scheme)
-
-    def _tapped(self, chosen: list[int], opened: Callable[[int], None]) -> None:
-        if chosen:
-            index = int(self._series.data["index"][chosen[0]]) - 1
-            self._series.selected.indices = []
-            opened(index)
-
-    def scheme(self, scheme: Scheme) -> None:
-        """Colours that stand out on dark or on light; the frame's own follow the page."""
-        colour = tokens.load()[scheme]
-        self._dots.glyph.fill_color = colour["accent"]
-        self._quads.glyph.fill_color = colour["accent"]
-        self._quads.glyph.line_color = colour["background"]
-        self._median.glyph.line_color = colour["muted"]
-        for chart in (self.over, self.spread):
-            chart.background_fill_color = chart.border_fill_color = colour["surface"]
-            for axis in (*chart.xaxis, *chart.yaxis):
-                axis.axis_line_color = axis.major_tick_line_color = colour["line"]
-                axis.major_label_text_color = axis.axis_label_text_color = colour["muted"]
-                axis.major_label_text_font = axis.axis_label_text_font = "Inter"
-                axis.axis_label_text_font_style = "normal"
-            chart.ygrid.grid_line_color = colour["line"]
-        self.spread.title.text_color = colour["muted"]
-
-    def fill(self, indices: NDArray[np.int64], values: NDArray[np.float64], names: NDArray[Any]) -> None:
-        """Show finite values; acquisitions are counted from 1, as people do."""
-        finite = np.isfinite(values)
-        self._series.data = {"index": indices[finite] + 1, "value": values[finite], "name": names[finite]}
-        spread = distribution(values)
-        self._bars.data = {"bottom": spread.edges[:-1], "top": spread.edges[1:], "count": spread.counts}
-        self._middle.data = {"value": [spread.median] if spread.total else []}
-        median = f"median {spread.median:.{self.metric.digits}f}" if spread.total else "no value yet"
-        self.spread.title.text = f"{median}\u2009{self.metric.unit}" if spread.total else median
-
-
-def charted_metrics(added: Iterable[UserMetric] = ()) -> tuple[Metric, ...]:
-    """Metrics that matter during acquisition, then those that people added to the run (NB-05)."""
+def charted_metrics(
+    added: Iterable[UserMetric] = (), columns: Mapping[str, NDArray[np.float64]] | None = None
+) -> tuple[Metric, ...]:
+    """Metrics that matter during acquisition, others that ``columns`` has, those that people added (NB-05)."""
     own = (Metric(m.name, m.label, m.unit, m.digits, m.lower_is_better) for m in added)
-    return (*(METRICS[name] for name in DATAVIZ_METRICS), *own)
+    more = [name for name in MORE_METRICS if columns is not None and _varies(columns.get(name))]
+    return (*(METRICS[name] for name in (*DATAVIZ_METRICS, *more)), *own)
+
+
+def _varies(values: NDArray[np.float64] | None) -> bool:
+    if values is None:
+        return False
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() < known.max())
 
 
 class Dataviz:
-    """Charts of a run's metrics.
+    """Charts of a run's metrics, with one axis of acquisitions and one filter.
 
     Parameters
     ----------
     metrics : one row of charts each, from the top.
     opened : called with the index of an acquisition that was chosen on a chart.
+    brushed : called with a metric and a range that was dragged over one of its charts.
     """
 
-    def __init__(self, metrics: Sequence[Metric], *, scheme: Scheme, opened: Callable[[int], None]) -> None:
+    def __init__(
+        self, metrics: Sequence[Metric], *, scheme: Scheme, opened: Callable[[int], None], brushed: Brushed
+    ) -> None:
         self.metrics = tuple(metrics)
-        self._charts = [MetricCharts(metric, scheme=scheme, opened=opened) for metric in self.metrics]
-        last = self._charts[-1]
+        self._opened = opened
+        self._numbers: RunNumbers | None = None
+        self._kept: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self._seen = (0, 0)
+        self._across = Range1d(0.5, 1.5)
+        self.points = ColumnDataSource({name: [] for name in ("index", "name", "kept", *(m.name for m in metrics))})
+        self.charts = [
+            MetricCharts(metric, scheme=scheme, points=self.points, across=self._across, brushed=brushed)
+            for metric in self.metrics
+        ]
+        self.points.selected.on_change("indices", lambda _attr, _old, new: self._tapped(new))
+        for charts in self.charts:
+            charts.over.on_event(RangesUpdate, lambda _: self._moved())
+        last = self.charts[-1]
         last.over.xaxis.axis_label, last.spread.xaxis.axis_label = "Micrograph", "Micrographs"
         last.over.height = last.spread.height = CHART_PX + AXIS_LABEL_PX
         self.root = pn.Column(
@@ -136,26 +80,89 @@ class Dataviz:
                     margin=0,
                     css_classes=["athena-charts"],
                 )
-                for charts in self._charts
+                for charts in self.charts
             ),
             sizing_mode="stretch_both",
             scroll="y-auto",
             margin=0,
-            styles={"padding": "16px 24px", "gap": "8px", "min-height": "0"},
+            styles={"padding": "8px 24px", "gap": "8px", "min-height": "0"},
         )
 
-    def fill(self, table: RunTable) -> None:
-        """Show a newer reading of the run."""
-        indices = np.arange(table.start, table.start + len(table.names), dtype=np.int64)
-        names = np.asarray(table.names, dtype=object)
-        for charts in self._charts:
-            column = table.columns.get(charts.metric.name, ())
-            values = np.array([np.nan if value is None else value for value in column], dtype=np.float64)
-            if values.size != indices.size:
-                values = np.full(indices.size, np.nan)
-            charts.fill(indices, values, names)
+    def fill(self, numbers: RunNumbers) -> None:
+        """Show a newer reading of the run. Someone who looks closer at a part of it goes on looking there."""
+        before = 0 if self._numbers is None else self._numbers.total
+        whole = self._seen == (0, before)
+        self._numbers = numbers
+        self._kept = np.ones(numbers.total, dtype=np.bool_)
+        if whole:
+            self._across.update(start=0.5, end=numbers.total + 0.5, reset_start=0.5, reset_end=numbers.total + 0.5)
+        for charts in self.charts:
+            charts.fill(numbers.columns[charts.metric.name])
+        self._seen = (0, numbers.total) if whole else self._in_view(numbers.total)
+        self._place()
+
+    def keep(self, kept: NDArray[np.bool_], rules: Sequence[FilterRule]) -> None:
+        """Show which acquisitions a filter keeps, and the zones it leaves out."""
+        self._kept = kept
+        for charts in self.charts:
+            charts.shade(rules)
+        self._draw()
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
-        for charts in self._charts:
+        for charts in self.charts:
             charts.scheme(scheme)
+
+    def _tapped(self, chosen: list[int]) -> None:
+        if chosen:
+            index = int(self.points.data["index"][chosen[0]]) - 1
+            self.points.selected.indices = []
+            self._opened(index)
+
+    def _in_view(self, total: int) -> tuple[int, int]:
+        """First acquisition in view, and the one after the last; never none."""
+        start, end = float(self._across.start), float(self._across.end)
+        first = min(max(0, round(start - 0.5)), max(0, total - 1))
+        return first, max(first + 1, min(total, round(end - 0.5)))
+
+    def _moved(self) -> None:
+        """Somebody zoomed or panned: what is in view may be few enough for points now, or not any more."""
+        if self._numbers is None:
+            return
+        seen = self._in_view(self._numbers.total)
+        if seen != self._seen:
+            self._seen = seen
+            if self._numbers.total > MOST_POINTS:
+                with held(self.points.document):
+                    self._place()
+                    self._draw()
+
+    def _place(self) -> None:
+        """Lay out points, or the pixels of pictures."""
+        numbers = self._numbers
+        if numbers is None:
+            return
+        first, last = self._seen if numbers.total > MOST_POINTS else (0, numbers.total)
+        here = slice(first, last)
+        columns = [charts.metric.name for charts in self.charts]
+        if last - first <= MOST_POINTS:
+            data: dict[str, Any] = {"index": np.arange(first, last) + 1, "name": numbers.names[here]}
+            data |= {name: numbers.columns[name][here] for name in columns}
+            self.points.data = data | {"kept": self._kept[here].astype(np.uint8)}
+            for charts in self.charts:
+                charts.show_points(last - first)
+        else:
+            if len(self.points.data["index"]):
+                self.points.data = {name: [] for name in ("index", "name", "kept", *columns)}
+            for charts in self.charts:
+                charts.show_picture(numbers.columns[charts.metric.name][here], first)
+
+    def _draw(self) -> None:
+        """Say which are kept."""
+        first, last = self._seen
+        count = len(self.points.data["index"])
+        if count:
+            begin = int(self.points.data["index"][0]) - 1
+            self.points.data["kept"] = self._kept[begin : begin + count].astype(np.uint8)
+        for charts in self.charts:
+            charts.keep(self._kept, self._kept[first:last])

@@ -6,9 +6,12 @@ from typing import Protocol
 from panel.viewable import Viewable
 
 from athena.contract.elements import Element
-from athena.contract.runs import Run, RunTable
+from athena.contract.filters import SavedFilter
+from athena.contract.jobs import Job
+from athena.contract.runs import Run
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.place import RUN_TABS, Place
+from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import DrawnReport
 from athena.portal.theme import Scheme
 
@@ -20,7 +23,9 @@ class RunReading:
     place: Place
     run: Run
     crumbs: list[dict[str, str]]
-    table: RunTable | None = None
+    numbers: RunNumbers | None = None
+    saved: SavedFilter | None = None
+    jobs: tuple[Job, ...] = ()
     report: DrawnReport | None = None
 
     @property

@@ -1,20 +1,29 @@
 """The quality report of a run, as a page (EQ-10)."""
 
+import base64
+from typing import Any
+
 import panel as pn
 from panel.viewable import Viewable
 
+from athena.errors import AthenaError
 from athena.portal.components.report_page import ReportPage, page_traits
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
+
+NOTEBOOK_TYPES = {".html": "text/html", ".ipynb": "application/x-ipynb+json"}
+"""What an executed notebook is saved as, by the ending of its file."""
 
 
 class ReportTab:
     """What a run was worth, as it would be printed."""
 
     def __init__(self, session: PortalSession) -> None:
+        self._session = session
+        self._reading: RunReading | None = None
         self._nothing = nothing_yet()
-        self._page = ReportPage(sizing_mode="stretch_width", margin=0)
+        self._page = ReportPage(self._ask, sizing_mode="stretch_width", margin=0)
         self._paper = pn.Column(
             self._page,
             sizing_mode="stretch_both",
@@ -25,7 +34,7 @@ class ReportTab:
 
     def show(self, reading: RunReading) -> Viewable:
         """Show the report as it was drawn last."""
-        drawn = reading.report
+        self._reading, drawn = reading, reading.report
         if drawn is None:
             self._nothing.param.update(
                 sentence="Nothing is acquired into this run yet. Its report appears here with the first movie.",
@@ -36,6 +45,26 @@ class ReportTab:
             made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=reading.title)
         )
         return self._paper
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        reading, ending = self._reading, asked.get("ending")
+        if asked.get("do") != "notebook" or ending not in NOTEBOOK_TYPES or reading is None or self._page.working:
+            return
+        self._page.param.update(working=True, problem="")
+
+        def made(content: bytes) -> None:
+            notebook = {
+                "data": base64.b64encode(content).decode(),
+                "file": f"{reading.title} quality report{ending}",
+                "type": NOTEBOOK_TYPES[ending],
+            }
+            self._page.param.update(working=False, notebook=notebook)
+
+        def failed(error: AthenaError) -> None:
+            self._page.param.update(working=False, problem=str(error))
+
+        catalogue, run_id = self._session.catalogue, reading.element.id
+        self._session.run(lambda: catalogue.report_file(run_id, ending), made, failed=failed)
 
     def scheme(self, scheme: Scheme) -> None:
         """Paper is white."""

@@ -4109,7 +4109,10 @@ export interface components {
              * @description Processed acquisitions within the quality criteria.
              */
             complying: number;
-            /** Images Per H */
+            /**
+             * Images Per H
+             * @description By the intervals between the first image and the last, one fewer than images.
+             */
             images_per_h?: number | null;
             /** Complying Per H */
             complying_per_h?: number | null;
