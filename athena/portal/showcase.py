@@ -277,7 +277,7 @@ def _written() -> Iterator[tuple[str, Any]]:
     yield "plugins", PluginTable(plugins=[plugin])
     yield "none", PluginTable()
     yield "a recipe", RecipeButton(code="import athena\n\na = athena.connect()\na")
-    yield "waiting", ReportPage()
+    yield "waiting", ReportPage(_nothing)
     source: dict[str, Any] = {
         "state": "watching",
         "path": "/data/session",
