@@ -19,7 +19,7 @@ from athena.sdk.client import Client
 
 
 class Administration:
-    """The part of the catalogue that needs platform roles. Every method raises Forbidden without them."""
+    """Questions that need platform roles: without them Forbidden is raised."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

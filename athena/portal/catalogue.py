@@ -32,7 +32,6 @@ from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicCha
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
-from athena.portal.administration import Administration
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
@@ -43,11 +42,16 @@ FILES_SHOWN = 500
 """Files asked for at once."""
 
 
-class Catalogue(Administration):
+class Catalogue:
     """Athena as one user sees it."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client)
+        self._client = client
+
+    @property
+    def client(self) -> Client:
+        """What the questions are asked through."""
+        return self._client
 
     def me(self) -> User:
         """The visitor."""

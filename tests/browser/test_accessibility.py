@@ -40,7 +40,6 @@ ELEMENTS = {
     "notes-panel": ("?e={step}&panel=notes", "[data-athena=note]"),
     "sharing-panel": ("?e={step}&panel=sharing", "[data-athena=grant]"),
     "run": ("?e={run}", "[data-athena=acquisition]"),
-    "dataviz": ("?e={run}&tab=dataviz", ".bk-Figure"),
     "report": ("?e={run}&tab=report", "[data-athena=report]"),
     "micrograph": ("?e={run}&i=0", "[data-athena=viewer] canvas"),
     "motion": ("?e={run}&i=0&tab=motion", "[data-athena=traces]"),

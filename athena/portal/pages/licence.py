@@ -7,6 +7,7 @@ import panel as pn
 
 from athena.contract.events import Event, EventKind
 from athena.contract.licences import LicenceInstall, LicenceStatus
+from athena.portal.administration import Administration
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.licence_board import LicenceBoard
 from athena.portal.components.title_bar import TitleBar
@@ -68,7 +69,7 @@ class LicenceView(PlainView):
         if asked["do"] == "refresh":
             self._session.refresh()
             return
-        catalogue, key = self._session.catalogue, asked["key"]
+        catalogue, key = Administration(self._session.catalogue.client), asked["key"]
         attempt(
             self._session,
             self._board,
@@ -82,4 +83,4 @@ class LicenceView(PlainView):
 
 def read_licence(catalogue: Catalogue, place: Place) -> LicencePage:
     """Read how the platform stands. Raises Forbidden."""
-    return LicencePage(place, catalogue.licence())
+    return LicencePage(place, Administration(catalogue.client).licence())

@@ -9,6 +9,7 @@ import panel as pn
 from athena.contract.events import Event, EventKind
 from athena.contract.health import InstanceHealth, Plugin
 from athena.errors import NotFound
+from athena.portal.administration import Administration
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.health_board import HealthBoard
 from athena.portal.components.plugin_table import PluginTable
@@ -90,7 +91,7 @@ class SettingsView(PlainView):
         return True
 
     def _ask(self, asked: dict[str, Any]) -> None:
-        catalogue = self._session.catalogue
+        catalogue = Administration(self._session.catalogue.client)
         self._health.said = ""
         if asked["do"] == "reindex":
             attempt(self._session, self._health, catalogue.reindex, then=lambda _: self._say("Reindexing has begun."))
@@ -111,5 +112,6 @@ def read_settings(catalogue: Catalogue, place: Place) -> SettingsPage:
     if place.tab not in TABS:
         raise NotFound("The settings have no such tab.", hint="Open them from the bar at the left.")
     # whoever may not see the services has no settings, whichever tab
-    health = catalogue.health()
-    return SettingsPage(place, health=health, plugins=catalogue.plugins() if place.tab == "plugins" else ())
+    administration = Administration(catalogue.client)
+    health = administration.health()
+    return SettingsPage(place, health=health, plugins=administration.plugins() if place.tab == "plugins" else ())

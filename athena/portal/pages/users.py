@@ -21,6 +21,7 @@ from athena.contract.people import (
 )
 from athena.domain.roles import PlatformAction, may, may_assign
 from athena.errors import AthenaError, Invalid
+from athena.portal.administration import Administration
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.components.users_board import UsersBoard
@@ -95,7 +96,7 @@ class UsersView(PlainView):
 
     def _ask(self, asked: dict[str, Any]) -> None:
         self._board.said = ""
-        catalogue, values = self._session.catalogue, asked.get("values", {})
+        catalogue, values = Administration(self._session.catalogue.client), asked.get("values", {})
         match asked["do"]:
             case "find":
                 self._session.go(self._place.having(q=asked["text"]))
@@ -108,7 +109,7 @@ class UsersView(PlainView):
 
     def _work(self, what: str, user: UUID, values: dict[str, Any]) -> Callable[[], None]:
         """What is asked for one account."""
-        catalogue = self._session.catalogue
+        catalogue = Administration(self._session.catalogue.client)
         held = next((one.roles for one in self._accounts if one.id == user), frozenset[PlatformRole]())
 
         def work() -> None:
@@ -163,4 +164,4 @@ def agreed(values: dict[str, str]) -> str:
 
 def read_users(catalogue: Catalogue, place: Place) -> Users:
     """Read the accounts. Raises Forbidden."""
-    return Users(place, catalogue.accounts(place.option("q"), limit=SHOWN), catalogue.me())
+    return Users(place, Administration(catalogue.client).accounts(place.option("q"), limit=SHOWN), catalogue.me())
