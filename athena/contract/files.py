@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from athena.contract.base import Wire
+from athena.contract.runs import ImageInfo
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """Checked by ``athena.storages.keys.check_name``; slashes for files of an uploaded folder."""
@@ -58,6 +59,14 @@ class FileUpdate(Wire):
     """What to change of a file."""
 
     name: FileName
+
+
+class FileImageInfo(ImageInfo):
+    """What a tiled viewer needs to know of a section of a file that holds images."""
+
+    section: int = Field(description="Which one, from 0.")
+    axes: tuple[str, ...] = Field(description="Along which there are sections: z, and of a volume y and x.")
+    counts: tuple[int, ...] = Field(description="Sections along each of the axes.")
 
 
 class UploadWanted(Wire):

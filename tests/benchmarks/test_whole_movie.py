@@ -5,7 +5,6 @@ Minutes long, so only ``make bench`` runs it: ``pytest tests/benchmarks/test_who
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -24,11 +23,11 @@ from athena_pipelines.simulate.motion import Motion, draw_motion
 from athena_pipelines.simulate.movie import MovieModel, SimulatedMovie
 from athena_pipelines.simulate.optics import Ctf
 from athena_pipelines.simulate.structure import load_molecule
+from tests.benchmarks.report import machine, write_section
 
 pytestmark = pytest.mark.slow
 
 PIXEL, COUNTS, FRAMES, SIZE = 0.8, 0.72, 40, 4096
-TABLE = Path(__file__).parents[2] / "docs" / "performance.md"
 DECODE = "import sys, tifffile\nfor page in tifffile.TiffFile(sys.argv[1]).pages: page.asarray(maxworkers=1)"
 
 
@@ -134,18 +133,12 @@ def test_whole_movie_against_decoding_it(request: pytest.FixtureRequest, benchma
 def write_table(
     rows: list[tuple[str, float, str]], one: Cost, decode: Cost, throughput: float, error: tuple[float, float]
 ) -> None:
-    cores = os.cpu_count()
     lines = [
-        "# Performance",
-        "",
-        "Written by `make bench`; ratios within one run, for times say more of the machine than of the program.",
-        "",
         f"Movie of {SIZE}² px and {FRAMES} frames, uint8 LZW TIFF, {COUNTS} e/px a frame at {PIXEL} Å, 15 px of drift",
         "and 3 px of local motion: global and 5 × 5 patch motion, plain and exposure-weighted sum, CTF, pictures,",
         "all outputs written; one process, one thread. Decoding is tifffile reading the movie in its own process.",
         "",
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {platform.machine()} with {cores} cores, shared with other work;",
-        f"decoding took {decode.cpu:.1f} core-s.",
+        f"{machine()}; decoding took {decode.cpu:.1f} core-s.",
         "",
         "| what | CPU time, in decodings of the movie | bar |",
         "|---|---|---|",
@@ -162,6 +155,5 @@ def write_table(
         "cores with nothing else to do would reach, from the CPU time that two movies at once take.",
         "The bars for errors are of movies of another simulator, on which RELION's own motion correction is off by",
         "0.120 and 0.166 px; how large an error is depends on the specimen as much as on the program.",
-        "",
     ]
-    TABLE.write_text("\n".join(lines))
+    write_section("A movie", lines)

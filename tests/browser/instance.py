@@ -87,6 +87,11 @@ class Instance:
         """The link that ``athena up`` prints."""
         return f"{self.portal}/login?token={self.token}"
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of what is started."""
+        return [process.pid for process in self._processes.values()]
+
     @cached_property
     def client(self) -> Client:
         """A client of the API."""

@@ -9,15 +9,18 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 from playwright.sync_api import Page, expect, sync_playwright
 
-from athena.contract.elements import Element, MetadataEntry
+from athena.contract.elements import DatasetType, Element, MetadataEntry
 from athena.contract.metadata import MetadataWrite
 from athena.contract.notes import Note, NoteLinkWrite, NoteWrite
 from athena.contract.people import Role, UserCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.contract.sharing import GrantChange
+from athena.formats.mrc import write_mrc
 from athena.sdk.client import Client
+from athena.sdk.connection import Athena
 from athena_pipelines.simulate.session import EpuSimulator
 from tests.browser.instance import Instance, make_run, running, wait_for
 from tests.browser.played import Player
@@ -61,7 +64,28 @@ def fill(instance: Instance, session: Path, *, movies: int, size: int, many: int
     tell(client, told)
     for opened in (told, real.parent_id):
         client.post(f"/elements/{opened}/opened", None, None)
-    return {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id, "told": told}
+    places = {"real": real.id, "full": full.id, "workflow": real.parent_id or real.id, "told": told}
+    return places | bring(client, told, session.parent / "brought")
+
+
+def bring(client: Client, workflow: UUID, folder: Path) -> dict[str, UUID]:
+    """A free dataset with files of several kinds; returns what to visit."""
+    rng = np.random.default_rng(7)
+    (folder / "day 2" / "raw").mkdir(parents=True)
+    for number in range(40):
+        (folder / "day 2" / "raw" / f"position_{number}.mdoc").write_text(f"[ZValue = {number}]\n")
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, edge) for edge in (60, 200, 300)), indexing="ij")
+    shell = np.exp(-(((np.sqrt(z**2 + y**2 + x**2) - 0.6) / 0.08) ** 2))
+    write_mrc(folder / "vesicle.mrc", (shell + rng.normal(0, 0.4, shell.shape)).astype("f4"), pixel_size_angstrom=8.4)
+    (folder / "notes.md").write_text("# Day 2\n\n**Good ice** on squares 3–7; square 9 is dry.\n\n- 4.2 e⁻/px/s\n")
+    rows = "\n".join(f"position_{n},{rng.normal():.3f},{rng.normal():.3f}" for n in range(400))
+    (folder / "positions.csv").write_text(f"name,x_um,y_um\n{rows}\n")
+    steps = Athena(client).element(workflow).children()
+    (step,) = [step for step in steps if step.name == "Screening"]
+    dataset = step.create_dataset("Negative stain, May", type=DatasetType.FREE)
+    dataset.upload(list(folder.iterdir()), progress=False)
+    named = {file.name: file.id for file in dataset.files}
+    return {"files": dataset.id, "volume": named["vesicle.mrc"], "table": named["positions.csv"]}
 
 
 def tell(client: Client, element: UUID) -> None:
@@ -110,6 +134,9 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("dashboard", "?p=dashboard", "[data-athena=storage]")
     shoot("search", "?p=search&q=grid", "[data-athena=hit]")
     shoot("jobs", "?p=jobs", "[data-athena=jobs]")
+    shoot("files", f"?e={places['files']}", "[data-athena=file]")
+    shoot("file-table", f"?e={places['files']}&file={places['table']}", "[data-athena=table]")
+    shoot("file-volume", f"?e={places['files']}&file={places['volume']}", "[data-athena=viewer] canvas")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
     shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")

@@ -7,6 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from athena.db.elements import FileRow
 from athena.db.engine import Database
 from athena.db.storages import StorageRow
+from athena.formats.mrc import write_mrc
 from athena.sdk.connection import Athena
 from athena.sdk.elements import Dataset
 from tests.browser.conftest import Watch
@@ -270,3 +272,30 @@ def test_files_open_in_the_viewer_that_fits_by_address_too(
     assert download.value.path().read_bytes() == contents["paper.pdf"]
     # Chromium's own viewer of PDF is an extension with an origin of its own
     assert {address.split(":", 1)[0] for address in watch.outside} <= {"chrome-extension", "chrome"}
+
+
+@pytest.mark.feature("WS-06", "WS-07")
+def test_a_volume_is_looked_through_section_by_section(
+    page: Page, instance: Instance, watch: Watch, tmp_path: Path
+) -> None:
+    dataset = make_dataset(instance, "Volumes")
+    volume = np.random.default_rng(2).normal(size=(24, 60, 90)).astype(np.float32)
+    write_mrc(tmp_path / "volume.mrc", volume, pixel_size_angstrom=3.2)
+    (tmp_path / "cut.mrc").write_bytes((tmp_path / "volume.mrc").read_bytes()[:5000])
+    dataset.upload(list(tmp_path.iterdir()), progress=False)
+    page.goto(f"{instance.portal}/?e={dataset.id}")
+    page.locator("[data-athena=file][data-name='volume.mrc']").get_by_role("link").click()
+    expect(page.locator("[data-athena=viewer] canvas").first).to_be_visible()
+    words = page.locator("[data-athena=section-words]")
+    expect(words).to_have_text("13 of 24")
+    with page.expect_response(re.compile(r"tiles/0/0_0.png\?axis=z&section=20")) as answer:
+        page.locator("[data-athena=section]").fill("20")
+    assert answer.value.ok
+    expect(words).to_have_text("21 of 24")
+    with page.expect_response(re.compile(r"tiles/0/0_0.png\?axis=x&section=45")) as answer:
+        page.locator("[data-athena=plane-x]").click()
+    assert answer.value.ok
+    expect(words).to_have_text("46 of 90")
+    watch.check()
+    page.goto(f"{instance.portal}/?e={dataset.id}&file={dataset.files['cut.mrc'].id}")
+    expect(page.locator("[data-athena=viewer]")).to_contain_text("cut.mrc is truncated")

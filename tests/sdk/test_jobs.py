@@ -52,10 +52,10 @@ def test_a_run_is_filtered_exported_and_waited_for(
         "FoilHole_00001.mrc",
         "FoilHole_00001.star",
     ]
-    # a motion star each, and RELION's two lists
-    assert job.result["files"] == 11
+    # a motion star each, RELION's two lists, and cryoSPARC's two groups with their tables
+    assert job.result["files"] == 15
     everything = run.export("all", files="none", processed=True, rules=[]).wait(60, progress=False)
-    assert everything.result["files"] == 14
+    assert everything.result["files"] == 18
     with pytest.raises(Invalid, match="path"):
         run.export("../out")
     with pytest.raises(Invalid, match="files"):

@@ -125,6 +125,8 @@ FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {
     "get_file",
     "get_file_content",
+    "get_file_image_info",
+    "get_file_tile",
     "head_file_content",
     "list_uploads",
     "get_upload_offset",

@@ -65,7 +65,7 @@ export function render({ model, el }) {
       case "pdf": return pdf()
       case "table": return source || !model.tables.length ? h("pre", { class: "text", tabindex: "0", "data-athena": "text" }, model.text) : h("div", { class: "tables" }, model.tables.map(tableOf))
       case "text": return text()
-      case "image": return refused("There is no viewer for images here yet: download it.")
+      case "image": return ""
       default: return refused("There is no viewer for files of this kind. Download it to open it elsewhere.")
     }
   }
@@ -87,7 +87,7 @@ export function render({ model, el }) {
           other ? h("button", { class: "action", "data-athena": "file-source", onclick: () => { source = !source; draw() } }, source ? "As a page" : "As text") : "",
           h("a", { class: "action", href: model.address, download: name, "data-athena": "open-file-download" }, "Download")),
         body(),
-        file.sha256 ? h("p", { class: "muted sum" }, `On storage ${file.storage} · SHA-256 ${file.sha256}`) : ""))
+        file.sha256 && file.viewer !== "image" ? h("p", { class: "muted sum" }, `On storage ${file.storage} · SHA-256 ${file.sha256}`) : ""))
     }
     draw()
   })

@@ -12,11 +12,13 @@ from athena.errors import AthenaError, Invalid, NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.file_list import FileList, file_item
 from athena.portal.components.file_viewer import FileViewer
+from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.file_kinds import Viewer, describe_kind
 from athena.portal.panels.side import may_write
 from athena.portal.place import Place
 from athena.portal.reading_files import TEXT_BYTES, Reading, read_table, read_text
 from athena.portal.session import PortalSession
+from athena.portal.theme import Scheme
 from athena.sdk.client import checked
 
 
@@ -49,13 +51,21 @@ class FileSide:
         self._reading = 0
         self._list = FileList(self._ask, sizing_mode="stretch_width")
         self._viewer = FileViewer(sizing_mode="stretch_width", visible=False)
-        self.parts: tuple[pn.viewable.Viewable, ...] = (self._list, self._viewer)
+        self._image: WidgetFrame | None = None
+        self._below = pn.Column(
+            sizing_mode="stretch_both", margin=0, visible=False, styles={"flex": "1 0 420px", "min-height": "420px"}
+        )
+        self.parts: tuple[pn.viewable.Viewable, ...] = (self._list, self._viewer, self._below)
 
     def show(self, element: Element, place: Place, shown: Shown) -> None:
         """Show a reading of an element's files."""
         self._element, self._place = element, place
         self._reading += 1
         self._list.visible, self._viewer.visible = isinstance(shown, FolderPage), isinstance(shown, OpenFile)
+        is_image = isinstance(shown, OpenFile) and describe_kind(shown.file.name)[1] is Viewer.IMAGE
+        self._below.visible = is_image
+        if isinstance(shown, OpenFile) and is_image:
+            self._show_image(f"elements/{element.id}/files/{shown.file.id}")
         if isinstance(shown, FolderPage):
             self._viewer.file = {}
             self._show_folder(element, place, shown.page)
@@ -75,6 +85,24 @@ class FileSide:
             cut=reading.cut,
             problem=shown.problem,
         )
+
+    def _show_image(self, file: str) -> None:
+        if self._image is not None:
+            self._image.give(file=file)
+            return
+        traits = {"file": file, "source_kind": "http", "base_url": self._session.base_url}
+        self._image = WidgetFrame(
+            module="widgets/image_viewer.js",
+            traits=traits | {"theme": self._session.shell.browser.theme},
+            sizing_mode="stretch_both",
+            margin=0,
+        )
+        self._below.append(self._image)
+
+    def scheme(self, scheme: Scheme) -> None:
+        """Dark or light was chosen."""
+        if self._image is not None:
+            self._image.give(theme=scheme)
 
     def _show_folder(self, element: Element, place: Place, page: FilePage) -> None:
         self._list.param.update(

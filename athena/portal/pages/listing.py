@@ -158,7 +158,9 @@ class ListingView:
         return False
 
     def scheme(self, scheme: Scheme) -> None:
-        """Style sheets follow by themselves."""
+        """Style sheets follow by themselves; a viewer is told."""
+        if self._files:
+            self._files.scheme(scheme)
 
     def tick(self) -> None:
         """Nothing here grows old by itself."""

@@ -1704,6 +1704,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/elements/{element_id}/files/{file_id}/image.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File Image Info
+         * @description Give what a tiled viewer needs to know of a section of a file.
+         */
+        get: operations["get_file_image_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/tiles/{level}/{x}_{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File Tile
+         * @description Give a tile of a section, counted from the displayed top left; level 0 is full size.
+         *
+         *     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the section.
+         */
+        get: operations["get_file_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/elements/{element_id}/files": {
         parameters: {
             query?: never;
@@ -2969,6 +3011,49 @@ export interface components {
              * @description Bytes of all of them.
              */
             size: number;
+        };
+        /**
+         * FileImageInfo
+         * @description What a tiled viewer needs to know of a section of a file that holds images.
+         */
+        FileImageInfo: {
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Tile */
+            tile: number;
+            /** Levels */
+            levels: number;
+            /** Pixel Size Angstrom */
+            pixel_size_angstrom: number;
+            /**
+             * Low
+             * @description Grey value shown black by default (mean − 3 σ).
+             */
+            low: number;
+            /**
+             * High
+             * @description Grey value shown white by default (mean + 3 σ).
+             */
+            high: number;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Section
+             * @description Which one, from 0.
+             */
+            section: number;
+            /**
+             * Axes
+             * @description Along which there are sections: z, and of a volume y and x.
+             */
+            axes: string[];
+            /**
+             * Counts
+             * @description Sections along each of the axes.
+             */
+            counts: number[];
         };
         /**
          * FilePage
@@ -5343,6 +5428,7 @@ export type EventPage = components['schemas']['EventPage'];
 export type FeatureStatus = components['schemas']['FeatureStatus'];
 export type File = components['schemas']['File'];
 export type FileFolder = components['schemas']['FileFolder'];
+export type FileImageInfo = components['schemas']['FileImageInfo'];
 export type FilePage = components['schemas']['FilePage'];
 export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
@@ -11077,6 +11163,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Storage"];
                 };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_image_info: {
+        parameters: {
+            query?: {
+                /** @description Across which the sections lie; z: the images as they are in the file. */
+                axis?: "z" | "y" | "x";
+                /** @description From 0; left out: the middle one. */
+                section?: number | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileImageInfo"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_tile: {
+        parameters: {
+            query?: {
+                /** @description Across which the sections lie; z: the images as they are in the file. */
+                axis?: "z" | "y" | "x";
+                /** @description From 0; left out: the middle one. */
+                section?: number | null;
+                low?: number | null;
+                high?: number | null;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+                level: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No token, or one that is not valid. */
             401: {

@@ -238,6 +238,7 @@ export const DEFAULTS = {
   "image_viewer": {
     "base_url": "api/",
     "content": "micrograph",
+    "file": "",
     "height": 560,
     "index": -1,
     "run_id": "",

@@ -3,6 +3,8 @@
 import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
 import { type Cleanup, type RenderContext, Scope, withDefaults } from "./model";
+import type { Axis } from "./paths";
+import { SectionBar } from "./section_bar";
 import { openSource } from "./source";
 import { installTheme } from "./theme";
 import { mountViewer } from "./viewer";
@@ -23,11 +25,18 @@ function render(context: RenderContext): Cleanup {
     stage.style.height = `${height}px`;
   });
   const content = model.get<Wanted["content"]>("content");
-  const viewer = mountViewer(stage, source, scope, content !== "micrograph");
-  const want = (): void => {
-    viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
+  const bar = new SectionBar(stage, scope, (axis, section) => wantFile(axis, section));
+  const viewer = mountViewer(stage, source, scope, content !== "micrograph", (info) => bar.show(info));
+  stage.append(bar.node);
+  const wantFile = (axis: Axis, section: number | undefined): void => {
+    viewer.want({ runId: "", index: -1, content, file: model.get("file"), axis, section });
   };
-  for (const trait of ["run_id", "index"]) scope.follow(model, trait, want);
+  const want = (): void => {
+    bar.reset();
+    if (model.get("file")) wantFile("z", undefined);
+    else viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
+  };
+  for (const trait of ["run_id", "index", "file"]) scope.follow(model, trait, want);
   scope.follow(model, "version", () => viewer.refresh());
   return () => scope.close();
 }

@@ -35,3 +35,21 @@ export const tile = (
   hash: string,
 ): string =>
   `${acquisition(runId, index)}/tiles/${level}/${x}_${y}.png?low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;
+
+export type Axis = "z" | "y" | "x";
+
+/** A section of a file; without a number the middle one. `file` is the file's own path: `elements/<id>/files/<id>`. */
+export const fileImage = (file: string, axis: Axis, section: number | undefined): string =>
+  `${file}/image.json?axis=${axis}${section === undefined ? "" : `&section=${section}`}`;
+
+export const fileTile = (
+  file: string,
+  axis: Axis,
+  section: number,
+  level: number,
+  x: number,
+  y: number,
+  { low, high }: Contrast,
+  hash: string,
+): string =>
+  `${file}/tiles/${level}/${x}_${y}.png?axis=${axis}&section=${section}&low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;

@@ -10,6 +10,7 @@ import measureIcon from "icon:straighten-outline";
 import zoomInIcon from "icon:zoom-in";
 import zoomOutIcon from "icon:zoom-out";
 import OpenSeadragon from "openseadragon";
+import type { FileImageInfo } from "./api.gen";
 import { h, iconButton } from "./dom";
 import type { Scope } from "./model";
 import type { DataSource } from "./source";
@@ -131,14 +132,23 @@ export interface MountedViewer {
   refresh(): void;
 }
 
-/** Make `stage` a viewer. `spectrum`: without the tools that only make sense for a micrograph. */
-export function mountViewer(stage: HTMLElement, source: DataSource, scope: Scope, spectrum: boolean): MountedViewer {
+/**
+ * Make `stage` a viewer. `spectrum`: without the tools that only make sense for a micrograph. `sections` is told which
+ * section of a file is shown.
+ */
+export function mountViewer(
+  stage: HTMLElement,
+  source: DataSource,
+  scope: Scope,
+  spectrum: boolean,
+  sections: (info: FileImageInfo) => void = () => undefined,
+): MountedViewer {
   const viewer = openViewer(stage, scope);
   const legend = new Legend(viewer, stage, scope);
   const tape = new MeasuringTape(viewer, scope);
   const contrast = new ContrastPanel((wanted, settled) => loader.recontrast(wanted, settled));
   const pane = new StatePane(() => void loader.load(true));
-  const loader = new ImageLoader({ viewer, source, pane, contrast, legend, tape }, scope);
+  const loader = new ImageLoader({ viewer, source, pane, contrast, legend, tape, sections }, scope);
   const bar = toolBar(viewer, { stage, contrast, tape, scope, spectrum });
   stage.append(tape.node, legend.node, pane.node, bar, contrast.node);
   return { stage, want: (wanted) => loader.want(wanted), refresh: () => void loader.load(false) };

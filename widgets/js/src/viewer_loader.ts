@@ -1,7 +1,7 @@
 // Brings the wanted image into the viewer, swaps contrast without a flash, and says so when there is none.
 
 import type OpenSeadragon from "openseadragon";
-import type { Acquisition, ImageInfo } from "./api.gen";
+import type { Acquisition, FileImageInfo, ImageInfo } from "./api.gen";
 import { SPECTRUM_SIZE } from "./catalogue.gen";
 import type { Scope } from "./model";
 import * as paths from "./paths";
@@ -11,14 +11,21 @@ import { fixed } from "./units";
 import { type ContrastPanel, previewFilter } from "./viewer_contrast";
 import { frequencyScale, lengthScale, type Point } from "./viewer_geometry";
 import type { Legend, MeasuringTape } from "./viewer_overlay";
-import { micrographTiles, pictureTiles } from "./viewer_tiles";
+import { imageTiles, pictureTiles } from "./viewer_tiles";
 import { WAITING_TEXT } from "./waiting";
 
 export interface Wanted {
   runId: string;
   index: number;
   content: "micrograph" | "spectrum" | "spectrum_fit";
+  /** A file in place of a run's micrograph: its path, and which of its sections. */
+  file?: string;
+  axis?: paths.Axis;
+  section?: number | undefined;
 }
+
+const same = (one: Wanted, other: Wanted): boolean =>
+  (["runId", "index", "content", "file", "axis", "section"] as const).every((name) => one[name] === other[name]);
 
 export interface LoaderParts {
   viewer: OpenSeadragon.Viewer;
@@ -27,6 +34,8 @@ export interface LoaderParts {
   contrast: ContrastPanel;
   legend: Legend;
   tape: MeasuringTape;
+  /** Told which section of a file is shown. */
+  sections?: (info: FileImageInfo) => void;
 }
 
 export class ImageLoader {
@@ -52,8 +61,13 @@ export class ImageLoader {
 
   want(wanted: Wanted): void {
     const now = this.#wanted;
-    if (now && now.runId === wanted.runId && now.index === wanted.index && now.content === wanted.content) return;
+    if (now && same(now, wanted)) return;
     this.#wanted = wanted;
+    const shown = this.#shown;
+    if (wanted.file && shown && shown.wanted.file === wanted.file && shown.wanted.axis === wanted.axis) {
+      void this.#turnTo(wanted, shown.contrast);
+      return;
+    }
     this.#shown = undefined;
     void this.load(true);
   }
@@ -66,14 +80,15 @@ export class ImageLoader {
     this.#abort = new AbortController();
     const signal = this.#abort.signal;
     const { pane } = this.#parts;
-    if (!wanted.runId || wanted.index < 0) return pane.empty("No micrograph chosen", "Pick one from the gallery.");
+    if (!wanted.file && (!wanted.runId || wanted.index < 0))
+      return pane.empty("No micrograph chosen", "Pick one from the gallery.");
     if (always) {
       this.#clear();
       pane.loading();
     }
     this.#loading = true;
     try {
-      if (wanted.content === "micrograph") await this.#openMicrograph(wanted, signal);
+      if (wanted.content === "micrograph" || wanted.file) await this.#openImage(wanted, signal);
       else await this.#openSpectrum(wanted, signal);
     } catch (error) {
       if (!isAbort(error)) await this.#explain(wanted, error, signal);
@@ -82,17 +97,52 @@ export class ImageLoader {
     }
   }
 
-  async #openMicrograph(wanted: Wanted, signal: AbortSignal): Promise<void> {
-    const { viewer, source, contrast, legend, tape } = this.#parts;
-    const info = await getJson<ImageInfo>(source, paths.imageInfo(wanted.runId, wanted.index), signal);
+  async #openImage(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { viewer, contrast, legend, tape } = this.#parts;
+    const info = await this.#info(wanted, signal);
     const first = contrast.show(info);
     this.#shown = { wanted, info, contrast: first };
-    viewer.open({ tileSource: micrographTiles(source, wanted.runId, wanted.index, info, first) });
+    viewer.open({ tileSource: this.#tiles(wanted, info, first) });
     const scale = lengthScale(info.pixel_size_angstrom);
     const describe = ({ x, y }: Point): string =>
       `${fixed(Math.floor(x), 0)}, ${fixed(info.height - 1 - Math.floor(y), 0)} px`;
     legend.show({ width: info.width, height: info.height, scale, describe });
     tape.show(scale);
+  }
+
+  async #info(wanted: Wanted, signal: AbortSignal): Promise<ImageInfo> {
+    const { source, sections } = this.#parts;
+    if (!wanted.file) return getJson<ImageInfo>(source, paths.imageInfo(wanted.runId, wanted.index), signal);
+    const path = paths.fileImage(wanted.file, wanted.axis ?? "z", wanted.section);
+    const info = await getJson<FileImageInfo>(source, path, signal);
+    sections?.(info);
+    return info;
+  }
+
+  #tiles(wanted: Wanted, info: ImageInfo, contrast: paths.Contrast): OpenSeadragon.TileSource {
+    const { runId, index, file, axis } = wanted;
+    const hash = info.content_hash;
+    const section = (info as FileImageInfo).section;
+    return imageTiles(this.#parts.source, info, (level, x, y) =>
+      file
+        ? paths.fileTile(file, axis ?? "z", section, level, x, y, contrast, hash)
+        : paths.tile(runId, index, level, x, y, contrast, hash),
+    );
+  }
+
+  /** Another section of the same file: zoom and contrast stay, the old one until the new one is there. */
+  async #turnTo(wanted: Wanted, contrast: paths.Contrast): Promise<void> {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const signal = this.#abort.signal;
+    try {
+      const info = await this.#info(wanted, signal);
+      if (signal.aborted) return;
+      this.#shown = { wanted, info, contrast };
+      this.#replace(this.#tiles(wanted, info, contrast), () => undefined);
+    } catch (error) {
+      if (!isAbort(error)) this.#parts.pane.error(error);
+    }
   }
 
   async #openSpectrum(wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -120,23 +170,29 @@ export class ImageLoader {
   recontrast(wanted: paths.Contrast, settled: boolean): void {
     const shown = this.#shown;
     if (!shown) return;
-    const { viewer, source } = this.#parts;
     this.#filter(previewFilter(shown.contrast, wanted));
     if (!settled) return;
+    this.#replace(this.#tiles(shown.wanted, shown.info, wanted), () => {
+      shown.contrast = wanted;
+      this.#filter("");
+    });
+  }
+
+  /** Put other tiles in place of those on screen, once they are all there. */
+  #replace(tileSource: OpenSeadragon.TileSource, then: () => void): void {
+    const { viewer } = this.#parts;
     const old = viewer.world.getItemAt(0);
     if (this.#swap) viewer.world.removeItem(this.#swap);
     this.#swap = undefined;
-    const { runId, index } = shown.wanted;
     const ready = (next: OpenSeadragon.TiledImage): void => {
       if (this.#swap !== next) return;
       this.#swap = undefined;
       next.setOpacity(1);
       viewer.world.removeItem(old);
-      shown.contrast = wanted;
-      this.#filter("");
+      then();
     };
     viewer.addTiledImage({
-      tileSource: micrographTiles(source, runId, index, shown.info, wanted),
+      tileSource,
       opacity: 0,
       preload: true,
       success: (event: unknown) => {
@@ -164,7 +220,7 @@ export class ImageLoader {
   /** An image that is not there is mostly one that is not processed yet: ask, and say which. */
   async #explain(wanted: Wanted, error: unknown, signal: AbortSignal): Promise<void> {
     const { pane, source } = this.#parts;
-    if (!(error instanceof ProblemError) || error.status !== 404) return pane.error(error);
+    if (!(error instanceof ProblemError) || error.status !== 404 || wanted.file) return pane.error(error);
     try {
       const found = await getJson<Acquisition>(source, paths.acquisition(wanted.runId, wanted.index), signal);
       const text = WAITING_TEXT[found.state];

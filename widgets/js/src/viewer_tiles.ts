@@ -2,7 +2,6 @@
 
 import OpenSeadragon from "openseadragon";
 import type { ImageInfo } from "./api.gen";
-import * as paths from "./paths";
 import { type DataSource, getBlob, isAbort } from "./source";
 
 /** The part of OpenSeadragon's image job that a custom tile source uses. */
@@ -34,13 +33,11 @@ function downloads(source: DataSource): Record<string, unknown> {
   };
 }
 
-/** Tiles of a micrograph at one contrast. The API counts levels from full size down, OpenSeadragon from the smallest up. */
-export function micrographTiles(
+/** Tiles of an image by their paths. The API counts levels from full size down, OpenSeadragon from the smallest up. */
+export function imageTiles(
   source: DataSource,
-  runId: string,
-  index: number,
   info: ImageInfo,
-  contrast: paths.Contrast,
+  path: (level: number, x: number, y: number) => string,
 ): OpenSeadragon.TileSource {
   return new OpenSeadragon.TileSource({
     width: info.width,
@@ -49,8 +46,7 @@ export function micrographTiles(
     tileOverlap: 0,
     minLevel: 0,
     maxLevel: info.levels - 1,
-    getTileUrl: (level: number, x: number, y: number) =>
-      paths.tile(runId, index, info.levels - 1 - level, x, y, contrast, info.content_hash),
+    getTileUrl: (level: number, x: number, y: number) => path(info.levels - 1 - level, x, y),
     ...downloads(source),
   } as OpenSeadragon.TileSourceOptions);
 }
