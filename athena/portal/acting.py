@@ -1,6 +1,6 @@
 """Doing what was chosen in an element's menu (WS-12, WS-13, WS-14)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,28 @@ def act(
         failed(error)
         return
     session.run(work, lambda _: done(action), failed=failed)
+
+
+def act_on_many(
+    session: PortalSession,
+    elements: Sequence[Element],
+    action: ElementAction,
+    *,
+    done: Callable[[Sequence[str]], None],
+) -> None:
+    """Archive, restore or delete several elements, a job each (WS-11); ``done`` is told what was refused, in words."""
+    kind, catalogue = _JOBS[action].value, session.catalogue
+
+    def work() -> list[str]:
+        refused = []
+        for element in elements:
+            try:
+                catalogue.start_job(kind, element.id)
+            except AthenaError as error:
+                refused.append(f"{element.name}: {error.message}")
+        return refused
+
+    session.run(work, done)
 
 
 def _work(session: PortalSession, element: Element, action: ElementAction, value: str) -> Callable[[], Element | Job]:

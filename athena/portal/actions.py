@@ -13,6 +13,7 @@ class ElementAction(StrEnum):
     DESCRIBE = "describe"
     STATUS = "status"
     LINK = "link"
+    DOWNLOAD = "download"
     ARCHIVE = "archive"
     RESTORE = "restore"
     DELETE = "delete"
@@ -22,7 +23,7 @@ def actions_of(element: Element) -> tuple[ElementAction, ...]:
     """What the visitor may do with an element as it stands. The API has the last word: who made a folder deletes it."""
     if element.state is State.DELETING:
         return ()
-    offered = [ElementAction.LINK]
+    offered = [ElementAction.LINK, ElementAction.DOWNLOAD]
     if element.my_role is not Role.VIEWER:
         offered = [
             ElementAction.RENAME,

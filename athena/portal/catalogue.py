@@ -3,12 +3,15 @@
 Every call blocks on the network: sessions make them in threads (``PortalSession.run``), never on the server's loop.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from athena.contract.acquisitions import Acquisition
+from athena.contract.branches import Branch
+from athena.contract.criteria import RunCriteria
 from athena.contract.elements import (
     Crumb,
     Element,
@@ -20,24 +23,25 @@ from athena.contract.elements import (
 )
 from athena.contract.events import EventPage
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
-from athena.contract.filters import RunFilter, SavedFilter
+from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import PasswordChange, User
 from athena.contract.report import QualityReport
-from athena.contract.runs import Run, RunTable, SourceCreate
+from athena.contract.runs import ParametersUpdate, Retried, Run, RunTable, SourceCreate
 from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
+from athena.portal.order import PAGE, Order
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
+from athena.sdk.filters import get_criteria, reset_criteria, set_criteria
 from athena.sdk.report import QualityReport as ShownReport
 
-CHILDREN_SHOWN = 1000
 FILES_SHOWN = 500
 """Files asked for at once."""
 
@@ -81,11 +85,15 @@ class Catalogue:
         """Levels from the root down to the element."""
         return self._client.get(f"/api/elements/{element_id}/breadcrumb", list[Crumb])
 
-    def children(self, parent_id: UUID | None) -> ElementPage:
-        """Children in order; of None: the root folders."""
-        asked: dict[str, str | int] = {"limit": CHILDREN_SHOWN}
-        if parent_id is not None:
-            asked["parent_id"] = str(parent_id)
+    def children(self, parent_id: UUID | None, order: Order = Order(), *, limit: int = PAGE) -> ElementPage:
+        """Children of an element, or (None) what is at the top of the workspace, in an order."""
+        asked: Query = {
+            "parent_id": str(parent_id) if parent_id else None,
+            "sort": order.sort and order.sort.value,
+            "descending": "true" if order.descending else None,
+            "offset": order.first,
+            "limit": limit,
+        }
         return self._client.get("/api/elements", ElementPage, params=asked)
 
     def files(
@@ -298,6 +306,34 @@ class Catalogue:
     def report(self, run_id: UUID) -> QualityReport:
         """What a run was worth so far."""
         return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
+
+    def branches(self, run_id: UUID) -> list[Branch]:
+        """Branches of a run's results, the oldest first."""
+        return self._client.get(f"/api/runs/{run_id}/branches", list[Branch])
+
+    def promote(self, run_id: UUID, name: str) -> None:
+        """Make a branch the default one."""
+        self._client.post(f"/api/runs/{run_id}/branches/{quote(name, safe='')}/promote", None, None)
+
+    def criteria(self, run_id: UUID) -> RunCriteria:
+        """Quality criteria of a run, and how many comply."""
+        return get_criteria(self._client, run_id)
+
+    def set_criteria(self, run_id: UUID, rules: Sequence[FilterRule]) -> RunCriteria:
+        """Set the quality criteria of a run."""
+        return set_criteria(self._client, run_id, rules)
+
+    def reset_criteria(self, run_id: UUID) -> RunCriteria:
+        """Let the instance's criteria apply again."""
+        return reset_criteria(self._client, run_id)
+
+    def set_parameters(self, run_id: UUID, wanted: ParametersUpdate) -> Run:
+        """Set parameters of a run's processing."""
+        return self._client.patch(f"/api/runs/{run_id}/parameters", wanted, Run)
+
+    def retry_failed(self, run_id: UUID) -> int:
+        """Process what failed again; how many there are."""
+        return self._client.post(f"/api/runs/{run_id}/retry", None, Retried).count
 
     def report_file(self, run_id: UUID, ending: str) -> bytes:
         """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from athena.contract.elements import DatasetType, Element, ElementKind
+from athena.contract.elements import DatasetType, Element, ElementKind, ElementPage
 from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
+from athena.portal.order import Order
 from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.files import read_files
@@ -60,7 +61,8 @@ def load(catalogue: Catalogue, place: Place) -> Loaded:
     element = catalogue.element(place.element)
     if _is_run(element):
         return read_micrograph(catalogue, place) if place.index is not None else read_run(catalogue, place)
-    children = catalogue.children(element.id).items if element.kind is not ElementKind.DATASET else ()
+    inside = element.kind is not ElementKind.DATASET
+    children = catalogue.children(element.id, Order.of(place)) if inside else ElementPage(items=(), total=0)
     files = read_files(catalogue, place) if element.kind in (ElementKind.STEP, ElementKind.DATASET) else None
     return _LISTINGS[element.kind](place, element, crumb_items(catalogue.breadcrumb(element.id)), children, files)
 

@@ -20,6 +20,7 @@ _RUN_TABS = {
     "micrographs": "RunGallery(run)",
     "dataviz": "run.table()  # one row a micrograph; plot any column",
     "report": "run.quality_report()",
+    "processing": "run.branches\nrun.criteria\nrun.parameters",
 }
 _MICROGRAPH_TABS = {"motion": "MotionTraces(run, {0})", "ctf": "CtfFit(run, {0})"}
 _LISTED = ("kind", "in", "status")

@@ -10,8 +10,9 @@ from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
+from athena.contract.runs import Run
 from athena.contract.sharing import Grant, GrantChange, Grantee, GranteeKind, Permissions, PublicChange
-from athena.errors import Conflict
+from athena.errors import Conflict, Unavailable
 
 WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
 LENGTH = Quantity(key="length", label="Length", units=(Unit(symbol="nm", name="nanometre"), Unit(symbol="Å", name="Å")))
@@ -27,9 +28,14 @@ class About:
         self.public: Role | None = None
         self.inherits = True
         self.asked: list[tuple[UUID | None, Any]] = []
+        self.locked: UUID | None = None
         self.started: list[dict[str, Any]] = []
         self.filter = RunFilter()
         self.updated = 0
+
+    def run(self, _element: UUID) -> Run:
+        """What is read with it is asked of others: here it does not answer."""
+        raise Unavailable("Athena does not answer.")
 
     def change(self, element: UUID, change: ElementUpdate) -> None:
         """Remember it; one name is taken."""
@@ -38,7 +44,9 @@ class About:
         self.asked.append((element, change.model_dump(exclude_none=True, mode="json")))
 
     def start_job(self, kind: str, element: UUID, parameters: dict[str, Any] | None = None) -> None:
-        """Remember it."""
+        """Remember it; one is worked on."""
+        if element == self.locked:
+            raise Conflict("Somebody works on it.")
         self.asked.append((element, kind))
         self.started.append({"kind": kind, "parameters": parameters})
 

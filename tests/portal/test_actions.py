@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from athena.contract.elements import Element, ElementKind, State
+from athena.contract.elements import Element, ElementKind, ElementPage, State
 from athena.contract.events import Event, EventKind
 from athena.contract.jobs import Job, JobAction, JobState
 from athena.contract.people import Role
@@ -41,14 +41,17 @@ class Tab(Desk):
 @pytest.mark.parametrize(
     ("element", "offered"),
     [
-        (made(ElementKind.FOLDER), "rename describe link delete"),
-        (made(ElementKind.FOLDER, my_role=Role.COLLABORATOR), "rename describe link"),
-        (made(ElementKind.FOLDER, my_role=Role.VIEWER), "link"),
+        (made(ElementKind.FOLDER), "rename describe link download delete"),
+        (made(ElementKind.FOLDER, my_role=Role.COLLABORATOR), "rename describe link download"),
+        (made(ElementKind.FOLDER, my_role=Role.VIEWER), "link download"),
         (made(ElementKind.FOLDER, state=State.DELETING), ""),
-        (made(ElementKind.WORKFLOW), "rename describe link archive delete"),
-        (made(ElementKind.STEP), "rename describe status link delete"),
-        (made(ElementKind.DATASET, type="free", state=State.ARCHIVED), "rename describe status link restore delete"),
-        (made(ElementKind.DATASET, type="epu_run"), "rename describe link archive delete"),
+        (made(ElementKind.WORKFLOW), "rename describe link download archive delete"),
+        (made(ElementKind.STEP), "rename describe status link download delete"),
+        (
+            made(ElementKind.DATASET, type="free", state=State.ARCHIVED),
+            "rename describe status link download restore delete",
+        ),
+        (made(ElementKind.DATASET, type="epu_run"), "rename describe link download archive delete"),
     ],
 )
 def test_a_menu_offers_what_its_visitor_may_do(element: Element, offered: str) -> None:
@@ -60,7 +63,7 @@ def test_the_menu_changes_deletes_and_says_what_was_refused() -> None:
     tab: Any = Tab()
     inside = made(ElementKind.WORKFLOW, name="Inner")
     folder = made(ElementKind.FOLDER, name="Top")
-    view: Any = Folder(Place(folder.id), folder, [], (inside,)).view(tab)
+    view: Any = Folder(Place(folder.id), folder, [], ElementPage(items=(inside,), total=1)).view(tab)
     asked = {"id": str(inside.id), "value": ""}
     view._list._handle_msg(asked | {"do": "rename", "value": "New"})
     view._list._handle_msg(asked | {"do": "archive"})
@@ -74,6 +77,19 @@ def test_the_menu_changes_deletes_and_says_what_was_refused() -> None:
     view._title._handle_msg({"do": "delete", "id": str(folder.id), "value": ""})
     assert tab.catalogue.asked[-1] == (folder.id, "delete")
     assert tab.visited == [Place(folder.parent_id)]
+
+
+@pytest.mark.feature("WS-11", "WS-14")
+def test_several_are_archived_at_once_and_the_refused_are_named() -> None:
+    tab: Any = Tab()
+    inside = tuple(made(ElementKind.WORKFLOW, name=f"W{number}") for number in range(3))
+    folder = made(ElementKind.FOLDER, name="Top")
+    view: Any = Folder(Place(folder.id), folder, [], ElementPage(items=inside, total=3)).view(tab)
+    tab.catalogue.locked = inside[0].id
+    view._list._handle_msg({"do": "archive", "ids": [str(one.id) for one in inside[:2]]})
+    assert tab.catalogue.asked == [(inside[1].id, "archive")]
+    assert view._title.problem == "1 of 2 could not be done. W0: Somebody works on it."
+    assert tab.refreshed == 1
 
 
 def job(state: JobState, **more: Any) -> Job:

@@ -15,7 +15,7 @@ from bokeh.document import Document
 
 import athena_pipelines
 from athena.contract.acquisitions import Acquisition, AcquisitionState, Doubt, Optics
-from athena.contract.elements import Crumb, Element, ElementKind, Status, StepStatus
+from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
 from athena.contract.processing import GainOrientation, GainSense
@@ -117,6 +117,11 @@ def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source
     return Source(run_id=uuid4(), adapter="epu", path="/data/s", follow=True, state=state, last_scan=last_scan)
 
 
+def elements(*children: Element) -> ElementPage:
+    """All children on one page."""
+    return ElementPage(items=children, total=len(children))
+
+
 @pytest.mark.feature("WS-01", "WS-02", "WS-05")
 @pytest.mark.parametrize(
     ("page", "kind", "type", "offered"),
@@ -135,13 +140,13 @@ def test_a_listing_offers_what_may_be_made_there(tab: Tab, page: Any, kind: Any,
             continue
         inside = element(kind, type=type, role=role) if kind else None
         child = element(ElementKind.FOLDER, name="Inner")
-        loaded = page(Place(inside.id if inside else None), inside, [], (child,))
+        loaded = page(Place(inside.id if inside else None), inside, [], elements(child))
         view = loaded.view(tab)
         buttons = [part for part in view.root.select() if part.__class__.__name__ == "Button" and "Add" in part.label]
         assert len(buttons) == expected
         assert view.root.get_root(Document()) is not None
-        assert view.update(page(loaded.place, inside, [], (child, child)))
-        assert not view.update(page(Place(uuid4()), inside, [], ()))
+        assert view.update(page(loaded.place, inside, [], elements(child, child)))
+        assert not view.update(page(Place(uuid4()), inside, [], elements()))
         assert view.concerns(Event(seq=1, kind=EventKind.ELEMENT_CREATED, time=WHEN, element_id=uuid4()))
 
 

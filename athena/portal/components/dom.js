@@ -43,6 +43,8 @@ const STROKES = {
   licence: "M4 5h16v11H4zM7 9h7M7 12h4M15 14v6l2-1.500 2 1.500v-6",
   users: "M9 5a3 3 0 1 0 .01 0M3 19c0-3.500 2.500-5 6-5s6 1.500 6 5M16 6a2.500 2.500 0 1 1 0 5M17 14c2.500.300 4 1.800 4 4.500",
   upload: "M12 16V5M7.500 9.500 12 5l4.500 4.500M5 19h14",
+  rising: "M7 20V5M3.500 8.500 7 5l3.500 3.500M13 7h4M13 12h6M13 17h8",
+  falling: "M7 4v15M3.500 15.500 7 19l3.500-3.500M13 7h8M13 12h6M13 17h4",
   down: "m6 9 6 6 6-6",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
@@ -108,12 +110,21 @@ function live(model, names, draw) {
   draw()
 }
 
+// saves what an address gives, without leaving the page
+function save(address) {
+  const link = h("a", { href: address, download: true, hidden: true })
+  document.body.append(link)
+  link.click()
+  link.remove()
+}
+
 // what may be done with an element: a button with three dots, and a dialog for what needs a word more
 const ACTIONS = {
   rename: { label: "Rename…", action: "Rename", field: "name" },
   describe: { label: "Describe…", action: "Save", field: "description" },
   status: { label: "Set status…", action: "Set", field: "status" },
   link: { label: "Copy link" },
+  download: { label: "Download" },
   archive: { label: "Archive…", action: "Archive", text: "Its files go to the archive storage. Metadata, previews and results stay; Restore brings the files back." },
   restore: { label: "Restore…", action: "Restore", text: "Its files come back from the archive storage." },
   delete: { label: "Delete…", action: "Delete", danger: true },
@@ -128,6 +139,7 @@ function actionMenu(item, ask, root) {
     h("summary", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${item.name}`, "data-athena": "actions" }, icon("more")), list)
   list.append(...item.actions.map((name) => h("button", { role: "menuitem", class: ACTIONS[name].danger ? "is-error" : "", "data-athena": `action-${name}`, onclick: async () => {
     menu.open = false
+    if (name === "download") { save(item.zip); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
     await navigator.clipboard.writeText(new URL(item.search, location.href).href)
   } }, ACTIONS[name].label)))

@@ -7,14 +7,15 @@ from typing import Any
 
 import panel as pn
 
-from athena.contract.elements import Crumb, Element
+from athena.contract.elements import Crumb, Element, ElementPage
 from athena.contract.events import Event, EventKind
 from athena.errors import AthenaError
-from athena.portal.acting import act, by_id
+from athena.portal.acting import act, act_on_many, by_id
 from athena.portal.actions import ElementAction
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.labels import kind_label, type_label
+from athena.portal.order import Order
 from athena.portal.pages.files import FileSide, Shown
 from athena.portal.panels.data_panel import DataPanel
 from athena.portal.place import Place
@@ -34,7 +35,7 @@ class Listing(ABC):
     place: Place
     element: Element | None
     crumbs: list[dict[str, str]]
-    children: tuple[Element, ...]
+    children: ElementPage
     files: Shown | None = None
 
     @property
@@ -109,16 +110,22 @@ class ListingView:
                 self._panel.show(element, self._loaded.place)
             if self._files and self._loaded.files:
                 self._files.show(element, self._loaded.place, self._loaded.files)
-        items = [item_of(child) for child in self._loaded.children]
-        if items != self._list.items:
-            self._list.items = items
+        place, order, children = self._loaded.place, Order.of(self._loaded.place), self._loaded.children
+        self._list.param.update(
+            items=[item_of(child) for child in children.items],
+            order=order.choices(place, at_root=element is None),
+            pages=order.pages(place, shown=len(children.items), total=children.total),
+        )
 
     def _ask(self, asked: dict[str, Any]) -> None:
-        here = self._loaded.element
-        element = by_id((*self._loaded.children, *([here] if here else [])), asked["id"])
+        here, inside = self._loaded.element, self._loaded.children.items
+        self._title.problem = ""
+        if "ids" in asked:
+            self._ask_many([child for child in inside if str(child.id) in asked["ids"]], asked)
+            return
+        element = by_id((*inside, *([here] if here else [])), asked["id"])
         if element is None:
             return
-        self._title.problem = ""
 
         def done(action: ElementAction) -> None:
             if action is ElementAction.DELETE and here is not None and element.id == here.id:
@@ -130,6 +137,14 @@ class ListingView:
             self._title.problem = f"{element.name}: {error}"
 
         act(self._session, element, asked, done=done, failed=failed)
+
+    def _ask_many(self, chosen: Sequence[Element], asked: dict[str, Any]) -> None:
+        def done(refused: Sequence[str]) -> None:
+            if refused:
+                self._title.problem = f"{len(refused)} of {len(chosen)} could not be done. " + " ".join(refused[:5])
+            self._session.refresh()
+
+        act_on_many(self._session, chosen, ElementAction(asked["do"]), done=done)
 
     def concerns(self, event: Event) -> bool:
         """Elements come and change; a run's progress changes the status of what holds it."""

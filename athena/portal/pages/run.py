@@ -19,6 +19,7 @@ from athena.portal.components.run_header import RunHeader
 from athena.portal.labels import type_label
 from athena.portal.pages.listing import crumb_items
 from athena.portal.panels.data_panel import SIDES
+from athena.portal.panels.processing import ProcessingSide
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS, MORE_METRICS
 from athena.portal.plots.numbers import read_numbers
@@ -37,6 +38,7 @@ TABS: dict[str, tuple[str, Callable[[PortalSession], RunTab]]] = {
     "micrographs": ("Micrographs", MicrographsTab),
     "dataviz": ("Dataviz", DatavizTab),
     "report": ("Quality report", ReportTab),
+    "processing": ("Processing", partial(SideTab, make=ProcessingSide)),
     **{name: (label, partial(SideTab, make=side)) for name, (label, side) in SIDES.items()},
 }
 """Tabs of a run by their names in the address."""

@@ -6,6 +6,7 @@ from typing import Any
 from athena.contract.elements import Element, FolderCreate
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.add_dialog import AddDialog
+from athena.portal.order import Order
 from athena.portal.pages.listing import Listing, ListingView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
@@ -36,4 +37,4 @@ class Workspace(Listing):
 
 def read_workspace(catalogue: Catalogue, place: Place) -> Workspace:
     """Read the roots."""
-    return Workspace(place, None, [], catalogue.children(None).items)
+    return Workspace(place, None, [], catalogue.children(None, Order.of(place)))

@@ -1,0 +1,22 @@
+"""How a run is processed and judged: branches, what failed, criteria, parameters (BY-06, EQ-12)."""
+
+import param
+
+from athena.portal.components.asking import Asking
+
+
+class ProcessingEditor(Asking):
+    """Four sections of a run.
+
+    It asks ``promote`` (name), ``retry``, ``criteria`` (rules), ``reset-criteria`` and ``parameters`` (parameters).
+    """
+
+    branches = param.List(default=[], item_type=dict, doc="{name, default, parameters, completed, waiting, error}.")
+    failed = param.Integer(default=0, doc="Acquisitions in error.")
+    criteria = param.Dict(default={}, doc="{rules, own, complying, judged}.")
+    metrics = param.List(default=[], item_type=dict, doc="What rules may be on: {name, label, unit}.")
+    parameters = param.List(default=[], item_type=dict, doc="{name, label, about, kind, choices, value, usual}.")
+    may_write = param.Boolean(default=False)
+    problem = param.String(default="", doc="Why the last thing asked was not done.")
+    done = param.Integer(default=0, doc="Grows when something asked was done.")
+    waiting = param.Boolean(default=True)
