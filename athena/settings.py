@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     )
     movie_step: str = Field("movie", description="Which entry point of group athena.steps processes a movie.")
     log_level: str = "INFO"
+    development: bool = Field(False, description="Whether the portal shows its components at /components.")
 
     @classmethod
     def settings_customise_sources(

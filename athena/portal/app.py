@@ -1,6 +1,7 @@
 """The portal's server: one Panel app, the API under the same origin, and the widgets' files."""
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tornado.web import StaticFileHandler
 
 import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.guide import folder
 from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
 from athena.portal.proxy import ApiProxy
@@ -59,7 +61,7 @@ def make_server(settings: Settings) -> Server:
         return open_tab(visitors=visitors, pool=pool, log_out="logout")
 
     server = get_server(
-        {"/": tab},
+        pages_of(settings, tab=tab),
         port=settings.portal_port,
         address=settings.host,
         prefix=prefix,
@@ -75,6 +77,7 @@ def make_server(settings: Settings) -> Server:
         extra_patterns=[
             (r"/api/(.*)", ApiProxy, {"api": api, "door": door}),
             (r"/widgets/(.*)", WidgetFiles, {"path": str(static)}),
+            (r"/guide/([\w-]+\.png)", WidgetFiles, {"path": str(folder() / "images")}),
         ],
         unused_session_lifetime_milliseconds=KEEP_SESSION_MS,
         check_unused_sessions_milliseconds=5_000,
@@ -83,6 +86,15 @@ def make_server(settings: Settings) -> Server:
     )
     server.io_loop.add_callback(report_forever, api, settings)
     return server
+
+
+def pages_of(settings: Settings, *, tab: Callable[[], Any]) -> dict[str, Callable[[], Any]]:
+    """Panel apps by path; that of all components is there in development alone."""
+    if not settings.development:
+        return {"/": tab}
+    from athena.portal.showcase import open_showcase  # nobody else needs its examples
+
+    return {"/": tab, "/components": open_showcase}
 
 
 def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str]:

@@ -27,12 +27,13 @@ from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.notes import Note, NoteWrite
-from athena.contract.people import User
+from athena.contract.people import PasswordChange, User
 from athena.contract.report import QualityReport
 from athena.contract.runs import ParametersUpdate, Retried, Run, RunTable, SourceCreate
 from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
-from athena.contract.storages import Storage
+from athena.contract.storages import Storage, StorageCreate, StorageUpdate
+from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import NotFound
 from athena.portal.order import PAGE, Order
 from athena.sdk import files as sdk_files
@@ -51,9 +52,30 @@ class Catalogue:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    @property
+    def client(self) -> Client:
+        """What the questions are asked through."""
+        return self._client
+
     def me(self) -> User:
         """The visitor."""
         return self._client.get("/api/me", User)
+
+    def change_password(self, change: PasswordChange) -> None:
+        """Change the visitor's password."""
+        self._client.put("/api/me/password", change, None)
+
+    def tokens(self) -> list[Token]:
+        """The visitor's tokens, newest first."""
+        return self._client.get("/api/tokens", list[Token])
+
+    def create_token(self, new: TokenCreate) -> TokenMade:
+        """Make a token; its text is in the answer and nowhere else."""
+        return self._client.post("/api/tokens", new, TokenMade)
+
+    def revoke_token(self, token_id: UUID) -> None:
+        """Make a token void."""
+        self._client.delete(f"/api/tokens/{token_id}")
 
     def element(self, element_id: UUID) -> Element:
         """One element; NotFound if it is not there or not the visitor's to see."""
@@ -209,6 +231,22 @@ class Catalogue:
     def storages(self) -> list[Storage]:
         """The connected storages with their use."""
         return self._client.get("/api/storages", list[Storage])
+
+    def add_storage(self, new: StorageCreate) -> Storage:
+        """Connect a storage, if it answers."""
+        return self._client.post("/api/storages", new, Storage)
+
+    def change_storage(self, storage_id: UUID, change: StorageUpdate) -> Storage:
+        """Rename a storage, renew its options, set its quota, or choose it for new files of its role."""
+        return self._client.patch(f"/api/storages/{storage_id}", change, Storage)
+
+    def remove_storage(self, storage_id: UUID) -> None:
+        """Disconnect a storage that is not in use."""
+        self._client.delete(f"/api/storages/{storage_id}")
+
+    def check_storage(self, storage_id: UUID) -> Storage:
+        """Look at a storage now."""
+        return self._client.post(f"/api/storages/{storage_id}/check", None, Storage)
 
     def jobs(self) -> list[Job]:
         """Jobs the visitor may see, newest first."""

@@ -10,12 +10,18 @@ from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.dataset import Dataset
 from athena.portal.pages.files import read_files
 from athena.portal.pages.folder import Folder
+from athena.portal.pages.guide import read_guide
 from athena.portal.pages.jobs import read_jobs
+from athena.portal.pages.licence import read_licence
 from athena.portal.pages.listing import Listing, crumb_items
 from athena.portal.pages.micrograph import read_micrograph
+from athena.portal.pages.profile import read_profile
 from athena.portal.pages.run import read_run
 from athena.portal.pages.search import read_search
+from athena.portal.pages.settings import read_settings
 from athena.portal.pages.step import Step
+from athena.portal.pages.storage import read_storages
+from athena.portal.pages.users import read_users
 from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import read_workspace
 from athena.portal.place import Place
@@ -34,8 +40,14 @@ _LISTINGS: dict[ElementKind, type[Listing]] = {
 _PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {
     "": read_workspace,
     "dashboard": read_dashboard,
+    "guide": read_guide,
     "jobs": read_jobs,
+    "licence": read_licence,
+    "profile": read_profile,
     "search": read_search,
+    "settings": read_settings,
+    "storage": read_storages,
+    "users": read_users,
 }
 """Pages that show no element, by their names in the address."""
 

@@ -8,6 +8,11 @@ _PAGES = {
     "": "a  # the workspace, as a tree",
     "dashboard": 'a.recent("workflow")\na.recent("folder")\na.storages\na.jobs()',
     "jobs": "a.jobs()",
+    "licence": "a.licence",
+    "profile": "a.me\na.tokens",
+    "settings": "a.services\na.plugins",
+    "storage": "a.storages",
+    "users": "a.users",
 }
 _SIDES = {"metadata": "{0}.metadata", "notes": "{0}.notes", "sharing": "{0}.permissions"}
 _RUN_TABS = {
@@ -23,6 +28,8 @@ _LISTED = ("kind", "in", "status")
 
 def recipe(place: Place, element: Element | None) -> str:
     """Python that shows in a notebook what a page shows: every line an expression to look at, or what it needs."""
+    if place.page == "guide":
+        return ""
     if element is None:
         return _CONNECT + (_search(place) if place.page == "search" else _PAGES[place.page])
     if element.kind is ElementKind.DATASET and element.type == DatasetType.EPU_RUN:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from athena.contract.people import PlatformRole, User
+from athena.domain.roles import PlatformAction, roles_allowing_on_platform
 from athena.portal.place import Place
 
 
@@ -31,11 +32,20 @@ class Tool:
         return {"page": self.page, "label": self.label, "icon": self.icon, "low": self.low, "search": search}
 
 
+def _who(action: PlatformAction) -> frozenset[PlatformRole]:
+    return frozenset(roles_allowing_on_platform(action))
+
+
 TOOLS: tuple[Tool, ...] = (
     Tool("dashboard", "Dashboard", "dashboard"),
     Tool("", "Workspace", "workspace"),
     Tool("search", "Search", "search"),
     Tool("jobs", "Jobs", "jobs", low=True),
+    Tool("storage", "Storage", "storage", low=True),
+    Tool("guide", "User guide", "guide", low=True),
+    Tool("settings", "Settings", "settings", low=True, roles=_who(PlatformAction.OPEN_EVERY_ELEMENT)),
+    Tool("licence", "Licence", "licence", low=True, roles=_who(PlatformAction.MANAGE_LICENCES)),
+    Tool("users", "Users", "users", low=True, roles=_who(PlatformAction.SEE_USERS)),
 )
 
 

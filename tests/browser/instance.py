@@ -23,7 +23,10 @@ from athena.contract.elements import (
     Template,
     WorkflowCreate,
 )
+from athena.contract.people import PlatformRole
+from athena.db.engine import Database
 from athena.sdk.client import Client
+from athena.services import users
 from athena.settings import Settings
 
 START_SECONDS = 180.0
@@ -104,6 +107,7 @@ class Instance:
             "ATHENA_STABLE_SECONDS": str(self.settings.stable_seconds),
             "ATHENA_POLL_SECONDS": str(self.settings.poll_seconds),
             "ATHENA_WORKERS": str(self.settings.workers),
+            "ATHENA_DEVELOPMENT": "1",
         }
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / f"{name}.log").open("ab")
@@ -170,3 +174,15 @@ def make_run(client: Client, *, folder: str, workflow: str = "SPA-QM 12", run: s
     (imaging,) = [step for step in steps if step.name == "Imaging"]
     dataset = DatasetCreate(name=run, parent_id=imaging.id, type=DatasetType.EPU_RUN)
     return client.post("/elements", dataset, Element)
+
+
+def login_of(instance: Instance, username: str, *roles: PlatformRole) -> str:
+    """Log-in link of a person without rights beyond these roles; the account is made if it is new."""
+    database = Database(instance.settings.resolved_database_url)
+    with database.session() as session:
+        person = users.ensure_local_user(session, username, admin=False)
+        token = users.issue_token(session, person.id, "browser")
+    database.dispose()
+    for role in roles:
+        instance.client.put(f"/users/{person.id}/roles/{role.value}", None, None)
+    return f"{instance.portal}/login?token={token}"

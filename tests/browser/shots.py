@@ -124,6 +124,13 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     page.screenshot(path=into / f"delete-{suffix}.png")
     for side in ("metadata", "notes", "sharing"):
         shoot(f"panel-{side}", f"?e={places['told']}&panel={side}", f"[data-athena={side}]")
+    shoot("storage", "?p=storage", "[data-athena=storage]")
+    shoot("health", "?p=settings", "[data-athena=service]")
+    shoot("plugins", "?p=settings&tab=plugins", "[data-athena=plugin]")
+    shoot("licence", "?p=licence", "[data-athena=platform-id]")
+    shoot("users", "?p=users", "[data-athena=account]")
+    shoot("profile", "?p=profile", "[data-athena=profile]")
+    shoot("guide", "?p=guide&page=guide%2Fportal", "[data-athena=guide-page] img")
     shoot("dashboard", "?p=dashboard", "[data-athena=storage]")
     shoot("search", "?p=search&q=grid", "[data-athena=hit]")
     shoot("jobs", "?p=jobs", "[data-athena=jobs]")
@@ -140,6 +147,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("ctf", f"?e={run}&i=0&tab=ctf", "[data-athena=viewer] canvas", "[data-athena=curve]")
     shoot("run-full", f"?e={full}", "[data-athena=acquisition]")
     shoot("dataviz-full", f"?e={full}&tab=dataviz", ".bk-Figure")
+    shoot("components", "components", "[data-athena=title]")
     shoot("nothing", "?e=00000000-0000-0000-0000-000000000000", "[data-athena=error]")
 
 

@@ -37,6 +37,11 @@ const STROKES = {
   dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   code: "m8 7-5 5 5 5M16 7l5 5-5 5M13.500 5l-3 14",
+  storage: "M4 5h16v6H4zM4 13h16v6H4zM7 8h.01M7 16h.01M11 8h6M11 16h6",
+  guide: "M9.500 9.500a2.500 2.500 0 1 1 3.500 2.300c-.7.300-1 .800-1 1.700M12 16.500v.01M12 3.500a8.500 8.500 0 1 0 .01 0",
+  settings: "M4 7h9M17 7h3M15 5a2 2 0 1 0 .01 0M4 17h3M11 17h9M9 15a2 2 0 1 0 .01 0",
+  licence: "M4 5h16v11H4zM7 9h7M7 12h4M15 14v6l2-1.500 2 1.500v-6",
+  users: "M9 5a3 3 0 1 0 .01 0M3 19c0-3.500 2.500-5 6-5s6 1.500 6 5M16 6a2.500 2.500 0 1 1 0 5M17 14c2.500.300 4 1.800 4 4.500",
   upload: "M12 16V5M7.500 9.500 12 5l4.500 4.500M5 19h14",
   rising: "M7 20V5M3.500 8.500 7 5l3.500 3.500M13 7h4M13 12h6M13 17h8",
   falling: "M7 4v15M3.500 15.500 7 19l3.500-3.500M13 7h8M13 12h6M13 17h4",
@@ -71,6 +76,30 @@ function clock(iso) {
   const day = time.toDateString() === new Date().toDateString() ? {} : { day: "numeric", month: "short", year: "numeric" }
   const shown = time.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit", hour12: false })
   return h("time", { datetime: iso, title: time.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }) }, shown)
+}
+
+const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spaces between thousands
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"]
+
+function size(bytes) {
+  let at = 0
+  while (bytes >= 1000 && at < UNITS.length - 1) { bytes /= 1000; at += 1 }
+  return `${at ? bytes.toPrecision(3) : bytes}\u2009${UNITS[at]}`
+}
+
+const STORAGE_ROLES = { primary: "Uploads", acquisition: "Microscopes", export: "Exports", archive: "Archive" }
+const STORAGE_MARKS = { down: "error", stable: "completed", unknown: "not_started" }
+
+// how full a storage is: of a device, what is taken counts, by whomever; of a quota, what Athena keeps
+function storageUse(one) {
+  const bound = one.quota ?? one.total
+  const taken = one.quota !== null ? one.used : one.total !== null && one.free !== null ? one.total - one.free : one.used
+  const words = bound ? `${size(taken)} of ${size(bound)}${one.quota !== null ? " allowed" : ""} taken` : `${size(one.used)} kept`
+  return { share: bound ? taken / bound : null, words }
+}
+
+function meter(name, share, words) {
+  return h("meter", { value: share, max: 1, high: 0.9, optimum: 0, low: 0.8, "aria-label": `${name}: ${words}` })
 }
 
 // draws now and again whenever one of the component's properties changes, once a frame
@@ -137,4 +166,52 @@ function confirmAction(name, item, ask, root) {
   dialog.showModal()
   input?.focus()
   if (field === "name") input.select()
+}
+
+// a field of a dialog or form, by what is said of it: {name, label, type, value, options, …}
+function inputOf({ label, type = "text", value = "", options = [], ...more }) {
+  const common = { class: "field", "data-athena": `field-${more.name}`, ...more }
+  if (type === "select") return h("select", common, options.map(([key, word]) => h("option", { value: key, selected: key === value }, word)))
+  if (type === "textarea") return h("textarea", { rows: 3, ...common }, value)
+  if (type === "checkbox") return h("input", { ...common, class: "", type, checked: Boolean(value) })
+  return h("input", { autocomplete: "off", ...common, type, value })
+}
+
+function fieldLabel(field, input) {
+  return h("label", { class: field.type === "checkbox" ? "check" : "" }, field.type === "checkbox" ? [input, " ", field.label] : [h("span", {}, field.label), input],
+    field.hint ? h("span", { class: "muted" }, field.hint) : null)
+}
+
+// a dialog that asks for the values of some fields; it closes when the page says that it was done, and says why it was not
+function askDialog(model, root, { label, text, fields = [], action, danger, send }) {
+  const inputs = fields.map((field) => inputOf(field))
+  const problem = h("p", { class: "problem", role: "alert", hidden: true })
+  const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "dialog-go" }, action)
+  const refuse = () => { problem.textContent = model.problem; problem.hidden = !model.problem; if (model.problem) go.disabled = false }
+  const end = () => dialog.close()
+  const submit = (event) => {
+    event.preventDefault()
+    go.disabled = true
+    send(Object.fromEntries(inputs.filter((input) => !input.disabled).map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value])))
+  }
+  const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "dialog", onclose: () => { model.off("problem", refuse); model.off("done", end); dialog.remove() } },
+    h("form", { onsubmit: submit }, h("h2", {}, label), text ? h("p", { class: danger ? "" : "muted" }, text) : null,
+      fields.map((field, index) => fieldLabel(field, inputs[index])), problem,
+      h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => dialog.close() }, "Cancel"), go)))
+  model.on("problem", refuse)
+  model.on("done", end)
+  root.append(dialog)
+  dialog.showModal()
+  inputs[0]?.focus()
+}
+
+// a menu behind three dots: pairs of what it says and what it does, with a name for tests
+function menuOf(name, entries) {
+  const list = h("div", { class: "menu-items", role: "menu" })
+  const menu = h("details", { class: "menu-of", onkeydown: (event) => { if (event.key === "Escape") menu.open = false },
+    onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false } },
+    h("summary", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${name}`, "data-athena": "actions" }, icon("more")), list)
+  list.append(...entries.filter(Boolean).map(([hook, label, act, danger]) => h("button", { role: "menuitem", class: danger ? "is-error" : "", "data-athena": `do-${hook}`,
+    onclick: () => { menu.open = false; act() } }, label)))
+  return menu
 }

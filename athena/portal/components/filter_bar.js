@@ -1,4 +1,3 @@
-const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spaces between thousands
 const MARKS = { running: "in_progress", pending: "not_started", failed: "error", finished: "completed", cancelled: "suspended" }
 const WORDS = { running: "", pending: "waiting", failed: "failed", finished: "finished", cancelled: "cancelled" }
 

@@ -1,7 +1,6 @@
 const MARKS = { running: "in_progress", pending: "not_started", failed: "error", finished: "completed", cancelled: "suspended" }
 const WORDS = { cancel: "Cancel", retry: "Try again", remove: "Remove" }
 const ENDED = ["failed", "finished", "cancelled"]
-const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spaces between thousands
 
 export function render({ model, el }) {
   let sure = "" // the job whose cancelling waits for a second word

@@ -12,7 +12,7 @@ function warnings(all) {
 
 export function render({ model, el }) {
   const turn = (address, name, label, key) => h("a", { class: `icon-button ${address ? "" : "off"}`, href: address || null, "data-go": address ? "" : null,
-    title: `${label} (${key})`, "aria-label": label, "aria-disabled": address ? null : "true", "data-athena": name },
+    title: `${label} (${key})`, "aria-label": label, role: address ? null : "link", "aria-disabled": address ? null : "true", "data-athena": name },
     name === "next" ? icon("chevron") : icon("back"))
   const key = (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.composedPath().some((node) => /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName ?? ""))) return

@@ -2,7 +2,6 @@ const SOURCE = {
   watching: ["in_progress", "Watching"], importing: ["in_progress", "Importing"],
   completed: ["completed", "Complete"], error: ["error", "Stopped"],
 }
-const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spaces between thousands
 
 function count(value, words, kind, always) {
   if (!value && !always) return null

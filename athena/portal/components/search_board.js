@@ -2,7 +2,6 @@ const IN = [["name", "Name"], ["metadata", "Metadata"], ["notes", "Notes"]]
 const KINDS = [["folder", "Folders"], ["workflow", "Workflows"], ["step", "Steps"], ["dataset", "Datasets"], ["file", "Files"]]
 const STATUSES = [["", "Any status"], ...SETTABLE.map((status) => [status, STATUS[status][1]])]
 const PATIENCE = 300 // ms without typing before a search
-const number = new Intl.NumberFormat("fr-FR", { useGrouping: true }) // thin spaces between thousands
 
 // the beginnings of words that were asked for, marked
 function marked(name, words) {

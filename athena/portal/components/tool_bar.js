@@ -33,6 +33,7 @@ export function render({ model, el }) {
       h("details", { class: "user" },
         h("summary", { class: "tool", title: model.user, "aria-label": `User ${model.user}`, "data-athena": "user" }, icon("user", 20)),
         h("div", { class: "menu" }, h("span", { class: "muted" }, "Logged in as"), h("strong", {}, model.user),
+          h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { event.currentTarget.closest("details").open = false } }, icon("user", 16), "Profile and tokens"),
           model.log_out ? h("a", { href: model.log_out, "data-athena": "log-out" }, icon("exit", 16), "Log out") : null))))
   })
   return () => document.removeEventListener("athena-uploads", follow)

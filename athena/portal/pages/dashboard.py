@@ -15,6 +15,7 @@ from athena.contract.storages import Storage
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.dashboard_board import DashboardBoard
 from athena.portal.components.search_board import hit_item
+from athena.portal.components.storage_board import storage_item
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.pages.jobs import JobsSide
 from athena.portal.pages.plain import PAGE_STYLES, PlainView
@@ -22,22 +23,6 @@ from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 
 RECENT = 6
-
-
-def storage_item(storage: Storage) -> dict[str, Any]:
-    """A storage as the component takes it; sizes in bytes."""
-    use = storage.use
-    return {
-        "name": storage.name,
-        "role": storage.role.value,
-        "state": use.state.value,
-        "message": use.message,
-        "used": use.used_bytes,
-        "total": use.total_bytes,
-        "free": use.free_bytes,
-        "quota": use.quota_bytes,
-        "files": use.file_count,
-    }
 
 
 @dataclass(frozen=True)

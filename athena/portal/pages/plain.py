@@ -1,13 +1,19 @@
 """What pages have in common that show no element and are made anew each time they are gone to."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import panel as pn
 
 from athena.contract.events import Event
+from athena.errors import AthenaError
+from athena.portal.components.answering import Answering
 from athena.portal.place import Place
+from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
+
+T = TypeVar("T")
 
 PAGE_STYLES = {"padding": "24px", "gap": "16px", "min-height": "0", "min-width": "0"}
 
@@ -38,3 +44,21 @@ class PlainView(ABC):
 
     def tick(self) -> None:  # noqa: B027
         """Nothing here grows old."""
+
+
+def attempt(
+    session: PortalSession, board: Answering, work: Callable[[], T], *, then: Callable[[T], None] | None = None
+) -> None:
+    """Do in a thread what a component asked for, and tell it how that ended; done, the page is read again."""
+    board.problem = ""
+
+    def done(result: T) -> None:
+        if then is not None:
+            then(result)
+        board.done += 1
+        session.refresh()
+
+    def refused(error: AthenaError) -> None:
+        board.problem = str(error)
+
+    session.run(work, done, failed=refused)

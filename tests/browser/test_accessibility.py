@@ -1,0 +1,125 @@
+"""Every page through axe-core, dark and light: nothing serious or critical stands in anybody's way."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from athena.contract.elements import Element, MetadataEntry
+from athena.contract.metadata import MetadataWrite
+from athena.contract.notes import Note, NoteWrite
+from athena.contract.runs import SourceState
+from tests.browser.conftest import PATIENCE_MS
+from tests.browser.instance import Instance, make_run
+from tests.browser.played import Player
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+GRAVE = {"serious", "critical"}
+LOOKS = 5
+"""How often a page is looked at, a second apart, before what is found counts."""
+PLAIN = {
+    "workspace": ("", "[data-athena=element]"),
+    "dashboard": ("?p=dashboard", "[data-athena=storage]"),
+    "search": ("?p=search&q=axe", "[data-athena=hit]"),
+    "jobs": ("?p=jobs", "[data-athena=jobs]"),
+    "storage": ("?p=storage", "[data-athena=storage]"),
+    "profile": ("?p=profile", "[data-athena=profile]"),
+    "guide": ("?p=guide&page=guide/portal", "[data-athena=guide-page] table"),
+    "guide-search": ("?p=guide&q=export", "[data-athena=guide-hit]"),
+    "health": ("?p=settings", "[data-athena=service]"),
+    "plugins": ("?p=settings&tab=plugins", "[data-athena=plugin]"),
+    "licence": ("?p=licence", "[data-athena=platform-id]"),
+    "users": ("?p=users", "[data-athena=account]"),
+    "error": ("?e=00000000-0000-0000-0000-000000000000", "[data-athena=error]"),
+}
+ELEMENTS = {
+    "metadata-panel": ("?e={step}&panel=metadata", "[data-athena=metadata] [data-name]"),
+    "notes-panel": ("?e={step}&panel=notes", "[data-athena=note]"),
+    "sharing-panel": ("?e={step}&panel=sharing", "[data-athena=grant]"),
+    "run": ("?e={run}", "[data-athena=acquisition]"),
+    "report": ("?e={run}&tab=report", "[data-athena=report]"),
+    "micrograph": ("?e={run}&i=0", "[data-athena=viewer] canvas"),
+    "motion": ("?e={run}&i=0&tab=motion", "[data-athena=traces]"),
+    "ctf": ("?e={run}&i=0&tab=ctf", "[data-athena=curve]"),
+}
+
+
+@pytest.fixture(scope="module")
+def made(instance: Instance) -> dict[str, UUID]:
+    """A run with something said about its step."""
+    run = make_run(instance.client, folder="Axe", run="Axe 1")
+    assert run.parent_id is not None
+    written = MetadataWrite(name="Grids frozen", type="integer", value=12)
+    instance.client.put(f"/elements/{run.parent_id}/metadata", written, MetadataEntry)
+    instance.client.post(f"/elements/{run.parent_id}/notes", NoteWrite(text="Thin **ice**"), Note)
+    return {"run": run.id, "step": instance.client.get(f"/elements/{run.id}", Element).parent_id or run.id}
+
+
+def grave(page: Page) -> list[str]:
+    """What axe-core finds serious or critical, one line each."""
+    answer = Axe().run(page, options={"resultTypes": ["violations"]}).response
+    return [
+        f"{found['impact']} {found['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
+        for found in answer["violations"]
+        if found["impact"] in GRAVE
+        for node in found["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, instance: Instance) -> Iterator[Page]:
+    """One logged-in tab for all pages: logging in for each would take longer than looking."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(instance.login)
+    yield page
+    context.close()
+
+
+def check(page: Page, instance: Instance, query: str, ready: str) -> None:
+    """Look at a page in both schemes."""
+    page.goto(f"{instance.portal}/{query}")
+    expect(page.locator(ready).first).to_be_visible()
+    settled(page)
+    scheme = page.locator("html").get_attribute("data-theme")
+    page.locator("[data-athena=theme]").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", str(scheme))
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Nothing grave is left once colours have faded from one scheme into the other."""
+    for _ in range(LOOKS):
+        problems = grave(page)
+        if not problems:
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError("\n".join(problems))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.usefixtures("made")
+def test_a_plain_page(tab: Page, instance: Instance, name: str) -> None:
+    check(tab, instance, *PLAIN[name])
+
+
+@pytest.fixture(scope="module")
+def played(instance: Instance, made: dict[str, UUID]) -> dict[str, UUID]:
+    """The run with a few micrographs, one of them failed."""
+    player = Player(instance.settings, made["run"], size=(512, 512))
+    player.attach(message="4 movies found, all whole.", state=SourceState.COMPLETED)
+    indices = player.register(4)
+    player.complete(indices[:3])
+    player.fail(indices[3:], "The movie cannot be read: it ends after 12 of 40 frames.")
+    player.close()
+    return made
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_a_page_of_an_element(tab: Page, instance: Instance, played: dict[str, UUID], name: str) -> None:
+    query, ready = ELEMENTS[name]
+    check(tab, instance, query.format(**played), ready)
