@@ -34,12 +34,13 @@ from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
+from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound
 from athena.portal.order import PAGE, Order
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
-from athena.sdk.filters import get_criteria, reset_criteria, set_criteria
+from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 from athena.sdk.report import QualityReport as ShownReport
 
 FILES_SHOWN = 500
@@ -302,6 +303,10 @@ class Catalogue:
     def update_live_export(self, run_id: UUID) -> Job:
         """Apply the saved filter to what the live export of a run has still to come."""
         return self._client.post(f"/api/runs/{run_id}/live-export/update", None, Job)
+
+    def judge(self, run_id: UUID, index: int, verdict: VerdictKind | None) -> None:
+        """Accept or reject an acquisition by hand; None takes it back."""
+        give_verdict(self._client, run_id, [index], verdict)
 
     def report(self, run_id: UUID) -> QualityReport:
         """What a run was worth so far."""

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from athena.contract.filters import SavedFilter
 from athena.contract.jobs import Job
+from athena.contract.runs import RunTable
 from tests.browser.conftest import Play, Watch
-from tests.browser.instance import Instance, make_run
+from tests.browser.instance import Instance, make_run, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +39,47 @@ def test_a_card_appears_without_a_click(page: Page, instance: Instance, watch: W
 
     player.fail([broken], "The movie ends after 12 of 40 frames.")
     expect(page.locator(f"[data-athena=acquisition][data-index='{broken}']")).to_have_attribute("data-state", "error")
+    watch.check()
+
+
+@pytest.mark.feature("EQ-03", "EQ-08")
+def test_accept_and_reject_by_key_and_by_mark(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Judged")
+    player = play(run.id, size=(256, 256))
+    player.attach(message="3 movies found.")
+    player.complete(player.register(3))
+    page.goto(f"{instance.portal}/?e={run.id}")
+
+    def item(index: int) -> Locator:
+        return page.locator(f"[data-athena=acquisition][data-index='{index}']")
+
+    def table() -> RunTable:
+        asked: dict[str, str | int] = {"columns": "defocus_um"}
+        return instance.client.get(f"/api/runs/{run.id}/table", RunTable, params=asked)
+
+    expect(item(2)).to_have_attribute("data-state", "completed")
+    item(2).hover()
+    item(2).locator("[data-judge=rejected]").click()
+    expect(item(2).locator("[data-athena=verdict]")).to_contain_text("rejected")
+    wait_for(lambda: table().rejected == (2,), what="the verdict reaches the instance")
+    page.reload()
+    expect(item(2).locator("[data-athena=verdict]")).to_contain_text("rejected")
+
+    page.get_by_role("listbox").focus()
+    page.keyboard.press("Home")
+    for key, accepted, rejected in (("c", (2,), ()), ("x", (), (2,))):
+        page.keyboard.press(key)
+        wait_for(
+            lambda said=(accepted, rejected): (table().accepted, table().rejected) == said,
+            what=f"{key} reaches the instance",
+        )
+    page.keyboard.press("x")
+    wait_for(lambda: not table().rejected, what="the same key takes it back")
+    expect(item(2).locator("[data-athena=verdict]")).to_have_count(0)
+    # what comes in does not take the mark away
+    player.register(1)
+    expect(item(3)).to_be_attached()
+    expect(item(2)).to_have_attribute("aria-selected", "true")
     watch.check()
 
 

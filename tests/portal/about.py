@@ -12,6 +12,7 @@ from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
 from athena.contract.runs import Run
 from athena.contract.sharing import Grant, GrantChange, Grantee, GranteeKind, Permissions, PublicChange
+from athena.contract.verdicts import VerdictKind
 from athena.errors import Conflict, Unavailable
 
 WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
@@ -58,6 +59,12 @@ class About:
     def update_live_export(self, _run: UUID) -> None:
         """Count."""
         self.updated += 1
+
+    def judge(self, run: UUID, index: int, verdict: VerdictKind | None) -> None:
+        """Remember it; one run is worked on."""
+        if run == self.locked:
+            raise Conflict("Somebody works on it.")
+        self.asked.append((run, (index, verdict)))
 
     def act_on_job(self, job: UUID, action: JobAction) -> None:
         """Remember it."""

@@ -228,6 +228,30 @@ def test_the_browsers_word_is_only_heard_where_someone_listens(tab: Tab) -> None
     assert gallery.traits["run_id"] == str(page.run.element.id)
 
 
+@pytest.mark.feature("EQ-08")
+def test_the_gallery_judges_and_says_what_was_refused(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=3, completed=3))
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    gallery = view.tabs["micrographs"]._gallery
+    for word in ("", "x rejected", "-1 rejected", "2 wrong", 7):
+        gallery._handle_msg({"trait": "judged", "value": word})
+    assert tab.catalogue.asked == []
+    gallery._handle_msg({"trait": "judged", "value": "2 rejected"})
+    gallery._handle_msg({"trait": "judged", "value": "2 "})
+    assert tab.catalogue.asked == [(page.run.element.id, (2, "rejected")), (page.run.element.id, (2, None))]
+    tab.catalogue.locked = page.run.element.id
+    gallery._handle_msg({"trait": "judged", "value": "1 accepted"})
+    assert gallery.traits["problem"] == "Somebody works on it."
+    assert (
+        not run_page(counts=RunCounts(total=3), role=Role.VIEWER)
+        .view(tab)
+        .tabs["micrographs"]
+        ._gallery.traits[  # type: ignore[arg-type,attr-defined]
+            "may_judge"
+        ]
+    )
+
+
 @pytest.mark.feature("EQ-07")
 def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
     page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")

@@ -1,8 +1,24 @@
 """The acquisitions of a run as a live gallery."""
 
+from typing import Any, Protocol, runtime_checkable
+
 import traitlets
 
-from athena_widgets.base import AthenaWidget, bundle
+from athena_widgets.base import AthenaWidget, RunLike, bundle
+
+
+@runtime_checkable
+class JudgedRun(Protocol):
+    """A run whose acquisitions can be judged."""
+
+    def accept(self, *indices: int) -> None:
+        """Accept them by hand."""
+
+    def reject(self, *indices: int) -> None:
+        """Reject them by hand."""
+
+    def clear_verdicts(self, *indices: int) -> None:
+        """Let the rules decide again."""
 
 
 class RunGallery(AthenaWidget):
@@ -13,6 +29,9 @@ class RunGallery(AthenaWidget):
     mode : ``extended`` (a row with thumbnail, motion, spectrum and CTF curve each) or ``cards``.
     order : ``newest`` or ``oldest`` first.
     drift_limit_angstrom : total drift above it gets a red mark, Å.
+    may_judge : whether ``c``, ``x`` and the marks on a thumbnail accept and reject.
+    judged : what was judged last, as ``"12 rejected"``, ``"12 accepted"`` or ``"12 "`` (taken back).
+    problem : why that was refused, in words.
     selected, opened : index of the acquisition that is marked, or was last clicked (or entered); −1 for none.
     """
 
@@ -20,5 +39,26 @@ class RunGallery(AthenaWidget):
     mode = traitlets.Enum(("extended", "cards"), default_value="extended").tag(sync=True)
     order = traitlets.Enum(("newest", "oldest"), default_value="newest").tag(sync=True)
     drift_limit_angstrom = traitlets.Float(20.0).tag(sync=True)
+    may_judge = traitlets.Bool(True).tag(sync=True)
+    judged = traitlets.Unicode("").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
+
+    _run: RunLike | None = None
+
+    def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
+        super().__init__(run, **traits)
+        self._run = run
+
+    @traitlets.observe("judged")
+    def _judge(self, change: Any) -> None:
+        index, _, verdict = change["new"].partition(" ")
+        if not index or not isinstance(self._run, JudgedRun):
+            return
+        ways = {"accepted": self._run.accept, "rejected": self._run.reject, "": self._run.clear_verdicts}
+        self.problem = ""
+        try:
+            ways[verdict](int(index))
+        except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
+            self.problem = str(error)

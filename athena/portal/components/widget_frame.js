@@ -33,9 +33,13 @@ export function render({ model, el }) {
   const watcher = new ResizeObserver(fit)
   watcher.observe(el)
   fit()
+  // only what the server changed: what was chosen here meanwhile (the marked item) stays
+  let given = model.traits
   model.on("traits", () => {
-    for (const [name, value] of Object.entries(model.traits)) {
-      if (name !== "height" && !model.remembered.includes(name) && traits[name] !== value) { traits[name] = value; tell(name) }
+    const before = given
+    given = model.traits
+    for (const [name, value] of Object.entries(given)) {
+      if (name !== "height" && !model.remembered.includes(name) && before[name] !== value && traits[name] !== value) { traits[name] = value; tell(name) }
     }
   })
   let leave = null

@@ -7,6 +7,8 @@ from panel.viewable import Viewable
 
 from athena.contract.people import Role
 from athena.contract.runs import Run, SourceCreate
+from athena.contract.verdicts import VerdictKind
+from athena.errors import AthenaError
 from athena.portal.components.attach_dialog import AttachDialog
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.marks import drift_limit
@@ -39,6 +41,7 @@ class MicrographsTab:
         if not reading.run.counts.total:
             return self._show_beginning(reading)
         given: dict[str, Any] = {"version": reading.run.version, "drift_limit_angstrom": drift_limit(reading.run)}
+        given["may_judge"] = reading.element.my_role is not Role.VIEWER
         if self._gallery is None:
             self._gallery = self._new_gallery(reading, given)
         else:
@@ -76,11 +79,13 @@ class MicrographsTab:
                 "order": "newest",
                 "selected": -1,
                 "opened": -1,
+                "judged": "",
+                "problem": "",
             }
             | given,
-            heard={"opened": self._open},
+            heard={"opened": self._open, "judged": self._judge},
             remembered=["mode", "order"],
-            momentary=["opened"],
+            momentary=["opened", "judged"],
             sizing_mode="stretch_both",
             margin=(0, 8, 0, 16),
         )
@@ -88,6 +93,21 @@ class MicrographsTab:
     def _open(self, index: Any) -> None:
         if self._reading is not None and isinstance(index, int) and index >= 0:
             self._session.go(Place(self._reading.element.id, index=index))
+
+    def _judge(self, said: Any) -> None:
+        """Accept, reject or take back what the gallery says: ``12 rejected``."""
+        index, _, verdict = said.partition(" ") if isinstance(said, str) else ("", "", "")
+        if self._reading is None or not index.isdecimal() or verdict not in ("", *VerdictKind):
+            return
+        run_id, catalogue = self._reading.element.id, self._session.catalogue
+        kind = VerdictKind(verdict) if verdict else None
+        if self._gallery is not None:
+            self._gallery.give(problem="")
+        self._session.run(lambda: catalogue.judge(run_id, int(index), kind), lambda _: None, failed=self._refused)
+
+    def _refused(self, error: AthenaError) -> None:
+        if self._gallery is not None:
+            self._gallery.give(problem=str(error))
 
     def _attach_source(self, source: SourceCreate) -> None:
         if self._reading is None:

@@ -29,6 +29,7 @@ export class GalleryHeader {
   readonly #groups = new Map<Group, { button: HTMLButtonElement; number: HTMLElement }>();
   readonly #modes = new Map<Mode, HTMLButtonElement>();
   readonly #order: HTMLButtonElement;
+  readonly #problem = h("p", { class: "refused", role: "alert", "data-athena": "refused", hidden: true });
   #current: Order = "newest";
 
   constructor(choices: Choices) {
@@ -62,8 +63,15 @@ export class GalleryHeader {
       "div",
       { class: "gallery-header" },
       h("div", { class: "counts", role: "group", "aria-label": "Show" }, ...groups),
+      this.#problem,
       h("div", { class: "tools" }, this.#order, ...this.#modes.values()),
     );
+  }
+
+  /** Say why the last thing asked was not done. */
+  refused(problem: string): void {
+    this.#problem.textContent = problem;
+    this.#problem.hidden = problem === "";
   }
 
   counts(counts: Record<Group, number>): void {

@@ -20,6 +20,7 @@ export interface GalleryContext {
   placeOf(index: number): Acquisition | undefined;
   style(): { motion: MotionStyle; ctf: CtfStyle };
   driftLimit(): number;
+  mayJudge(): boolean;
 }
 
 const STATE_TEXT: Record<string, string> = {
@@ -30,6 +31,7 @@ const STATE_TEXT: Record<string, string> = {
   awaiting_movie: "No movie yet",
 };
 const SHAPE: Record<string, string> = { finished: "●", progress: "◐", error: "▲" };
+const VERDICT_TEXT = { accepted: "✓ accepted", rejected: "✕ rejected" };
 const LOWEST_SHOWN = 1 / 30;
 /** Share of the motion card left free around the patches, for traces that run outwards. */
 const TRACE_MARGIN = 0.07;
@@ -88,6 +90,12 @@ export class GalleryItem {
   readonly #drift = h("div", { class: "caption" });
   readonly #alarm = h("span", { class: "alarm", role: "img", "data-athena": "drift-alarm", hidden: true }, "▲");
   readonly #fit = h("div", { class: "caption" });
+  readonly #judge = h(
+    "div",
+    { class: "judge" },
+    h("span", { "data-judge": "accepted", title: "Accept (c)" }, "✓"),
+    h("span", { "data-judge": "rejected", title: "Reject (x)" }, "✕"),
+  );
   readonly #name = h("div", { class: "name" });
   readonly #status = h("div", { class: "status" });
   readonly #place = h("div", { class: "place muted" });
@@ -101,6 +109,7 @@ export class GalleryItem {
     this.#context = context;
     this.#mode = mode;
     const text = [this.#name, this.#status];
+    this.#thumbnail.node.append(this.#judge);
     const parts =
       mode === "cards"
         ? [this.#thumbnail.node, h("div", { class: "info" }, ...text, this.#values, this.#problem)]
@@ -148,9 +157,13 @@ export class GalleryItem {
     // the column is written with the results; before that the catalogue knows
     const acquired = data.value(this.index, "acquired_unix_s") ?? unixSeconds(place?.acquired);
     const time = h("span", { class: "time", title: fullTime(acquired) }, clock(acquired));
+    const verdict = data.verdict(this.index);
+    this.node.dataset.verdict = verdict ?? "";
+    this.#judge.hidden = !this.#context.mayJudge() && !verdict;
     this.#status.replaceChildren(
       h("span", { class: "dot", "data-group": group, "aria-hidden": "true" }, SHAPE[group] ?? "○"),
       h("span", {}, STATE_TEXT[state] ?? state),
+      verdict ? h("span", { class: "judged", "data-athena": "verdict" }, VERDICT_TEXT[verdict]) : "",
       time,
     );
     this.#problem.textContent = data.errors[this.index] ?? "";

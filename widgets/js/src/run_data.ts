@@ -25,6 +25,8 @@ const LOOK_BACK = 200;
 /** Everything is read again this often while things change; more rarely in long runs, for which it takes 10 MB. */
 const FULL_PULL_EVERY_MS = 60_000;
 const PULL_PAUSE_MS = 250;
+/** How long a verdict that was just given stands against answers without it. */
+const SAID_MS = 10_000;
 
 export type Group = "all" | "finished" | "progress" | "error";
 const GROUP_OF: Record<string, Group> = {
@@ -38,6 +40,8 @@ const GROUP_OF: Record<string, Group> = {
 const ACTIVE = new Set(["registered", "processing"]);
 export const groupOf = (state: string): Group => GROUP_OF[state] ?? "progress";
 
+export type Verdict = "accepted" | "rejected";
+
 export class RunData {
   readonly names: string[] = [];
   readonly states: string[] = [];
@@ -48,6 +52,9 @@ export class RunData {
   readonly #runId: string;
   readonly #signal: AbortSignal;
   readonly #changed: (first: number, last: number) => void;
+  readonly #verdicts = new Map<number, Verdict>();
+  /** When a verdict was said here that no answer has shown yet: an answer under way does not take it back. */
+  readonly #said = new Map<number, number>();
   #settled = 0;
   #lastFull = -FULL_PULL_EVERY_MS;
   #pulling = false;
@@ -68,6 +75,29 @@ export class RunData {
 
   value(index: number, column: Column): Value {
     return this.#columns[column][index];
+  }
+
+  /** What somebody said of it by hand. */
+  verdict(index: number): Verdict | undefined {
+    return this.#verdicts.get(index);
+  }
+
+  /** Show a verdict at once; the next pull says what became of it. */
+  judge(index: number, verdict: Verdict | undefined): void {
+    this.#said.set(index, performance.now());
+    this.#hold(index, verdict);
+    this.#changed(index, index);
+  }
+
+  #hold(index: number, verdict: Verdict | undefined): void {
+    if (verdict) this.#verdicts.set(index, verdict);
+    else this.#verdicts.delete(index);
+  }
+
+  /** The next pull reads all rows. */
+  reread(): void {
+    this.#said.clear();
+    this.#lastFull = Number.NEGATIVE_INFINITY;
   }
 
   /** Bring everything up to date. Calls while one runs are joined into one more. */
@@ -131,6 +161,19 @@ export class RunData {
       first = Math.min(first, index);
       last = Math.max(last, index);
     });
+    const said = new Map<number, Verdict>();
+    for (const index of table.accepted ?? []) said.set(index, "accepted");
+    for (const index of table.rejected ?? []) said.set(index, "rejected");
+    for (let index = start; index < start + table.names.length; index++) {
+      if (said.get(index) === this.#verdicts.get(index)) {
+        this.#said.delete(index);
+        continue;
+      }
+      if (performance.now() - (this.#said.get(index) ?? -SAID_MS) < SAID_MS) continue;
+      this.#hold(index, said.get(index));
+      first = Math.min(first, index);
+      last = Math.max(last, index);
+    }
     while (this.#settled < this.total && !ACTIVE.has(this.states[this.#settled] ?? "")) this.#settled++;
     this.loaded = true;
     this.#changed(first, last);

@@ -11,7 +11,7 @@ import { GalleryList } from "./gallery_list";
 import { type Cleanup, type Model, type RenderContext, Scope, save, withDefaults } from "./model";
 import * as paths from "./paths";
 import { PictureCache } from "./picture_cache";
-import { type Group, RunData } from "./run_data";
+import { type Group, RunData, type Verdict } from "./run_data";
 import css from "./run_gallery.css";
 import { type DataSource, getJson, isAbort, openSource } from "./source";
 import { StatePane } from "./state_pane";
@@ -19,6 +19,7 @@ import { installTheme } from "./theme";
 
 const CURVES_AT_ONCE = 48;
 const RETRY_MS = 5_000;
+const VERDICT_KEYS: Record<string, Verdict> = { c: "accepted", x: "rejected" };
 
 /** Batches of curves and of places (hole, square) for what is on screen. */
 function caches(source: DataSource, runId: string, scope: Scope, arrived: (indices: number[]) => void) {
@@ -84,6 +85,7 @@ class Gallery {
       placeOf: (index) => stores.places.get(index),
       style: () => styles,
       driftLimit: () => model.get<number>("drift_limit_angstrom"),
+      mayJudge: () => model.get<boolean>("may_judge"),
     };
     this.#list = new GalleryList(context, scope, (indices) => this.#seen(indices));
     this.#header = new GalleryHeader({
@@ -121,14 +123,25 @@ class Gallery {
     this.#scope.follow(this.#model, "mode", arrange);
     this.#scope.follow(this.#model, "order", arrange);
     this.#scope.follow(this.#model, "drift_limit_angstrom", () => this.#list.redraw());
+    this.#scope.follow<string>(this.#model, "problem", (problem) => {
+      this.#header.refused(problem);
+      // what was shown at once did not come about
+      if (problem) this.#data.reread();
+      if (problem) this.pull();
+    });
+    this.#scope.follow(this.#model, "may_judge", () => this.#list.redraw());
     this.#scope.follow<number>(this.#model, "selected", (index) => {
       this.#list.select(index);
       this.#list.reveal(index);
     });
     this.#scope.follow(this.#model, "version", () => this.pull());
     this.#scope.listen(node, "click", (event) => {
-      const item = (event.target as Element).closest<HTMLElement>("[data-index]");
-      if (item) this.#open(Number(item.dataset.index));
+      const target = event.target as Element;
+      const item = target.closest<HTMLElement>("[data-index]");
+      if (!item) return;
+      const judge = target.closest<HTMLElement>("[data-judge]")?.dataset.judge as Verdict | undefined;
+      if (judge) this.#judge(Number(item.dataset.index), judge);
+      else this.#open(Number(item.dataset.index));
     });
     this.#scope.listen(node, "keydown", (event) => this.#key(event));
   }
@@ -153,7 +166,21 @@ class Gallery {
     } else if ((event.key === "Enter" || event.key === " ") && list.selected >= 0) {
       event.preventDefault();
       this.#open(list.selected);
+    } else if (list.selected >= 0 && VERDICT_KEYS[event.key]) {
+      event.preventDefault();
+      this.#judge(list.selected, VERDICT_KEYS[event.key] as Verdict);
     }
+  }
+
+  /** Accept or reject by hand; the same once more takes it back. */
+  #judge(index: number, verdict: Verdict): void {
+    if (!this.#model.get<boolean>("may_judge")) return;
+    const said = this.#data.verdict(index) === verdict ? undefined : verdict;
+    this.#data.judge(index, said);
+    this.#list.redraw([index]);
+    // the same may be said twice: a trait only tells of changes
+    save(this.#model, { judged: "" });
+    save(this.#model, { judged: `${index} ${said ?? ""}` });
   }
 
   #select(index: number): void {

@@ -1,0 +1,43 @@
+"""The gallery of a notebook passes verdicts on to its run."""
+
+import pytest
+
+from athena.errors import Forbidden
+from athena_widgets import RunGallery
+from tests.widgets.test_source import RUN_ID, PlayedClient
+
+
+class JudgedRun:
+    """A run that remembers what was said, and is not everybody's to judge."""
+
+    id = RUN_ID
+
+    def __init__(self) -> None:
+        self.client = PlayedClient()
+        self.said: list[tuple[str, int]] = []
+
+    def accept(self, *indices: int) -> None:
+        """Remember it."""
+        self.said += [("accepted", index) for index in indices]
+
+    def reject(self, *indices: int) -> None:
+        """Not allowed."""
+        raise Forbidden("Viewers do not judge.", hint="Ask an owner.")
+
+    def clear_verdicts(self, *indices: int) -> None:
+        """Remember it."""
+        self.said += [("", index) for index in indices]
+
+
+@pytest.mark.feature("EQ-08", "NB-02")
+def test_verdicts_reach_the_run_and_refusals_the_gallery() -> None:
+    run = JudgedRun()
+    gallery = RunGallery(run, live=False)
+    for word in ("3 accepted", "", "3 "):
+        gallery.judged = word
+    assert (run.said, gallery.problem) == ([("accepted", 3), ("", 3)], "")
+    gallery.judged = "4 rejected"
+    assert "Viewers do not judge." in gallery.problem
+    gallery.judged = "4 accepted"
+    assert gallery.problem == ""
+    gallery.close()
