@@ -45,13 +45,13 @@ class RunGallery(AthenaWidget):
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
 
-    _run: RunLike | None = None
+    _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         super().__init__(run, **traits)
         self._run = run
+        self.observe(self._judge, "judged")
 
-    @traitlets.observe("judged")
     def _judge(self, change: Any) -> None:
         index, _, verdict = change["new"].partition(" ")
         if not index or not isinstance(self._run, JudgedRun):
