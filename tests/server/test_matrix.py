@@ -149,6 +149,8 @@ MATRIX: dict[str, Need | Action] = {
     "list_files": Action.VIEW,
     "get_file": Action.VIEW,
     "get_file_content": Action.VIEW,
+    "get_file_image_info": Action.VIEW,
+    "get_file_tile": Action.VIEW,
     "head_file_content": Action.VIEW,
     "rename_file": Action.WRITE,
     "delete_file": Action.WRITE,
