@@ -140,6 +140,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
     shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")
+    shoot("processing", f"?e={run}&tab=processing", "[data-athena=branch]")
     shoot("report", f"?e={run}&tab=report", "[data-athena=report]")
     shoot("metadata", f"?e={run}&tab=metadata", "[data-athena=metadata]")
     shoot("micrograph", f"?e={run}&i=0", "[data-athena=viewer] canvas", "[data-athena=metadata]")

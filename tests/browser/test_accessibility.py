@@ -40,6 +40,8 @@ ELEMENTS = {
     "notes-panel": ("?e={step}&panel=notes", "[data-athena=note]"),
     "sharing-panel": ("?e={step}&panel=sharing", "[data-athena=grant]"),
     "run": ("?e={run}", "[data-athena=acquisition]"),
+    "dataviz": ("?e={run}&tab=dataviz", "[data-athena=filter-bar]"),
+    "processing": ("?e={run}&tab=processing", "[data-athena=branch]"),
     "report": ("?e={run}&tab=report", "[data-athena=report]"),
     "micrograph": ("?e={run}&i=0", "[data-athena=viewer] canvas"),
     "motion": ("?e={run}&i=0&tab=motion", "[data-athena=traces]"),
