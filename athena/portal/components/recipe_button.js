@@ -29,5 +29,5 @@ export function render({ model, el }) {
     dialog.showModal()
   }
   live(model, ["code"], () => el.replaceChildren(model.code
-    ? h("button", { class: "icon-button", title: "Open as notebook", "aria-label": "Open as notebook", "data-athena": "open-recipe", onclick: open }, icon("code", 20)) : ""))
+    ? h("button", { class: "icon-button open", title: "Open as notebook", "aria-label": "Open as notebook", "data-athena": "open-recipe", onclick: open }, icon("code", 20)) : ""))
 }
