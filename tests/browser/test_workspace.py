@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from athena.contract.elements import Element, FolderCreate
+from athena.contract.jobs import JobCount
 from athena.contract.people import UserCreate
 from tests.browser.conftest import Watch
 from tests.browser.instance import Instance, make_run, wait_for
@@ -292,4 +293,12 @@ def test_sort_page_through_and_delete_several(page: Page, instance: Instance, wa
     expect(elements.nth(3)).to_have_attribute("href", re.compile("e="))
     expect(picks).to_have_count(197)
     page.locator("[data-athena=form-cards]").click()
+    instance.start("runner")
+    try:
+        expect(count).to_have_text("200 in all")
+    finally:
+        instance.stop("runner")
+    expect(elements.first).to_have_attribute("data-name", "F 199")
+    # other tests share the instance, and count its jobs
+    instance.client.delete("/api/jobs/ended", JobCount)
     watch.check()

@@ -18,7 +18,7 @@ from athena.portal.components.search_board import hit_item
 from athena.portal.components.storage_board import storage_item
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.pages.jobs import JobsSide
-from athena.portal.pages.plain import PAGE_STYLES, PlainView
+from athena.portal.pages.plain import PAGE_STYLES, PlainPage, PlainView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 
@@ -26,7 +26,7 @@ RECENT = 6
 
 
 @dataclass(frozen=True)
-class Dashboard:
+class Dashboard(PlainPage):
     """What the dashboard shows."""
 
     place: Place
@@ -35,12 +35,6 @@ class Dashboard:
     storages: Sequence[Storage]
     jobs: Sequence[Job]
     title: str = "Dashboard"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show it."""

@@ -14,7 +14,7 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.components.job_board import JobBoard
 from athena.portal.components.title_bar import TitleBar
 from athena.portal.job_groups import GROUPS
-from athena.portal.pages.plain import PAGE_STYLES, PlainView
+from athena.portal.pages.plain import PAGE_STYLES, PlainPage, PlainView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 
@@ -40,19 +40,13 @@ def job_item(job: Job) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Jobs:
+class Jobs(PlainPage):
     """The jobs a visitor may see."""
 
     place: Place
     jobs: tuple[Job, ...]
 
     title: str = "Jobs"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show them."""

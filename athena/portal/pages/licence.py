@@ -3,33 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-import panel as pn
-
 from athena.contract.events import Event, EventKind
 from athena.contract.licences import LicenceInstall, LicenceStatus
 from athena.portal.administration import Administration
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.licence_board import LicenceBoard
-from athena.portal.components.title_bar import TitleBar
-from athena.portal.pages.plain import PAGE_STYLES, PlainView, attempt
+from athena.portal.pages.plain import PlainPage, PlainView, attempt, frame
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.sdk.client import checked
 
 
 @dataclass(frozen=True)
-class LicencePage:
+class LicencePage(PlainPage):
     """How the platform stands."""
 
     place: Place
     licence: LicenceStatus
     title: str = "Licence"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show it."""
@@ -42,15 +33,7 @@ class LicenceView(PlainView):
     def __init__(self, loaded: LicencePage, session: PortalSession) -> None:
         self._session = session
         self._board = LicenceBoard(self._ask, sizing_mode="stretch_width")
-        title = TitleBar(lambda _: None, title=loaded.title, sizing_mode="stretch_width")
-        self.root = pn.Column(
-            pn.Row(title, sizing_mode="stretch_width", margin=0),
-            self._board,
-            sizing_mode="stretch_both",
-            margin=0,
-            scroll="y-auto",
-            styles=PAGE_STYLES,
-        )
+        self.root = frame(loaded.title, self._board)
         self.update(loaded)
 
     def concerns(self, event: Event) -> bool:

@@ -9,6 +9,7 @@ import panel as pn
 from athena.contract.events import Event
 from athena.errors import AthenaError
 from athena.portal.components.answering import Answering
+from athena.portal.components.title_bar import TitleBar
 from athena.portal.place import Place
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
@@ -16,6 +17,33 @@ from athena.portal.theme import Scheme
 T = TypeVar("T")
 
 PAGE_STYLES = {"padding": "24px", "gap": "16px", "min-height": "0", "min-width": "0"}
+
+
+class PlainPage:
+    """Base of what such a page read: it is about no element, and no way leads to it from Home."""
+
+    @property
+    def element(self) -> None:
+        """None."""
+        return None
+
+    @property
+    def crumbs(self) -> list[dict[str, str]]:
+        """No way from Home."""
+        return []
+
+
+def frame(title: str, *parts: pn.viewable.Viewable) -> pn.Column:
+    """The heading of a page and what stands below it."""
+    heading = TitleBar(lambda _: None, title=title, sizing_mode="stretch_width")
+    return pn.Column(
+        pn.Row(heading, sizing_mode="stretch_width", margin=0),
+        *parts,
+        sizing_mode="stretch_both",
+        margin=0,
+        scroll="y-auto",
+        styles=PAGE_STYLES,
+    )
 
 
 class PlainView(ABC):

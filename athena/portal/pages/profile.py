@@ -6,35 +6,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import panel as pn
-
 from athena.contract.events import Event, EventKind
 from athena.contract.people import PasswordChange, User
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.errors import Invalid
 from athena.portal.catalogue import Catalogue
-from athena.portal.components.title_bar import TitleBar
 from athena.portal.components.token_board import TokenBoard
-from athena.portal.pages.plain import PAGE_STYLES, PlainView, attempt
+from athena.portal.pages.plain import PlainPage, PlainView, attempt, frame
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.sdk.client import checked
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(PlainPage):
     """The visitor and the visitor's tokens."""
 
     place: Place
     user: User
     tokens: Sequence[Token]
     title: str = "Profile"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show them."""
@@ -47,15 +38,7 @@ class ProfileView(PlainView):
     def __init__(self, loaded: Profile, session: PortalSession) -> None:
         self._session = session
         self._board = TokenBoard(self._ask, sizing_mode="stretch_width")
-        title = TitleBar(lambda _: None, title=loaded.title, sizing_mode="stretch_width")
-        self.root = pn.Column(
-            pn.Row(title, sizing_mode="stretch_width", margin=0),
-            self._board,
-            sizing_mode="stretch_both",
-            margin=0,
-            scroll="y-auto",
-            styles=PAGE_STYLES,
-        )
+        self.root = frame(loaded.title, self._board)
         self.update(loaded)
 
     def concerns(self, event: Event) -> bool:

@@ -12,7 +12,7 @@ from athena.contract.search import Placed
 from athena.errors import Invalid
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.search_board import SearchBoard, hit_item
-from athena.portal.pages.plain import PAGE_STYLES, PlainView
+from athena.portal.pages.plain import PAGE_STYLES, PlainPage, PlainView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.sdk.client import Query
@@ -24,7 +24,7 @@ _ASKS = ("q", "status", "owner", "since", "until", "where", "kind")
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(PlainPage):
     """What was asked and found; what was opened lately where nothing was asked."""
 
     place: Place
@@ -34,12 +34,6 @@ class Search:
     asked: bool = False
     problem: str = ""
     title: str = "Search"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show it."""

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import panel as pn
-
 from athena.contract.events import Event, EventKind
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.domain.roles import PlatformAction, may
 from athena.errors import Invalid
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.storage_board import StorageBoard, storage_item
-from athena.portal.components.title_bar import TitleBar
-from athena.portal.pages.plain import PAGE_STYLES, PlainView, attempt
+from athena.portal.pages.plain import PlainPage, PlainView, attempt, frame
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.sdk.client import checked
@@ -25,19 +22,13 @@ TICKS_A_READING = 6
 
 
 @dataclass(frozen=True)
-class Storages:
+class Storages(PlainPage):
     """The storages as the visitor may see them."""
 
     place: Place
     storages: Sequence[Storage]
     manage: bool
     title: str = "Storage"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show them."""
@@ -51,15 +42,7 @@ class StorageView(PlainView):
         self._session = session
         self._ticks = 0
         self._board = StorageBoard(self._ask, sizing_mode="stretch_width")
-        title = TitleBar(lambda _: None, title=loaded.title, sizing_mode="stretch_width")
-        self.root = pn.Column(
-            pn.Row(title, sizing_mode="stretch_width", margin=0),
-            self._board,
-            sizing_mode="stretch_both",
-            margin=0,
-            scroll="y-auto",
-            styles=PAGE_STYLES,
-        )
+        self.root = frame(loaded.title, self._board)
         self.update(loaded)
 
     def concerns(self, event: Event) -> bool:

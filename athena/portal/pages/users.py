@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import panel as pn
-
 from athena.contract.events import Event, EventKind
 from athena.contract.people import (
     AccountAdded,
@@ -23,9 +21,8 @@ from athena.domain.roles import PlatformAction, may, may_assign
 from athena.errors import AthenaError, Invalid
 from athena.portal.administration import Administration
 from athena.portal.catalogue import Catalogue
-from athena.portal.components.title_bar import TitleBar
 from athena.portal.components.users_board import UsersBoard
-from athena.portal.pages.plain import PAGE_STYLES, PlainView, attempt
+from athena.portal.pages.plain import PlainPage, PlainView, attempt, frame
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
 from athena.sdk.client import checked
@@ -34,19 +31,13 @@ SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Users:
+class Users(PlainPage):
     """Accounts that a search found, and what the visitor may do with them."""
 
     place: Place
     accounts: AccountPage
     me: User
     title: str = "Users"
-    element: None = None
-
-    @property
-    def crumbs(self) -> list[dict[str, str]]:
-        """No way from Home."""
-        return []
 
     def view(self, session: PortalSession) -> View:
         """Show them."""
@@ -61,15 +52,7 @@ class UsersView(PlainView):
         self._place = loaded.place
         self._accounts = loaded.accounts.items
         self._board = UsersBoard(self._ask, sizing_mode="stretch_width")
-        title = TitleBar(lambda _: None, title=loaded.title, sizing_mode="stretch_width")
-        self.root = pn.Column(
-            pn.Row(title, sizing_mode="stretch_width", margin=0),
-            self._board,
-            sizing_mode="stretch_both",
-            margin=0,
-            scroll="y-auto",
-            styles=PAGE_STYLES,
-        )
+        self.root = frame(loaded.title, self._board)
         self.update(loaded)
 
     def concerns(self, event: Event) -> bool:
