@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import insert, select
 
 from athena.contract.elements import Element, ElementMove, ElementPage, ElementUpdate, FolderCreate
-from athena.contract.jobs import Job, JobCount, JobCreate
+from athena.contract.jobs import Job, JobCount, JobCreate, JobState
 from athena.db import people  # noqa: F401  (the element table refers to the users)
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
@@ -90,10 +90,12 @@ def test_what_others_do_shows_by_itself(page: Page, instance: Instance, watch: W
     expect(row(page, "Explored A")).to_have_attribute("aria-current", "page")
     instance.client.put(f"/api/elements/{inner.id}/parent", ElementMove(parent_id=None), Element)
     expect(row(page, "Inner, renamed")).to_have_attribute("aria-level", "1")
-    instance.client.post("/api/jobs", JobCreate(kind="delete", element_id=inner.id), Job)
+    job = instance.client.post("/api/jobs", JobCreate(kind="delete", element_id=inner.id), Job)
     expect(row(page, "Inner, renamed")).to_have_attribute("aria-disabled", "true")
     instance.start("runner")
     try:
+        finished = lambda: instance.client.get(f"/api/jobs/{job.id}", Job).state is JobState.FINISHED  # noqa: E731
+        wait_for(finished, what="the deletion", seconds=180)
         expect(row(page, "Inner, renamed")).to_have_count(0)
     finally:
         instance.stop("runner")
