@@ -8,6 +8,9 @@ from athena.contract.elements import Element, ElementUpdate, Status
 from athena.contract.jobs import Job, JobKind
 from athena.errors import AthenaError, Invalid
 from athena.portal.actions import ElementAction
+from athena.portal.dialogs.cleanup import ask_cleanup
+from athena.portal.dialogs.export import ask_export
+from athena.portal.dialogs.move import ask_move
 from athena.portal.session import PortalSession
 from athena.sdk.client import checked
 
@@ -16,6 +19,12 @@ _JOBS = {
     ElementAction.RESTORE: JobKind.RESTORE,
     ElementAction.DELETE: JobKind.DELETE,
 }
+_ASKED: dict[ElementAction, Callable[[PortalSession, Sequence[Element]], None]] = {
+    ElementAction.MOVE: ask_move,
+    ElementAction.EXPORT: ask_export,
+    ElementAction.CLEANUP: ask_cleanup,
+}
+"""What asks more in the shell's dialog, which also says how it ended."""
 
 
 def act(
@@ -28,6 +37,9 @@ def act(
 ) -> None:
     """Do what was chosen in an element's menu, in a thread; ``done`` or ``failed`` follows on the loop."""
     action = ElementAction(asked["do"])
+    if action in _ASKED:
+        _ASKED[action](session, [element])
+        return
     try:
         work = _work(session, element, action, str(asked["value"]))
     except Invalid as error:
@@ -43,7 +55,10 @@ def act_on_many(
     *,
     done: Callable[[Sequence[str]], None],
 ) -> None:
-    """Archive, restore or delete several elements, a job each (WS-11); ``done`` is told what was refused, in words."""
+    """Do something with several elements (WS-11); of jobs ``done`` is told what was refused, in words."""
+    if action in _ASKED:
+        _ASKED[action](session, elements)
+        return
     kind, catalogue = _JOBS[action].value, session.catalogue
 
     def work() -> list[str]:

@@ -14,6 +14,9 @@ class ElementAction(StrEnum):
     STATUS = "status"
     LINK = "link"
     DOWNLOAD = "download"
+    MOVE = "move"
+    EXPORT = "export"
+    CLEANUP = "cleanup"
     ARCHIVE = "archive"
     RESTORE = "restore"
     DELETE = "delete"
@@ -31,6 +34,13 @@ def actions_of(element: Element) -> tuple[ElementAction, ...]:
             *([ElementAction.STATUS] if _by_hand(element) else []),
             *offered,
         ]
+    if Action.MOVE in element.may:
+        offered.append(ElementAction.MOVE)
+    held = element.kind is ElementKind.DATASET and element.state is State.ACTIVE
+    if held and Action.WRITE in element.may:
+        offered.append(ElementAction.EXPORT)
+    if held and Action.DELETE in element.may and element.type == DatasetType.EPU_RUN:
+        offered.append(ElementAction.CLEANUP)
     if Action.DELETE in element.may:
         if element.kind in (ElementKind.WORKFLOW, ElementKind.DATASET):
             offered.append(ElementAction.RESTORE if element.state is State.ARCHIVED else ElementAction.ARCHIVE)

@@ -11,12 +11,14 @@ from pydantic import JsonValue
 
 from athena.contract.acquisitions import Acquisition
 from athena.contract.branches import Branch
+from athena.contract.cleanup import CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.elements import (
     Crumb,
     Element,
     ElementCreate,
     ElementKind,
+    ElementMove,
     ElementPage,
     ElementUpdate,
     MetadataEntry,
@@ -226,6 +228,15 @@ class Catalogue:
     def change(self, element_id: UUID, change: ElementUpdate) -> Element:
         """Rename, describe or set the status of an element."""
         return self._client.patch(f"/api/elements/{element_id}", change, Element)
+
+    def move(self, element: Element, parent_id: UUID | None) -> Element | None:
+        """Move an element, as it was read, to another parent (None: the top); None when it is not seen any more."""
+        move = ElementMove(parent_id=parent_id, revision=element.revision)
+        return self._client.put(f"/api/elements/{element.id}/parent", move, Element | None)  # type: ignore[arg-type]
+
+    def cleanup_sizes(self, run_id: UUID) -> list[CleanupSize]:
+        """What a cleanup of a run could take away, and how much."""
+        return self._client.get(f"/api/runs/{run_id}/cleanup", list[CleanupSize])
 
     def search(self, asked: Query) -> SearchPage:
         """What is found, the best first; ``asked`` as ``GET /search`` takes it."""

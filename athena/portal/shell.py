@@ -17,6 +17,7 @@ from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.explorer import Explorer
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.recipe_button import RecipeButton
+from athena.portal.components.shell_dialog import ShellDialog
 from athena.portal.components.tool_bar import ToolBar
 from athena.portal.components.upload_tray import UploadTray
 from athena.portal.job_groups import badge_of
@@ -67,12 +68,13 @@ class Shell:
         )
         named = dict(parse_qsl(search.removeprefix("?"))).get("p")
         self.explorer = Explorer(lambda _: None, visible=not named, sizing_mode="stretch_height", margin=0)
+        self.dialog = ShellDialog(width=0, height=0, margin=0)
         content = pn.Row(self.explorer, self._stage, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
             header=[pn.Row(self.crumbs, self.recipe, self.live, sizing_mode="stretch_width", margin=0)],
             sidebar=[self._bar],
-            main=[content, self.browser, UploadTray(width=0, height=0, margin=0)],
+            main=[content, self.browser, self.dialog, UploadTray(width=0, height=0, margin=0)],
             sidebar_variant="permanent",
             sidebar_width=RAIL_PX,
             sidebar_resizable=False,

@@ -39,6 +39,7 @@ from athena.portal.components.run_header import RunHeader
 from athena.portal.components.script import Script
 from athena.portal.components.search_board import SearchBoard
 from athena.portal.components.sharing_editor import SharingEditor
+from athena.portal.components.shell_dialog import ShellDialog
 from athena.portal.components.side_tabs import SideTabs
 from athena.portal.components.storage_board import StorageBoard
 from athena.portal.components.title_bar import TitleBar
@@ -297,6 +298,7 @@ def _written() -> Iterator[tuple[str, Any]]:
     yield "nothing asked", _search(hits=[_item("Lately")])
     yield "an owner's", SharingEditor(_nothing, permissions=PERMISSIONS, above=True)
     yield "a viewer's", SharingEditor(_nothing, permissions=PERMISSIONS | {"may_edit": False, "inherits": True})
+    yield "closed", ShellDialog()
     yield "tabs", SideTabs(tabs=TABS)
     yield "managed", StorageBoard(_nothing, storages=STORAGES, manage=True)
     yield "none", StorageBoard(_nothing)

@@ -43,19 +43,26 @@ class Tab(Desk):
 @pytest.mark.parametrize(
     ("element", "offered"),
     [
-        (made(ElementKind.FOLDER), "rename describe link download delete"),
-        (made(ElementKind.FOLDER, creator=False), "rename describe link download"),
+        (made(ElementKind.FOLDER), "rename describe link download move delete"),
+        (made(ElementKind.FOLDER, creator=False), "rename describe link download move"),
         (made(ElementKind.FOLDER, my_role=Role.COLLABORATOR), "rename describe link download"),
         (made(ElementKind.FOLDER, my_role=Role.VIEWER), "link download"),
         (made(ElementKind.FOLDER, state=State.DELETING), ""),
-        (made(ElementKind.WORKFLOW), "rename describe link download archive delete"),
+        (made(ElementKind.WORKFLOW), "rename describe link download move archive delete"),
         (made(ElementKind.STEP), "rename describe status link download delete"),
         (made(ElementKind.STEP, type="Imaging"), "rename describe status link download"),
         (
             made(ElementKind.DATASET, type="free", state=State.ARCHIVED),
-            "rename describe status link download restore delete",
+            "rename describe status link download move restore delete",
         ),
-        (made(ElementKind.DATASET, type="epu_run"), "rename describe link download archive delete"),
+        (
+            made(ElementKind.DATASET, type="epu_run"),
+            "rename describe link download move export cleanup archive delete",
+        ),
+        (
+            made(ElementKind.DATASET, type="epu_run", my_role=Role.COLLABORATOR),
+            "rename describe link download export",
+        ),
     ],
 )
 def test_a_menu_offers_what_its_visitor_may_do(element: Element, offered: str) -> None:

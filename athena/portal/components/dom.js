@@ -125,6 +125,10 @@ const ACTIONS = {
   status: { label: "Set status…", action: "Set", field: "status" },
   link: { label: "Copy link" },
   download: { label: "Download" },
+  // these ask more, in the dialog of the shell
+  move: { label: "Move…", asks: true },
+  export: { label: "Export…", asks: true },
+  cleanup: { label: "Clean up…", asks: true },
   archive: { label: "Archive…", action: "Archive", text: "Its files go to the archive storage. Metadata, previews and results stay; Restore brings the files back." },
   restore: { label: "Restore…", action: "Restore", text: "Its files come back from the archive storage." },
   delete: { label: "Delete…", action: "Delete", danger: true },
@@ -140,6 +144,7 @@ function actionMenu(item, ask, root) {
   list.append(...item.actions.map((name) => h("button", { role: "menuitem", class: ACTIONS[name].danger ? "is-error" : "", "data-athena": `action-${name}`, onclick: async () => {
     menu.open = false
     if (name === "download") { save(item.zip); return }
+    if (ACTIONS[name].asks) { ask({ do: name, id: item.id, value: "" }); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
     await navigator.clipboard.writeText(new URL(item.search, location.href).href)
   } }, ACTIONS[name].label)))

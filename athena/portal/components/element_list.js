@@ -24,7 +24,7 @@ function framed(kind, item, link, ask, root, chosen, choose) {
 }
 
 // what can be done with several at once (WS-11)
-const MANY = ["download", "archive", "restore", "delete"]
+const MANY = ["download", "move", "export", "cleanup", "archive", "restore", "delete"]
 const choosable = (item) => MANY.filter((name) => item.actions.includes(name))
 
 // all their addresses are those of one element each
@@ -116,7 +116,11 @@ export function render({ model, el }) {
     const items = model.items.filter((item) => chosen.has(item.id))
     const common = MANY.filter((name) => items.every((item) => item.actions.includes(name)))
     return [h("strong", { "data-athena": "chosen" }, `${items.length} selected`),
-      ...common.map((name) => h("button", { class: ACTIONS[name].danger ? "action danger" : "action", "data-athena": `many-${name}`, onclick: () => name === "download" ? save(zipOf(items)) : confirmMany(name, items, (asked) => { ask(asked); clear() }, el) }, ACTIONS[name].label)),
+      ...common.map((name) => h("button", { class: ACTIONS[name].danger ? "action danger" : "action", "data-athena": `many-${name}`, onclick: () => {
+        if (name === "download") save(zipOf(items))
+        else if (ACTIONS[name].asks) ask({ do: name, ids: items.map((item) => item.id) })
+        else confirmMany(name, items, (asked) => { ask(asked); clear() }, el)
+      } }, ACTIONS[name].label)),
       h("button", { class: "action", "data-athena": "pick-all", onclick: () => { pickable().forEach((item) => chosen.add(item.id)); draw() } }, "Select all shown"),
       h("button", { class: "action", "data-athena": "pick-none", onclick: clear }, "Clear")]
   }

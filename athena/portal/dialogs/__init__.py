@@ -1,0 +1,1 @@
+"""What is asked in the shell's dialog, a module each."""
