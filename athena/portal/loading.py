@@ -17,6 +17,7 @@ from athena.portal.pages.listing import Listing, crumb_items
 from athena.portal.pages.micrograph import read_micrograph
 from athena.portal.pages.profile import read_profile
 from athena.portal.pages.run import read_run
+from athena.portal.pages.samples import read_samples
 from athena.portal.pages.search import read_search
 from athena.portal.pages.settings import read_settings
 from athena.portal.pages.step import Step
@@ -44,6 +45,7 @@ _PAGES: dict[str, Callable[[Catalogue, Place], Loaded]] = {
     "jobs": read_jobs,
     "licence": read_licence,
     "profile": read_profile,
+    "samples": read_samples,
     "search": read_search,
     "settings": read_settings,
     "storage": read_storages,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from athena.errors import NotFound
 
-RUN_TABS = ("micrographs", "dataviz", "report", "processing", "metadata", "notes", "sharing")
+RUN_TABS = ("micrographs", "dataviz", "report", "processing", "metadata", "notes", "samples", "sharing")
 MICROGRAPH_TABS = ("metadata", "motion", "ctf")
 
 

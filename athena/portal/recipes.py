@@ -11,10 +11,16 @@ _PAGES = {
     "licence": "a.licence",
     "profile": "a.me\na.tokens",
     "settings": "a.services\na.plugins",
+    "samples": "a.samples",
     "storage": "a.storages",
     "users": "a.users",
 }
-_SIDES = {"metadata": "{0}.metadata", "notes": "{0}.notes", "sharing": "{0}.permissions"}
+_SIDES = {
+    "metadata": "{0}.metadata",
+    "notes": "{0}.notes",
+    "samples": "a.samples.of({0})",
+    "sharing": "{0}.permissions",
+}
 _RUN_TABS = {
     "": "RunGallery(run)",
     "micrographs": "RunGallery(run)",

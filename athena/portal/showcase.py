@@ -36,6 +36,8 @@ from athena.portal.components.plugin_table import PluginTable
 from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.report_page import ReportPage
 from athena.portal.components.run_header import RunHeader
+from athena.portal.components.sample_board import SampleBoard
+from athena.portal.components.sample_list import SampleList
 from athena.portal.components.script import Script
 from athena.portal.components.search_board import SearchBoard
 from athena.portal.components.sharing_editor import SharingEditor
@@ -293,6 +295,21 @@ def _written() -> Iterator[tuple[str, Any]]:
     for status in STATUSES:
         yield status, RunHeader(_nothing, status=status, counts=counts, source=source, **run)
     yield "refused", RunHeader(_nothing, status="not_started", **run, **REFUSED)
+    sample: dict[str, Any] = {
+        "id": ID,
+        "name": "Apoferritin 12",
+        "type": "Grid",
+        "description": "Mouse, 4 mg/ml.",
+        "barcode": "A-17",
+    }
+    sample |= {"cassette": "C3", "slot": 0, "creator": "alice", "created": WHEN, "updated": WHEN, "linked": 2}
+    sample |= {"editable": True, "mine": True, "search": "?"}
+    yield "samples", SampleBoard(_nothing, samples=[sample, sample | {"slot": None, "barcode": ""}], total=205)
+    yield "a sample", SampleBoard(_nothing, sample=sample, products=[_item("Grid 3", kind="dataset")])
+    yield "none", SampleBoard(_nothing)
+    linked = [sample | {"above": False}, sample | {"name": "Above", "above": True}]
+    yield "linked", SampleList(_nothing, samples=linked, found=[sample], may_write=True, element=ID, waiting=False)
+    yield "none", SampleList(_nothing, element=ID, waiting=False)
     yield "found", _search(options={"q": "grid"}, hits=[_item("Grid 3")], total=1, asked=True)
     yield "not understood", _search(options={"where": "defocus >"}, asked=True, **REFUSED)
     yield "nothing asked", _search(hits=[_item("Lately")])

@@ -40,6 +40,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool("dashboard", "Dashboard", "dashboard"),
     Tool("", "Workspace", "workspace"),
     Tool("search", "Search", "search"),
+    Tool("samples", "Samples", "sample"),
     Tool("jobs", "Jobs", "jobs", low=True),
     Tool("storage", "Storage", "storage", low=True),
     Tool("guide", "User guide", "guide", low=True),

@@ -121,6 +121,11 @@ class Samples(Sequence[Sample]):
         """Those whose name, type or barcode holds a text."""
         return Samples(self._client, text)
 
+    def of(self, element: Element) -> list[Sample]:
+        """Those that an element, or the step it lies in, was made of."""
+        found = self._client.get(f"/api/elements/{element.id}/samples", list[wire.Sample])
+        return [Sample(self._client, one) for one in found]
+
     @overload
     def __getitem__(self, key: int | str) -> Sample: ...
     @overload

@@ -35,6 +35,7 @@ const STROKES = {
   jobs: "M6 4h12M6 20h12M7 4c0 5 4 5 4 8s-4 3-4 8M17 4c0 5-4 5-4 8s4 3 4 8",
   search: "M10.500 4.500a6 6 0 1 0 .01 0M15 15l5 5",
   dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
+  sample: "M9 3h6M10 3v6L5 18.500A1.700 1.700 0 0 0 6.500 21h11a1.700 1.700 0 0 0 1.500-2.500L14 9V3M7.500 15h9",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   code: "m8 7-5 5 5 5M16 7l5 5-5 5M13.500 5l-3 14",
   storage: "M4 5h16v6H4zM4 13h16v6H4zM7 8h.01M7 16h.01M11 8h6M11 16h6",

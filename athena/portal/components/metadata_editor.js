@@ -132,7 +132,7 @@ export function render({ model, el }) {
   const quantities = h("datalist", { id: "quantities" })
   el.replaceChildren(h("div", { class: "panel" }, h("div", { class: "bar" }, filter, add, save), form, list, offered, quantities))
 
-  live(model, ["file_name", "address"], () => { name.value = model.file_name; aim(); words = filter.value = ""; edit(null) })
+  live(model, ["file_name", "address"], () => { name.value = model.file_name; aim(); words = filter.value = ""; save.hidden = !model.address; edit(null) })
   live(model, ["names"], () => offered.replaceChildren(...model.names.map((one) => h("option", { value: one.name }))))
   live(model, ["quantities"], () => quantities.replaceChildren(...model.quantities.map((one) => h("option", { value: one.label }))))
   live(model, ["entries", "may_write", "waiting"], draw)

@@ -15,7 +15,7 @@ class MetadataEditor(Asking):
     names = param.List(default=[], item_type=dict, doc="Names already used: {name, type, quantity, unit}.")
     quantities = param.List(default=[], item_type=dict, doc="{key, label, units: [{symbol, name}]}.")
     may_write = param.Boolean(default=False)
-    address = param.String(default="", doc="Of the exported file, without its query.")
+    address = param.String(default="", doc="Of the exported file, without its query; empty: none is offered.")
     file_name = param.String(default="", doc="Name that is offered for the exported file.")
     problem = param.String(default="", doc="Why the last thing asked was not done.")
     done = param.Integer(default=0, doc="Grows when something asked was done.")

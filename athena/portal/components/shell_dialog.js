@@ -39,7 +39,7 @@ export function render({ model, el }) {
       (form.lines ?? []).length ? h("ul", { class: "names" }, form.lines.map((line) => h("li", {}, line))) : null,
       (form.fields ?? []).map((field, index) => fieldLabel(field, inputs[index])), target?.nodes ?? null,
       typed ? h("label", {}, h("span", {}, `Type “${form.typed}” to confirm`), typed) : null,
-      (form.links ?? []).length ? h("p", { class: "muted" }, `${form.links_said} `, form.links.map((link, index) => [index ? " · " : "", h("a", { class: "link", href: link.href, download: true }, link.label)])) : null,
+      (form.links ?? []).length ? h("p", { class: "muted" }, `${form.links_said} `, ...form.links.flatMap((link, index) => [index ? " · " : "", h("a", { class: "link", href: link.href, download: true }, link.label)])) : null,
       problem, h("div", { class: "buttons" }, h("button", { type: "button", class: "action", "data-athena": "dialog-cancel", onclick: () => shown.dialog.close() }, "Cancel"), go))
     return { body, target, check: () => { go.disabled = Boolean(lacks()) }, first: inputs.find((input) => !input.disabled) ?? typed,
       refuse: (reason) => { problem.textContent = reason; problem.hidden = !reason; go.disabled = Boolean(lacks()) } }

@@ -5,10 +5,11 @@ from typing import Any
 
 import panel as pn
 
-from athena.contract.elements import Element
+from athena.contract.elements import Element, ElementKind
 from athena.portal.components.panel_head import WIDTHS, PanelHead
 from athena.portal.panels.metadata import MetadataSide
 from athena.portal.panels.notes import NotesSide
+from athena.portal.panels.samples import SamplesSide
 from athena.portal.panels.sharing import SharingSide
 from athena.portal.panels.side import Side
 from athena.portal.place import Place
@@ -17,9 +18,18 @@ from athena.portal.session import PortalSession
 SIDES: dict[str, tuple[str, Callable[[PortalSession], Side[Any]]]] = {
     "metadata": ("Metadata", MetadataSide),
     "notes": ("Notes", NotesSide),
+    "samples": ("Samples", SamplesSide),
     "sharing": ("Sharing", SharingSide),
 }
 """Sides of the panel by their name in the address (``panel=notes``); the first one is shown where none is named."""
+
+_MADE_OF_SAMPLES = frozenset({ElementKind.STEP, ElementKind.DATASET})
+"""Kinds that samples are linked to."""
+
+
+def sides_of(element: Element) -> tuple[str, ...]:
+    """Sides that an element has."""
+    return tuple(name for name in SIDES if name != "samples" or element.kind in _MADE_OF_SAMPLES)
 
 
 class DataPanel:
@@ -41,11 +51,11 @@ class DataPanel:
 
     def show(self, element: Element, place: Place) -> None:
         """Show the side of an element that an address names, as it is now."""
-        name = place.option("panel")
-        chosen = name if name in SIDES else next(iter(SIDES))
+        name, sides = place.option("panel"), sides_of(element)
+        chosen = name if name in sides else sides[0]
         tabs = [
-            {"name": one, "label": label, "search": place.having(panel=one).search, "chosen": one == chosen}
-            for one, (label, _) in SIDES.items()
+            {"name": one, "label": SIDES[one][0], "search": place.having(panel=one).search, "chosen": one == chosen}
+            for one in sides
         ]
         if tabs != self._head.tabs:
             self._head.tabs = tabs

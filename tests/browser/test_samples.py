@@ -1,0 +1,75 @@
+"""Samples in a browser: registered, described, linked to a step, and what came of them (WS-22)."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from athena.contract.samples import SamplePage
+from tests.browser.conftest import Watch
+from tests.browser.instance import Instance, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.feature("WS-22")]
+
+
+def test_a_sample_is_registered_linked_and_shows_what_came_of_it(page: Page, instance: Instance, watch: Watch) -> None:
+    run = make_run(instance.client, folder="Sampled", workflow="Sampled 1", run="Grid of it")
+    hook = page.locator
+    hook("[data-athena=tool-samples]").click()
+    expect(hook("[data-athena=title]")).to_have_text("Samples")
+    hook("[data-athena=sample-register]").click()
+    hook("[data-athena=field-name]").fill("Apoferritin 12")
+    hook("[data-athena=field-type]").fill("Grid")
+    hook("[data-athena=field-barcode]").fill("A-17")
+    hook("[data-athena=field-slot]").fill("4")
+    hook("[data-athena=dialog-go]").click()
+    name = hook("[data-athena=sample-name]")
+    expect(name).to_contain_text("Apoferritin 12")
+    expect(page).to_have_url(re.compile("p=samples&id="))
+    expect(hook("[data-athena=empty]")).to_contain_text("Nothing yet")
+
+    hook("[data-athena=metadata-add]").click()
+    hook("[data-athena=metadata-name]").fill("Concentration")
+    hook("[data-athena=metadata-type]").select_option("double")
+    hook("[data-athena=metadata-value]").fill("4")
+    hook("[data-athena=metadata-save]").click()
+    expect(hook("[data-athena=metadata] [data-name=Concentration]")).to_contain_text("4")
+    hook("[data-athena=sample-edit]").click()
+    hook("[data-athena=field-cassette]").fill("C3")
+    hook("[data-athena=dialog-go]").click()
+    expect(hook("[data-athena=sample]")).to_contain_text("C3")
+    expect(hook("[data-athena=metadata] [data-name=Concentration]")).to_be_visible()
+    address = page.url
+
+    page.goto(f"{instance.portal}/?e={run.parent_id}&panel=samples")
+    hook("[data-athena=sample-find]").fill("A-17")
+    hook("[data-athena=sample-hit][data-name='Apoferritin 12']").click()
+    linked = hook("[data-athena=sample][data-name='Apoferritin 12']")
+    expect(linked).to_contain_text("Barcode A-17, cassette C3, slot 4")
+    page.goto(f"{instance.portal}/?e={run.id}&tab=samples")
+    expect(linked).to_contain_text("of the step")
+    expect(linked.locator("[data-athena=sample-unlink]")).to_have_count(0)
+
+    linked.get_by_role("link").click()
+    expect(page).to_have_url(address)
+    products = hook("[data-athena=product]")
+    expect(products).to_have_count(2)
+    expect(products.nth(1)).to_contain_text("EPU run in Sampled › Sampled 1 › Imaging")
+    hook("[data-athena=sample-delete]").click()
+    hook("[data-athena=dialog-go]").click()
+    expect(page.get_by_role("alert").filter(has_text="is linked")).to_be_visible()
+    page.keyboard.press("Escape")
+    products.nth(0).get_by_role("link").click()
+    expect(hook("[data-athena=title]")).to_contain_text("Imaging")
+    hook("[data-athena=panel-samples]").click()
+    hook("[data-athena=sample-unlink]").click()
+    hook("[data-athena=sample-unlink-sure]").click()
+    expect(linked).to_have_count(0)
+
+    page.goto(address)
+    hook("[data-athena=sample-delete]").click()
+    hook("[data-athena=dialog-go]").click()
+    expect(hook("[data-athena=sample-row][data-name='Apoferritin 12']")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"\?p=samples$"))
+    assert instance.client.get("/api/samples", SamplePage, params={"text": "A-17"}).total == 0
+    watch.check()
