@@ -25,10 +25,11 @@ class JudgedRun(Protocol):
 
 @runtime_checkable
 class FilteredRun(Protocol):
-    """A run that a filter is saved for."""
+    """A run that a filter may be saved for."""
 
     def saved_filter(self) -> SavedFilter:
         """The filter saved for it."""
+        ...
 
 
 class RunGallery(AthenaWidget):
@@ -66,8 +67,7 @@ class RunGallery(AthenaWidget):
     _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        if isinstance(run, FilteredRun):
-            traits.setdefault("rules", [rule.model_dump(mode="json") for rule in run.saved_filter().filter.rules])
+        traits.setdefault("rules", _rules_of(run))
         super().__init__(run, **traits)
         self._run = run
         self.observe(self._judge, "judged")
@@ -82,3 +82,10 @@ class RunGallery(AthenaWidget):
             ways[verdict](int(index))
         except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
             self.problem = str(error)
+
+
+def _rules_of(run: object) -> list[dict[str, Any]]:
+    """Rules of the filter saved for a run; none for what has no filter."""
+    if not isinstance(run, FilteredRun):
+        return []
+    return [rule.model_dump(mode="json") for rule in run.saved_filter().filter.rules]
