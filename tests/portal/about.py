@@ -11,6 +11,7 @@ from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
 from athena.contract.runs import Run
+from athena.contract.samples import Sample
 from athena.contract.sharing import Grant, GrantChange, Grantee, GranteeKind, Permissions, PublicChange
 from athena.contract.verdicts import VerdictKind
 from athena.errors import Conflict, Unavailable
@@ -74,6 +75,10 @@ class About:
         """Remember it."""
         self.asked.append((None, "remove-ended"))
         return 1
+
+    def samples_of(self, _element: UUID) -> list[Sample]:
+        """None."""
+        return []
 
     def metadata(self, _element: UUID) -> list[MetadataEntry]:
         """What was written."""
