@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from bokeh.document import Document
 from panel.io.state import set_curdoc
@@ -134,6 +135,7 @@ class PortalSession:
         self._view: View | None = None
         self._under: View | None = None
         self._turn = 0
+        self._opened: UUID | None = None
         self._loading = False
         self._stale = False
         self._closed = False
@@ -303,6 +305,7 @@ class PortalSession:
             self._loading = False
             if self._view is None or not self._view.update(loaded):
                 self._turn_to(loaded)
+            self._note_opened(loaded)
             self.shell.told(loaded)
             for beside in self._beside:
                 beside.arrived(loaded)
@@ -332,10 +335,14 @@ class PortalSession:
         elif self._under is not None and not self._under.stays_under(loaded.place):
             self._under = None
         self._view = loaded.view(self)
-        element = loaded.place.element
-        if element is not None:
-            self.run(lambda: self.catalogue.opened(element), lambda _: None, failed=_not_remembered)
         self.shell.show(self._view.root, under=self._under.root if self._under else None)
+
+    def _note_opened(self, loaded: Loaded) -> None:
+        """Remember, once for each visit, that an element was opened."""
+        element = loaded.place.element
+        if element is not None and element != self._opened:
+            self.run(lambda: self.catalogue.opened(element), lambda _: None, failed=_not_remembered)
+        self._opened = element
 
     def _show_error(self, error: AthenaError) -> None:
         self._view = self._under = None

@@ -119,17 +119,17 @@ def test_it_follows_where_one_is_and_leaves_pages_without_elements_alone(
 ) -> None:
     ids = [uuid4() for _ in range(3)]
     crumbs = crumb_items([Crumb(id=one, kind=ElementKind.FOLDER, name="F") for one in ids])
-    loaded: Any = SimpleNamespace(place=Place(ids[-1]), crumbs=crumbs)
+    loaded: Any = SimpleNamespace(place=Place(ids[-1]), crumbs=crumbs, element=None)
     panel.arrived(loaded)
     assert (explorer.way, explorer.here, explorer.visible) == ([str(one) for one in ids], str(ids[-1]), True)
     micrograph = Place(ids[-1], index=4)
-    panel.arrived(SimpleNamespace(place=micrograph, crumbs=[*crumbs, {"search": micrograph.search}]))  # type: ignore[arg-type]
+    panel.arrived(SimpleNamespace(place=micrograph, crumbs=[*crumbs, {"search": micrograph.search}], element=None))  # type: ignore[arg-type]
     assert (explorer.way, explorer.deep) == ([str(one) for one in ids], True)
     panel.going(replace(Place(), page="jobs"))
     assert not explorer.visible
-    panel.arrived(SimpleNamespace(place=Place(page="jobs"), crumbs=[]))  # type: ignore[arg-type]
+    panel.arrived(SimpleNamespace(place=Place(page="jobs"), crumbs=[], element=None))  # type: ignore[arg-type]
     assert explorer.way == [str(one) for one in ids]
-    panel.arrived(SimpleNamespace(place=Place(), crumbs=[]))  # type: ignore[arg-type]
+    panel.arrived(SimpleNamespace(place=Place(), crumbs=[], element=None))  # type: ignore[arg-type]
     assert (explorer.way, explorer.here, explorer.visible) == ([], "", True)
 
 

@@ -50,9 +50,15 @@ export function render({ model, el }) {
   })
   edge.addEventListener("dblclick", () => widen(WIDTH))
 
+  const adds = h("div", { class: "adds" })
+  const drawAdds = () => {
+    adds.hidden = !model.adds.length
+    adds.replaceChildren(...model.adds.map((one) => h("button", { class: "add", "data-athena": `explorer-add-${one.what}`, title: one.label,
+      onclick: () => model.send_msg({ do: "add", what: one.what }) }, h("span", { "aria-hidden": "true" }, "+ "), one.label)))
+  }
   const shut = h("div", { class: "shut" }, button(false))
   const box = h("aside", { class: "box", "aria-label": "Explorer", "data-athena": "explorer" },
-    h("div", { class: "head" }, h("h2", {}, "Explorer"), button(true)), tree.el, h("div", { class: "foot" }, sort, turn), edge)
+    h("div", { class: "head" }, h("h2", {}, "Explorer"), button(true)), tree.el, h("div", { class: "foot" }, adds, h("div", { class: "sorts" }, sort, turn)), edge)
   const draw = () => {
     const open = Boolean(kept[which()])
     host.toggleAttribute("data-shut", !open)
@@ -64,6 +70,8 @@ export function render({ model, el }) {
   edge.setAttribute("aria-valuenow", kept.width)
   drawTurn()
   draw()
+  drawAdds()
+  model.on("adds", drawAdds)
   if (model.way.length) tree.reveal(model.way)
   model.on("deep", draw)
   model.on("way", () => tree.reveal(model.way))

@@ -35,5 +35,8 @@ class Explorer(Asking):
     way = param.List(default=[], item_type=str, doc="Ids from the top of the workspace to what is shown.")
     here = param.String(default="", doc="Id of what is shown, or will be as soon as it is read.")
     deep = param.Boolean(default=False, doc="Whether a single micrograph is shown, which wants the room.")
+    adds = param.List(
+        default=[], item_type=dict, doc="What may be made where one is: {what, label}; it asks ``add`` (what)."
+    )
     page = param.Dict(default={}, doc="As TreeFeed gives it.")
     news = param.Dict(default={}, doc="{all} or {gone: ids, changed: [[id, id of its parent]]}: what may be old now.")

@@ -255,8 +255,10 @@ export function render({ model, el }) {
       rows = new Map(listing.files.map((file, place) => [place, file]))
       const here = new Map(known())
       picked = new Map([...picked].flatMap(([id]) => (here.has(id) ? [[id, here.get(id)]] : [])))
-      if (listing.dir !== box.dataset.dir || !count()) { everything = false; scroll.scrollTop = 0; if (listing.dir !== box.dataset.dir) picked = new Map() }
+      const elsewhere = listing.dir !== box.dataset.dir || model.element !== box.dataset.element
+      if (elsewhere || !count()) { everything = false; scroll.scrollTop = 0; if (elsewhere) picked = new Map() }
       box.dataset.dir = listing.dir
+      box.dataset.element = model.element
     }
     const none = !count()
     table.hidden = none

@@ -13,4 +13,5 @@ class TitleBar(Asking):
     status = param.String(default="")
     about = param.String(default="")
     item = param.Dict(default={}, doc="What is shown, as item_of gives it; empty: nothing can be done with it.")
+    adds = param.List(default=[], item_type=dict, doc="What may be made here: {what, label}; it asks ``add`` (what).")
     problem = param.String(default="", doc="Why the last thing asked was not done.")

@@ -1,15 +1,18 @@
 """A dataset that no acquisition fills."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from athena.portal.pages.listing import Listing, ListingView
-from athena.portal.session import PortalSession, View
+from athena.portal.pages.listing import Listing
 
 
 @dataclass(frozen=True)
 class Dataset(Listing):
-    """A free dataset."""
+    """A free dataset: its heading and its files."""
 
-    def view(self, session: PortalSession) -> View:
-        """Its heading and its files."""
-        return ListingView(self, session=session, actions=[], empty="", listed=False)
+    listed: ClassVar[bool] = False
+
+    @property
+    def empty(self) -> str:
+        """No element is ever in it."""
+        return ""

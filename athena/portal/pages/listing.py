@@ -3,18 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import panel as pn
 
-from athena.contract.elements import Crumb, Element, ElementPage
+from athena.contract.elements import Crumb, Element, ElementKind, ElementPage
 from athena.contract.events import Event, EventKind
 from athena.errors import AthenaError
 from athena.portal.acting import act, act_on_many, by_id
 from athena.portal.actions import ElementAction
 from athena.portal.components.element_list import ElementList, item_of
 from athena.portal.components.title_bar import TitleBar
+from athena.portal.dialogs.add import Offer, ask_add, offers
 from athena.portal.labels import kind_label, type_label
 from athena.portal.order import Order
 from athena.portal.pages.files import FileSide, Shown
@@ -38,15 +39,28 @@ class Listing(ABC):
     crumbs: list[dict[str, str]]
     children: ElementPage
     files: Shown | None = None
+    ordered: ClassVar[bool] = False
+    listed: ClassVar[bool] = True
+    """Whether what is inside has an order of its own, and whether elements can be inside at all."""
 
     @property
     def title(self) -> str:
         """Name of the page."""
         return self.element.name if self.element else "Workspace"
 
+    @property
     @abstractmethod
+    def empty(self) -> str:
+        """One sentence for when nothing is inside; names the button that starts, where the visitor has one."""
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What the visitor may make here."""
+        return offers(self.element)
+
     def view(self, session: PortalSession) -> View:
         """Show it, with what the visitor may do here."""
+        return ListingView(self, session)
 
 
 def _named(event: Event) -> set[UUID]:
@@ -54,69 +68,56 @@ def _named(event: Event) -> set[UUID]:
 
 
 class ListingView:
-    """Shows a listing and keeps it up to date.
+    """Shows a listing, or another one in its place, and keeps it up to date."""
 
-    Parameters
-    ----------
-    session : of the tab it is shown in.
-    actions : buttons at the right of the heading.
-    empty : one sentence for when nothing is inside; names the button that starts.
-    listed : whether elements can be inside at all.
-    """
-
-    def __init__(
-        self,
-        loaded: Listing,
-        *,
-        session: PortalSession,
-        actions: Sequence[pn.viewable.Viewable],
-        empty: str,
-        ordered: bool = False,
-        listed: bool = True,
-    ) -> None:
+    def __init__(self, loaded: Listing, session: PortalSession) -> None:
         self._loaded = loaded
-        self._files = FileSide(session) if loaded.files is not None else None
-        self._panel = DataPanel(session) if loaded.element else None
+        self._files = FileSide(session)
+        self._panel = DataPanel(session)
         self._session = session
         self._title = TitleBar(self._ask, sizing_mode="stretch_width")
-        self._list = ElementList(self._ask, empty=empty, ordered=ordered, sizing_mode="stretch_width")
-        heading = pn.Row(self._title, *actions, sizing_mode="stretch_width", margin=0, align="start")
+        self._list = ElementList(self._ask, sizing_mode="stretch_width")
+        self._below = pn.Column(
+            *self._files.parts, sizing_mode="stretch_width", margin=0, styles={"gap": "16px", "flex": "1 0 auto"}
+        )
         centre = pn.Column(
-            heading,
-            *([self._list] if listed else []),
-            *(self._files.parts if self._files else ()),
+            self._title,
+            self._list,
+            self._below,
             sizing_mode="stretch_both",
             margin=0,
             scroll="y-auto",
             styles={"padding": "24px", "gap": "16px", "min-height": "0", "min-width": "0"},
         )
-        beside = [self._panel.root] if self._panel else []
         self.root: pn.viewable.Viewable = pn.Row(
-            centre, *beside, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
+            centre, self._panel.root, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
         )
         self._fill()
 
     def _fill(self) -> None:
-        element = self._loaded.element
-        if element is None:
-            self._title.param.update(kind="", title="Workspace", about="")
-        else:
-            kind = kind_label(element.kind)
-            template = type_label(element)
-            status = "" if element.kind.value in ("folder", "workflow") else element.status.value
-            self._title.param.update(
-                kind=f"{kind} · {template}" if template else kind,
-                title=element.name,
-                status=status,
-                about=element.description,
-                item=item_of(element),
-            )
-            if self._panel:
-                self._panel.show(element, self._loaded.place)
-            if self._files and self._loaded.files:
-                self._files.show(element, self._loaded.place, self._loaded.files)
-        place, order, children = self._loaded.place, Order.of(self._loaded.place), self._loaded.children
+        loaded, element = self._loaded, self._loaded.element
+        template = type_label(element) if element else ""
+        kind = kind_label(element.kind) if element else ""
+        stated = element is not None and element.kind in (ElementKind.STEP, ElementKind.DATASET)
+        self._title.param.update(
+            kind=f"{kind} · {template}" if template else kind,
+            title=loaded.title,
+            status=element.status.value if element and stated else "",
+            about=element.description if element else "",
+            item=item_of(element) if element else {},
+            adds=[offer.item for offer in loaded.offers],
+        )
+        self._panel.root.visible = element is not None
+        if element is not None:
+            self._panel.show(element, loaded.place)
+        self._below.visible = loaded.files is not None
+        if element is not None and loaded.files is not None:
+            self._files.show(element, loaded.place, loaded.files)
+        place, order, children = loaded.place, Order.of(loaded.place), loaded.children
         self._list.param.update(
+            visible=loaded.listed,
+            empty=loaded.empty,
+            ordered=loaded.ordered,
             items=[item_of(child) for child in children.items],
             order=order.choices(place, at_root=element is None),
             pages=order.pages(place, shown=len(children.items), total=children.total),
@@ -125,6 +126,9 @@ class ListingView:
     def _ask(self, asked: dict[str, Any]) -> None:
         here, inside = self._loaded.element, self._loaded.children.items
         self._title.problem = ""
+        if asked["do"] == "add":
+            ask_add(self._session, here, str(asked["what"]))
+            return
         if "ids" in asked:
             self._ask_many([child for child in inside if str(child.id) in asked["ids"]], asked)
             return
@@ -169,9 +173,11 @@ class ListingView:
         return {Place.parse(crumb["search"]).element for crumb in self._loaded.crumbs} | {self._loaded.place.element}
 
     def update(self, data: Any) -> bool:
-        """Show a newer reading of the same element."""
-        if not isinstance(data, Listing) or data.place.element != self._loaded.place.element:
+        """Show a newer reading, or that of another element: nothing has to be made anew in the browser."""
+        if not isinstance(data, Listing):
             return False
+        if data.place.element != self._loaded.place.element:
+            self._title.problem = ""
         self._loaded = data
         self._fill()
         return True
@@ -186,8 +192,7 @@ class ListingView:
 
     def scheme(self, scheme: Scheme) -> None:
         """Style sheets follow by themselves; a viewer is told."""
-        if self._files:
-            self._files.scheme(scheme)
+        self._files.scheme(scheme)
 
     def tick(self) -> None:
         """Nothing here grows old by itself."""

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from athena.contract.elements import Element
 from athena.contract.events import Event, EventKind
 from athena.portal.components.explorer import Explorer
+from athena.portal.dialogs.add import ask_add, offers
 from athena.portal.place import Place
 from athena.portal.session import Loaded, PortalSession
 from athena.portal.tree_feed import TreeFeed
@@ -21,13 +23,17 @@ class ExplorerPanel:
 
     def __init__(self, session: PortalSession, explorer: Explorer) -> None:
         self._explorer = explorer
+        self._session = session
         self._feed = TreeFeed(session, explorer)
+        self._element: Element | None = None
         self._told = 0
         explorer.hears(self._ask)
 
     def _ask(self, asked: dict[str, Any]) -> None:
         if asked["do"] == "level":
             self._feed.read(asked)
+        elif asked["do"] == "add":
+            ask_add(self._session, self._element, str(asked["what"]))
 
     def going(self, place: Place) -> None:
         """Mark where one goes; pages that show no element have no explorer."""
@@ -38,6 +44,8 @@ class ExplorerPanel:
     def arrived(self, loaded: Loaded) -> None:
         """Bring what is shown into sight."""
         self.going(loaded.place)
+        self._element = loaded.element
+        self._explorer.adds = [offer.item for offer in offers(loaded.element)]
         steps = (Place.parse(crumb["search"]).element for crumb in loaded.crumbs)
         way = [str(step) for step in dict.fromkeys(steps) if step is not None]
         if not loaded.place.page and way != self._explorer.way:
