@@ -23,6 +23,7 @@ class TreeFeed:
     def __init__(self, session: PortalSession, component: Any) -> None:
         self._session = session
         self._component = component
+        self._given = 0
 
     def read(self, asked: dict[str, Any]) -> None:
         """Read the page of a level that is asked for."""
@@ -39,10 +40,15 @@ class TreeFeed:
 
         def give(page: ElementPage) -> None:
             items = [tree_item(element) for element in page.items]
-            self._component.page = known | {"offset": page.offset, "total": page.total, "items": items}
+            self._give(known | {"offset": page.offset, "total": page.total, "items": items})
 
         def refuse(error: AthenaError) -> None:
             gone = isinstance(error, NotFound | Conflict) and holding is None
-            self._component.page = known | ({"gone": True} if gone else {"failed": True})
+            self._give(known | ({"gone": True} if gone else {"failed": True}))
 
         self._session.run(lambda: catalogue.children(parent, order, limit=PAGE, holding=holding), give, failed=refuse)
+
+    def _give(self, page: dict[str, Any]) -> None:
+        # the browser waits for each: one that is like the last one has to reach it too
+        self._given += 1
+        self._component.page = page | {"number": self._given}

@@ -90,6 +90,15 @@ def test_a_level_is_read_as_it_is_asked_for(tab: Tab, panel: ExplorerPanel, expl
     assert (item["name"], item["kind"], item["children"]) == ("In it", "folder", 3)
 
 
+def test_a_page_like_the_last_one_is_given_too(panel: ExplorerPanel, explorer: Explorer, tab: Tab) -> None:
+    tab.refusal = Unavailable("no answer")
+    given: list[Any] = []
+    explorer.param.watch(lambda change: given.append(change.new), "page")
+    for _ in range(2):
+        explorer._handle_msg({"do": "level", "level": "", "offset": 0, "epoch": 0})
+    assert len(given) == 2
+
+
 def test_a_level_that_went_and_one_that_cannot_be_read_are_told_apart(
     tab: Tab, panel: ExplorerPanel, explorer: Explorer
 ) -> None:
