@@ -136,7 +136,7 @@ def _rise_with_phase(
     certain = with_phase > SIGNIFICANCE_WITH_PHASE * error and better > SUSPECT_DEVIATIONS * error
     if not certain or not SUSPECT_PHASE_DEG < shift < 180 - SUSPECT_PHASE_DEG:
         return 0.0
-    return with_phase / max(value, error)
+    return float(with_phase / max(value, error))
 
 
 def _sensible(defocus: Defocus, quality: Quality, search: SearchRange) -> bool:

@@ -130,7 +130,7 @@ def _course(amplitude: Image, weight: Image) -> Image:
         places, np.log(total[rings] / held[rings]), COURSE_DEGREE, w=held[rings] ** 0.25
     )
     table = np.exp(curve(np.log(np.clip(np.arange(SIZE), rings[0], rings[-1]) / COURSE_FROM_PX)))
-    return np.interp(radius(SIZE), np.arange(SIZE), table).astype(np.float32)
+    return np.asarray(np.interp(radius(SIZE), np.arange(SIZE), table), np.float32)
 
 
 @cache
