@@ -123,7 +123,7 @@ def test_a_run_is_exported_and_cleaned_up_from_its_menu(
     page: Page, instance: Instance, watch: Watch, play: Play
 ) -> None:
     run = make_run(instance.client, folder="Exported", run="Grid to export")
-    player = play(run.id, size=(64, 64))
+    player = play(run.id, size=(256, 256))
     player.complete(player.register(2))
     page.goto(f"{instance.portal}/?e={run.parent_id}")
     choose(page, "Grid to export", "export")

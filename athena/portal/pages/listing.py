@@ -81,7 +81,7 @@ class ListingView:
             *self._files.parts, sizing_mode="stretch_width", margin=0, styles={"gap": "16px", "flex": "1 0 auto"}
         )
         centre = pn.Column(
-            self._title,
+            pn.Row(self._title, sizing_mode="stretch_width", margin=0),
             self._list,
             self._below,
             sizing_mode="stretch_both",
