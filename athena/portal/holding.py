@@ -1,9 +1,10 @@
 """Changes of a document that reach the browser whole and in order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import panel as pn
 from bokeh.document import Document
 
 
@@ -39,3 +40,22 @@ def held(doc: Document | None) -> Iterator[None]:
         yield
     finally:
         doc.unhold()
+
+
+def soon(change: Callable[[], None]) -> None:
+    """Make a change on the loop of the present document, when its lock is held; at once where there is no session.
+
+    Panel calls what hears a component's messages without that lock. What is changed there is lost when another
+    callback of the session has just ended ("_pending_writes should be non-None").
+    """
+    doc = pn.state.curdoc
+    if doc is None or doc.session_context is None:
+        with held(doc):
+            change()
+        return
+
+    def on_loop() -> None:
+        with held(doc):
+            change()
+
+    doc.add_next_tick_callback(on_loop)

@@ -1,10 +1,13 @@
 """What the browser was not sent yet stays unsent, whatever it sends meanwhile."""
 
+from types import SimpleNamespace
+
 from bokeh.document import Document
 from bokeh.models import Div, Row
 from bokeh.protocol import Protocol
+from panel.io.state import set_curdoc
 
-from athena.portal.holding import held, keep_unsent
+from athena.portal.holding import held, keep_unsent, soon
 
 
 def test_a_patch_of_the_browser_does_not_make_unsent_models_known() -> None:
@@ -24,4 +27,19 @@ def test_a_patch_of_the_browser_does_not_make_unsent_models_known() -> None:
         assert known.text == "typed"
         (sent,) = Protocol().create("PATCH-DOC", [event]).content["events"]
         assert sent["new"][0]["attributes"]["text"] == "new"  # the model itself, not only its name
+    assert not doc.callbacks.hold_value
+
+
+def test_what_a_component_says_is_answered_when_the_lock_is_held() -> None:
+    changed: list[str] = []
+    soon(lambda: changed.append("at once"))
+    assert changed == ["at once"]
+    doc = Document()
+    doc._session_context = lambda: SimpleNamespace()  # a weak reference, as Bokeh keeps it
+    with set_curdoc(doc):
+        soon(lambda: changed.append(str(doc.callbacks.hold_value)))
+        assert changed == ["at once"]
+        (callback,) = doc.session_callbacks
+        callback.callback()
+    assert changed == ["at once", "combine"]
     assert not doc.callbacks.hold_value

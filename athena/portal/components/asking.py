@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import panel as pn
-
 from athena.portal.components.script import Script
-from athena.portal.holding import held
+from athena.portal.holding import soon
 
 
 class Asking(Script):
@@ -23,5 +21,4 @@ class Asking(Script):
         self._asked = asked
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
-        with held(pn.state.curdoc):
-            self._asked(msg)
+        soon(lambda: self._asked(msg))

@@ -111,6 +111,13 @@ function live(model, names, draw) {
   draw()
 }
 
+// a drawing that waits while a menu is open: what someone is about to press must not be drawn anew under the pointer
+function unlessMenu(root, draw) {
+  let late = false
+  root.addEventListener("toggle", (event) => { if (late && !event.target.open) { late = false; draw() } }, true)
+  return () => { if (root.querySelector("details.menu-of[open]")) late = true; else draw() }
+}
+
 // saves what an address gives, without leaving the page
 function save(address) {
   const link = h("a", { href: address, download: true, hidden: true })

@@ -139,5 +139,5 @@ export function render({ model, el }) {
         h("span", { class: "push" }), !chosen.size && (model.items.length > 1 || model.pages.before) ? sorter(model.order) : null, toggle("cards", "Cards"), toggle("list", "List")),
       h("div", { class: `${form}${chosen.size ? " choosing" : ""}`, "data-athena": "elements" }, body))
   }
-  live(model, ["items", "empty", "ordered", "order", "pages", "waiting"], draw)
+  live(model, ["items", "empty", "ordered", "order", "pages", "waiting"], unlessMenu(el, draw))
 }

@@ -45,20 +45,27 @@ export function render({ model, el }) {
       refuse: (reason) => { problem.textContent = reason; problem.hidden = !reason; go.disabled = Boolean(lacks()) } }
   }
 
+  function shut() {
+    const { dialog, target } = shown
+    shown = null
+    target?.view.end()
+    dialog.close()
+    dialog.remove()
+  }
+
   function show() {
     const form = model.form
-    if (!form.number) { shown?.dialog.close(); return }
-    if (shown && shown.number !== form.number) shown.dialog.close()
+    if (shown && shown.number !== form.number) shut()
+    if (!form.number) return
     const part = build(form)
     if (shown) shown.target?.view.end()
     const fresh = !shown
     if (fresh) {
       const dialog = h("dialog", { class: "dialog", "data-athena": "dialog", onclose: () => {
-        const { number, target } = shown
-        target?.view.end()
-        shown = null
-        dialog.remove()
-        if (model.form.number === number) model.send_msg({ do: "closed", number })
+        if (shown?.dialog !== dialog) return
+        const { number } = shown
+        shut()
+        model.send_msg({ do: "closed", number })
       } })
       shown = { dialog, number: form.number }
     }

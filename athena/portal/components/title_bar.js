@@ -3,7 +3,7 @@ export function render({ model, el }) {
   let shown = model.item.id
   const add = (one, at) => h("button", { class: at === model.adds.length - 1 ? "action primary" : "action", "data-athena": `add-${one.what}`,
     onclick: () => model.send_msg({ do: "add", what: one.what }) }, h("span", { class: "plus", "aria-hidden": "true" }, "+"), one.label)
-  live(model, ["kind", "title", "status", "about", "item", "adds", "problem"], () => {
+  live(model, ["kind", "title", "status", "about", "item", "adds", "problem"], unlessMenu(el, () => {
     el.replaceChildren(h("header", {},
       h("div", { class: "heading" }, h("span", { class: "muted kind" }, model.kind),
         h("div", { class: "top" }, h("h1", { "data-athena": "title" }, model.title,
@@ -16,5 +16,5 @@ export function render({ model, el }) {
       model.adds.length ? h("div", { class: "adds" }, model.adds.map(add)) : null))
     // another element begins at its top
     if (shown !== model.item.id) { shown = model.item.id; host.scrollIntoView({ block: "nearest" }) }
-  })
+  }))
 }

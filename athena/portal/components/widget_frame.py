@@ -6,6 +6,7 @@ from typing import Any
 import param
 
 from athena.portal.components.script import Script
+from athena.portal.holding import soon
 
 
 class WidgetFrame(Script):
@@ -31,7 +32,7 @@ class WidgetFrame(Script):
         # the browser's word: only traits that someone waits for, anything else is ignored
         hear = self._heard.get(msg.get("trait", ""))
         if hear is not None:
-            hear(msg.get("value"))
+            soon(lambda: hear(msg.get("value")))
 
     def give(self, **traits: Any) -> None:
         """Change some of the widget's traits."""
