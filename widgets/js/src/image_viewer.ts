@@ -26,7 +26,7 @@ function render(context: RenderContext): Cleanup {
   });
   const content = model.get<Wanted["content"]>("content");
   const bar = new SectionBar(stage, scope, (axis, section) => wantFile(axis, section));
-  const viewer = mountViewer(stage, source, scope, content !== "micrograph", (info) => bar.show(info));
+  const viewer = mountViewer(stage, source, scope, content, (info) => bar.show(info));
   stage.append(bar.node);
   const wantFile = (axis: Axis, section: number | undefined): void => {
     viewer.want({ runId: "", index: -1, content, file: model.get("file"), axis, section });
