@@ -111,6 +111,18 @@ function live(model, names, draw) {
 }
 
 // saves what an address gives, without leaving the page
+// to the clipboard; browsers keep the modern way from pages that came by plain http
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  let beside = document.activeElement // inside an open dialog, which alone may be selected in
+  while (beside?.shadowRoot?.activeElement) beside = beside.shadowRoot.activeElement
+  const held = h("textarea", { readonly: true, style: "position: fixed; opacity: 0" }, text)
+  ;(beside?.parentNode ?? document.body).append(held)
+  held.select()
+  document.execCommand("copy")
+  held.remove()
+}
+
 function save(address) {
   const link = h("a", { href: address, download: true, hidden: true })
   document.body.append(link)
@@ -141,7 +153,7 @@ function actionMenu(item, ask, root) {
     menu.open = false
     if (name === "download") { save(item.zip); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
-    await navigator.clipboard.writeText(new URL(item.search, location.href).href)
+    await copy(new URL(item.search, location.href).href)
   } }, ACTIONS[name].label)))
   return menu
 }

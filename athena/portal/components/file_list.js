@@ -78,7 +78,7 @@ export function render({ model, el }) {
       const items = h("div", { class: "menu-items", role: "menu", popover: "auto", ontoggle: (event) => { if (event.newState === "closed") items.remove() } })
       const entry = (label, name, act, danger) => h("button", { role: "menuitem", class: danger ? "is-error" : "", "data-athena": `file-${name}`, onclick: () => { items.hidePopover(); act() } }, label)
       items.append(
-        entry("Copy link", "link", () => navigator.clipboard.writeText(new URL(link({ file: file.id }), location.href).href)),
+        entry("Copy link", "link", () => copy(new URL(link({ file: file.id }), location.href).href)),
         entry("Download", "download", () => fetchOne(file)),
         ...(model.may_write ? [entry("Rename…", "rename", () => rename(file)), entry("Delete…", "delete", () => remove([file], []), true)] : []))
       el.append(items)

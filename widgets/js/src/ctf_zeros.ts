@@ -26,8 +26,17 @@ export function wavelength(kilovolt: number): number {
  * in another, so that the lowest sample and its lower neighbour tell where between them it lies.
  */
 export function curveZeros(curves: AcquisitionCurves): number[] {
+  return resolvedZeros(curves).zeros;
+}
+
+/** Frequency from which on the rings lie too close to be drawn by the curve's samples; infinite where none do. */
+export function unresolvedFrom(curves: AcquisitionCurves): number {
+  return resolvedZeros(curves).end;
+}
+
+function resolvedZeros(curves: AcquisitionCurves): { zeros: number[]; end: number } {
   const { frequency, theory } = curves;
-  const found: number[] = [];
+  const zeros: number[] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (let i = 1; i < theory.length - 1; i++) {
     const [before, here, after] = [theory[i - 1], theory[i], theory[i + 1]];
@@ -35,12 +44,12 @@ export function curveZeros(curves: AcquisitionCurves): number[] {
     if (typeof before !== "number" || typeof here !== "number" || typeof after !== "number" || at === undefined)
       continue;
     if (here > before || here >= after) continue;
-    if (i - last < CLOSEST_SAMPLES) break;
+    if (i - last < CLOSEST_SAMPLES) return { zeros, end: zeros.at(-1) ?? 0 };
     last = i;
     const [other, value] = before < after ? [frequency[i - 1], before] : [frequency[i + 1], after];
-    found.push(at + (((other ?? at) - at) * here) / (here + value || 1));
+    zeros.push(at + (((other ?? at) - at) * here) / (here + value || 1));
   }
-  return found;
+  return { zeros, end: Number.POSITIVE_INFINITY };
 }
 
 /**
