@@ -1,4 +1,4 @@
-"""Install what the tests use beyond Python packages, where that is allowed: Debian's Chromium, Firefox and LDAP server."""
+"""Install what the tests use beyond Python: Debian's Chromium, Firefox and LDAP server, where that is allowed."""
 
 import os
 import shutil

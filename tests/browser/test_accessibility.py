@@ -1,4 +1,4 @@
-"""Every page, and what opens on it, through axe-core, dark and light: nothing serious or critical stands in anybody's way."""
+"""Every page, and what opens on it, through axe-core, dark and light: nothing grave stands in anybody's way."""
 
 from collections.abc import Iterator
 from uuid import UUID

@@ -47,13 +47,13 @@ def test_the_main_path(window: Firefox, instance: Instance, play: Callable[..., 
     window.goto(f"{instance.portal}/?e={run.id}")
     window.wait("[data-athena=acquisition][data-index='5'][data-state=completed]")
 
-    # a verdict by key, as the gallery and the instance have it
+    # a verdict by key on the newest, which comes first: as the gallery and the instance have it
     window.wait("[role=listbox]", "(node.focus(), true)")
     window.press(HOME)
     window.press("x")
-    window.wait("[data-athena=acquisition][data-index='0'] [data-athena=verdict]", "/rejected/.test(node.textContent)")
+    window.wait("[data-athena=acquisition][data-index='5'] [data-athena=verdict]", "/rejected/.test(node.textContent)")
     wait_for(
-        lambda: instance.client.get(f"/runs/{run.id}/table", RunTable).rejected == (0,), what="the verdict is kept"
+        lambda: instance.client.get(f"/runs/{run.id}/table", RunTable).rejected == (5,), what="the verdict is kept"
     )
 
     window.click("[data-athena=acquisition][data-index='2']")

@@ -205,7 +205,8 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
     assert "i=2" in page.url
     assert "tab=ctf" in page.url
     page.locator("[data-athena=view-fft]").click()
-    expect(page.locator("[data-athena=ring-name]:visible").first).to_contain_text("Å")
+    expect(page.locator("[data-athena=view-fft]")).to_have_class("chosen")
+    expect(page.locator("[data-athena=rings-toggle]:visible")).to_have_count(2)  # in the centre, and in the CTF tab
     assert "view=fft" in page.url
     page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-athena=title]:visible")).to_have_text(title or "")

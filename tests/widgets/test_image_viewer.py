@@ -227,7 +227,8 @@ def test_half_of_a_spectrum_shows_the_fit_or_what_was_measured(open_widget: Open
 RINGS = """() => {
   const rings = [...document.querySelectorAll('[data-athena=rings] circle')];
   const names = [...document.querySelectorAll('[data-athena=ring-name]')];
-  return rings.map((ring, i) => [names[i].textContent, ...['cx', 'cy', 'r'].map((name) => Number(ring.getAttribute(name)))]);
+  const numbers = (ring) => ['cx', 'cy', 'r'].map((name) => Number(ring.getAttribute(name)));
+  return rings.map((ring, i) => [names[i].textContent, ...numbers(ring)]);
 }"""
 """Name, centre (x, y) and radius of each resolution circle, screen px."""
 

@@ -24,6 +24,8 @@ export interface Wanted {
   file?: string;
   axis?: paths.Axis;
   section?: number | undefined;
+  /** All sections along the axis as one image. */
+  whole?: paths.Whole | undefined;
 }
 
 /** Of a spectrum, what its scale and the zeros of its CTF follow from. */
@@ -40,7 +42,9 @@ const CENTRE = { x: SPECTRUM_SIZE / 2 + 0.25, y: SPECTRUM_SIZE / 2 - 0.25 };
 const DEGREE = Math.PI / 180;
 
 const same = (one: Wanted, other: Wanted): boolean =>
-  (["runId", "index", "content", "file", "axis", "section"] as const).every((name) => one[name] === other[name]);
+  (["runId", "index", "content", "file", "axis", "section", "whole"] as const).every(
+    (name) => one[name] === other[name],
+  );
 
 export interface LoaderParts {
   viewer: OpenSeadragon.Viewer;
@@ -85,7 +89,9 @@ export class ImageLoader {
     if (now && same(now, wanted)) return;
     this.#wanted = wanted;
     const shown = this.#shown;
-    if (wanted.file && shown && shown.wanted.file === wanted.file && shown.wanted.axis === wanted.axis) {
+    // a mean has not the grey values of a section: it starts with a contrast of its own
+    const alike = shown && (["file", "axis", "whole"] as const).every((name) => shown.wanted[name] === wanted[name]);
+    if (wanted.file && alike) {
       void this.#turnTo(wanted, shown.contrast);
       return;
     }
@@ -134,19 +140,19 @@ export class ImageLoader {
   async #info(wanted: Wanted, signal: AbortSignal): Promise<ImageInfo> {
     const { source, sections } = this.#parts;
     if (!wanted.file) return getJson<ImageInfo>(source, paths.imageInfo(wanted.runId, wanted.index), signal);
-    const path = paths.fileImage(wanted.file, wanted.axis ?? "z", wanted.section);
+    const path = paths.fileImage(wanted.file, wanted.axis ?? "z", wanted.section, wanted.whole);
     const info = await getJson<FileImageInfo>(source, path, signal);
     sections?.(info);
     return info;
   }
 
   #tiles(wanted: Wanted, info: ImageInfo, contrast: paths.Contrast): OpenSeadragon.TileSource {
-    const { runId, index, file, axis } = wanted;
+    const { runId, index, file, axis = "z", whole } = wanted;
     const hash = info.content_hash;
     const section = (info as FileImageInfo).section;
     return imageTiles(this.#parts.source, info, (level, x, y) =>
       file
-        ? paths.fileTile(file, axis ?? "z", section, level, x, y, contrast, hash)
+        ? paths.fileTile(file, { axis, section, whole }, level, x, y, contrast, hash)
         : paths.tile(runId, index, level, x, y, contrast, hash),
     );
   }
