@@ -93,7 +93,7 @@ def grave(page: Page) -> list[str]:
     return [
         f"{found['impact']} {found['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
         for found in answer["violations"]
-        if found["impact"] in GRAVE
+        if found["impact"] in GRAVE or found["id"] == "empty-heading"
         for node in found["nodes"]
     ]
 
