@@ -68,7 +68,8 @@ def test_the_main_path(window: Firefox, instance: Instance, play: Callable[..., 
     window.wait("[data-athena=view-fft].chosen")
     assert "view=fft" in window.address
     window.click("[data-athena=next]")
-    window.wait("[data-athena=where], .where", "/4 of 6/.test(node.textContent)")
+    window.wait("html", "!/[?&]i=2(&|$)/.test(location.search)")
+    window.wait("[data-athena=acquisition-state][data-state=completed]")
 
     window.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     window.wait("[data-athena=filter-count][data-kept]", "Number(node.dataset.kept) > 0")
