@@ -53,17 +53,18 @@ ELEMENTS = {
 }
 OPENED = {
     "add-element": ("", "role=button[name='Add folder']", "role=dialog"),
-    "element-menu": ("", "[data-athena=element] [data-athena=actions]", "[role=menuitem]:visible"),
+    "element-menu": ("", "[data-athena=actions]", "[data-athena=action-rename]"),
+    "rename": ("", "[data-athena=actions] | [data-athena=action-rename]", "[data-athena=action-dialog]"),
+    "delete": ("", "[data-athena=actions] | [data-athena=action-delete]", "[data-athena=action-dialog]"),
     "notebook": ("?e={run}", "[data-athena=open-recipe]", "[data-athena=recipe-dialog]"),
     "metadata-form": ("?e={step}&panel=metadata", "[data-athena=metadata-add]", "[data-athena=metadata-form]"),
-    "share-form": ("?e={step}&panel=sharing", "[data-athena=share-add]", "[data-athena=share-form]"),
     "token-form": ("?p=profile", "[data-athena=token-new]", "[data-athena=dialog]"),
     "export": ("?e={run}&tab=dataviz", "[data-athena=export-menu]", "[data-athena=export]:visible"),
     "rule-form": ("?e={run}&tab=dataviz", "[data-athena=rule-add]", "[data-athena=rule-add-go]"),
     "contrast": ("?e={run}&i=0", "[data-athena=contrast]", "[data-athena=contrast-panel]"),
     "file-menu": ("?e={files}", "[data-athena=file-actions]", "[data-athena=file-rename]"),
 }
-"""Page, what is clicked there, and what that opens."""
+"""Page, what is clicked there one after the other, and what that opens."""
 FILES = {
     "files": ("?e={files}", "[data-athena=file]"),
     "volume": ("?e={files}&file={vesicle.mrc}", "[data-athena=section]"),
@@ -134,12 +135,13 @@ def check_opened(page: Page, instance: Instance, query: str, click: str, opened:
     """Look at what a click opens, in both schemes."""
     page.goto(f"{instance.portal}/{query}")
     for dark in (True, False):
-        button = page.locator(click).first
-        expect(button).to_be_visible()
+        buttons = [page.locator(one).first for one in click.split(" | ")]
+        expect(buttons[0]).to_be_visible()
         if (page.locator("html").get_attribute("data-theme") == "dark") is not dark:
             page.locator("[data-athena=theme]").click()
             expect(page.locator("html")).to_have_attribute("data-theme", "dark" if dark else "light")
-        button.click()
+        for button in buttons:
+            button.click()
         expect(page.locator(opened).first).to_be_visible()
         settled(page)
         page.reload()
