@@ -213,9 +213,9 @@ export function render({ model, el }) {
     const column = (name, label, style) => {
       const now = model.listing.sort === name
       const down = now ? !model.listing.descending : name !== "name"
-      const order = now ? `Ordered by ${label.toLowerCase()}, ${model.listing.descending ? "falling" : "rising"}: turn it round` : `Order by ${label.toLowerCase()}`
+      const words = now ? `Ordered by ${label.toLowerCase()}, ${model.listing.descending ? "falling" : "rising"}: turn it round` : `Order by ${label.toLowerCase()}`
       return h("a", { class: `${style ?? ""} ${now ? "sorted" : ""}`, href: link({ dir: model.listing.dir, sort: name === "name" ? "" : name, desc: down ? "1" : "" }), "data-go": "", "data-athena": `sort-${name}`,
-        title: order }, label, now ? h("span", { "aria-hidden": "true" }, model.listing.descending ? " ↓" : " ↑") : "")
+        title: words }, label, now ? h("span", { "aria-hidden": "true" }, model.listing.descending ? " ↓" : " ↑") : "")
     }
     labels.replaceChildren(
       h("label", { class: "tick" }, h("input", { type: "checkbox", "aria-label": "Choose all", "data-athena": "files-all", onchange: (event) => { everything = event.target.checked; picked = new Map(); drawTools(); drawRows(true) } })),
