@@ -165,7 +165,10 @@ function confirmAction(name, item, ask, root) {
     : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
     : field ? h("input", { class: "field", value: item.name, required: true, maxlength: 400 })
     : danger ? h("input", { class: "field", placeholder: item.name }) : null
-  if (input) input.setAttribute("data-athena", "action-input")
+  if (input) {
+    input.setAttribute("data-athena", "action-input")
+    input.setAttribute("aria-label", danger ? "Its name" : field === "name" ? "New name" : label.replace("…", ""))
+  }
   const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
   const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
   if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })
