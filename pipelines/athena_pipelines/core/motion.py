@@ -114,8 +114,8 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         weight = on_plane(weights(snr, left), rings)
         found = refine(transforms, shape, weight, found, amplitude=lambda i: on_plane(left[i], rings) + 0j)
     measured, replaced = without_outliers(found.shifts, limit=1.5 / scale)
-    shifts = most_likely(measured, found.noise, scale)
-    if replaced > 0.2 * count:
+    shifts, strays = most_likely(measured, found.noise, scale)
+    if replaced + strays > 0.2 * count:
         flags.append("motion_unstable")
     if count < 5:
         flags.append("few_frames")
