@@ -3,7 +3,7 @@
 import type { AcquisitionCurves } from "./api.gen";
 
 /** Samples of the curve between two zeros below which they are not told apart. */
-const CLOSEST_SAMPLES = 4;
+const CLOSEST_SAMPLES = 3;
 
 export interface Astigmatism {
   /** Mean defocus and U − V, Å. */

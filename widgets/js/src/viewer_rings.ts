@@ -80,7 +80,7 @@ export class RingOverlay {
     if (now === this.#drawn) return;
     this.#drawn = now;
     this.node.replaceChildren(
-      ...(this.#zeros ? [this.#zeroPath(this.#zeros, scale, perPx)] : []),
+      ...(this.#zeros ? this.#zeroPaths(this.#zeros, scale, perPx) : []),
       ...(this.#rings ? this.#circles(scale, centre, perPx) : []),
     );
   }
@@ -108,15 +108,20 @@ export class RingOverlay {
     return parts;
   }
 
-  #zeroPath(zeros: Zeros, scale: SpectrumScale, perPx: number): SVGElement {
-    let path = "";
+  /** Those that the fit reaches, and fainter those that only follow from it. */
+  #zeroPaths(zeros: Zeros, scale: SpectrumScale, perPx: number): SVGElement[] {
+    const paths = { within: "", beyond: "" };
+    const reach = scale.resolution ? 1 / scale.resolution : Number.POSITIVE_INFINITY;
     let last = 0;
     for (const frequency of zeros.frequencies) {
       if ((frequency - last) / perPx < ZEROS_APART_PX) continue;
       last = frequency;
-      path += this.#contour(frequency, zeros.astigmatism, scale);
+      paths[frequency <= reach ? "within" : "beyond"] += this.#contour(frequency, zeros.astigmatism, scale);
     }
-    return svg("path", { class: "ctf-zeros", d: path, "data-athena": "zeros-line" });
+    return [
+      svg("path", { class: "ctf-zeros beyond", d: paths.beyond }),
+      svg("path", { class: "ctf-zeros", d: paths.within, "data-athena": "zeros-line" }),
+    ];
   }
 
   #contour(frequency: number, astigmatism: Astigmatism, scale: SpectrumScale): string {
