@@ -26,7 +26,7 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
     other = make_run(instance.client, folder="Belled too", run="Another")
     hook = page.locator
     started = [
-        instance.client.post("/jobs", JobCreate(kind="export", element_id=one.id, parameters={"folder": "out"}), Job)
+        instance.client.post("/jobs", JobCreate(kind="export", element_id=one.id, parameters={"folder": one.name}), Job)
         for one in (run, other)
     ]
     expect(hook("[data-athena=badge-jobs]")).to_have_text(re.compile(r"^\d+$"))
