@@ -31,7 +31,9 @@ from athena.zarrio.reader import read_table
 LATEST = 100
 """Acquisitions that a run's pace and failures are taken from."""
 MIN_INTERVALS = 3
-"""A pace is told of no fewer intervals than this."""
+"""A pace is told of no fewer intervals than this,"""
+MIN_SECONDS = 30.0
+"""and of no shorter time: what an import finds at once has no pace."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,11 @@ def pace(times: Sequence[datetime]) -> tuple[float | None, float | None]:
 
     The rate is that of the intervals without the longest tenth: a filling of the nitrogen is no slower pace.
     """
-    seconds = np.sort(np.diff([time.timestamp() for time in sorted(times)]))
-    seconds = seconds[seconds > 0]
-    if seconds.size < MIN_INTERVALS:
+    gaps = np.sort(np.diff([time.timestamp() for time in sorted(times)]))
+    usual = gaps[: round(0.9 * gaps.size)]
+    if usual.size < MIN_INTERVALS or usual.sum() < MIN_SECONDS:
         return None, None
-    usual = seconds[: max(MIN_INTERVALS, round(0.9 * seconds.size))]
-    return 3600 / float(usual.mean()), float(np.median(seconds))
+    return 3600 * usual.size / float(usual.sum()), float(np.median(gaps))
 
 
 def _live_run(session: Session, placed: Placed, settings: Settings) -> LiveRun:

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from athena.contract.jobs import Job, JobCreate
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run
 
 pytestmark = pytest.mark.browser
@@ -46,6 +46,7 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
     expect(panel).to_be_hidden()
 
     jobs = hook("[data-athena=jobs] [data-athena=job]")
+    expect(hook("[data-athena=jobs-state]")).to_be_visible()
     page.keyboard.press("f")
     expect(hook("[data-athena=jobs-state]")).to_be_focused()
     hook("[data-athena=jobs-state]").select_option("cancelled")
@@ -63,6 +64,25 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
     expect(jobs.filter(has_text="Another")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"\?p=jobs$"))
     instance.client.post(f"/jobs/{started[1].id}/cancel", None, Job)
+    watch.check()
+
+
+@pytest.mark.feature("WS-19", "EQ-12")
+def test_the_dashboard_tells_of_what_is_acquired_now(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Dashing", run="Grid now")
+    player = play(run.id, size=(256, 256))
+    player.attach(message="8 movies found.")
+    indices = player.register(8)
+    player.complete(indices[:7])
+    player.fail(indices[7:], "The movie ends early.")
+    page.locator("[data-athena=tool-dashboard]").click()
+    live = page.locator("[data-athena=live-run][data-name='Grid now']")
+    expect(live.locator("[data-athena=live-rate]")).to_have_text("600")  # one in 6 s
+    expect(live).to_contain_text("1 of the last 8 could not be processed")
+    expect(live.locator("img")).to_have_js_property("naturalWidth", 256)
+    check_axe(page)
+    live.get_by_role("link", name="Grid now").click()
+    expect(page.locator("[data-athena=acquisition]")).to_have_count(8)
     watch.check()
 
 

@@ -18,10 +18,12 @@ function storage(one) {
 
 const LEVELS = { error: "▲", warning: "!" }
 
+const none = () => h("span", { class: "none" }, icon("micrograph", 24))
+
 function run(one) {
   const concern = ({ level, text }) => h("li", { class: `is-${level}`, "data-athena": "concern", "data-level": level }, h("span", { class: "sign", "aria-hidden": "true" }, LEVELS[level]), h("span", {}, text))
   return h("div", { class: "run", "data-athena": "live-run", "data-name": one.name },
-    one.picture ? h("img", { src: one.picture, alt: "", loading: "lazy", draggable: "false" }) : h("span", { class: "none" }, icon("micrograph", 24)),
+    one.picture ? h("img", { src: one.picture, alt: "", draggable: "false", onerror: (event) => event.target.replaceWith(none()) }) : none(),
     h("span", { class: "what" }, h("a", { class: "name", href: one.search, "data-go": "" }, one.name), h("span", { class: "muted" }, one.way.map((step) => step.name).join(" › "))),
     h("span", { class: "figure" }, h("strong", { "data-athena": "live-rate" }, one.rate || "–"), h("span", { class: "muted" }, "\u2009an hour")),
     h("span", { class: "figure" }, h("strong", {}, number.format(one.completed)), h("span", { class: "muted" }, ` of ${number.format(one.total)}`)),
