@@ -20,7 +20,7 @@ export function render({ model, el }) {
     bell.title = `Jobs: ${hint}`
     bell.setAttribute("aria-label", bell.title)
     // what is drawn anew takes the focus away: it stays in the panel
-    const inside = body.contains(el.getRootNode().activeElement)
+    const inside = body.querySelector(":focus") !== null
     body.replaceChildren(model.problem ? h("p", { class: "problem", role: "alert" }, model.problem) : "",
       ...(model.groups.length ? model.groups.map((group) => h("section", {}, h("h3", {}, group.label), group.jobs.map((job) => line(job, group.state))))
         : [h("p", { class: "muted", "data-athena": "bell-none" }, "Nothing runs, nothing failed lately.")]))

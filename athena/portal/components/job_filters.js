@@ -7,14 +7,14 @@ export function render({ model, el }) {
   const count = h("span", { class: "muted", role: "status", "data-athena": "jobs-count" })
   const clear = h("button", { class: "link", "data-athena": "jobs-clear", onclick: () => { for (const box of [...boxes, element]) box.value = ""; ask() } }, "Show all")
   let later = 0
-  const ask = () => { clearTimeout(later); model.send_msg({ ...Object.fromEntries(BOXES.map(([name], at) => [name, boxes[at].value])), element: element.value }) }
+  const ask = () => { clearTimeout(later); later = 0; model.send_msg({ ...Object.fromEntries(BOXES.map(([name], at) => [name, boxes[at].value])), element: element.value }) }
   const draw = () => {
     BOXES.forEach(([name, label], at) => {
       const options = [["", `${label}: any`], ...(model.choices[name] ?? [])]
       boxes[at].replaceChildren(...options.map(([value, word]) => h("option", { value, selected: value === (model.chosen[name] ?? "") }, word)))
     })
     // what is being typed is ahead of what was read
-    if (el.getRootNode().activeElement !== element) element.value = model.chosen.element ?? ""
+    if (!later && !element.matches(":focus")) element.value = model.chosen.element ?? ""
     const any = Object.values(model.chosen).some(Boolean)
     count.textContent = any ? `${number.format(model.shown)} of ${number.format(model.total)} jobs` : ""
     clear.hidden = !any
