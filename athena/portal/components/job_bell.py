@@ -10,7 +10,7 @@ from athena.portal.components.asking import Asking
 class JobBell(Asking):
     """A count, and behind it groups of jobs. It asks as :class:`JobBoard` does."""
 
-    _parts: ClassVar[tuple[str, ...]] = ("job_lines",)
+    parts: ClassVar[tuple[str, ...]] = ("job_lines",)
 
     badge = param.Dict(default={}, doc="{count, failed, hint}, as badge_of gives it.")
     groups = param.List(default=[], item_type=dict, doc="{state, label, jobs}, as lately_items gives them.")

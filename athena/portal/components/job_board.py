@@ -12,7 +12,7 @@ NONE = "No job. Exports, deletions, archiving and processing show here while the
 class JobBoard(Asking):
     """Groups of jobs. It asks ``cancel``, ``retry``, ``remove`` (id) and ``remove-ended``."""
 
-    _parts: ClassVar[tuple[str, ...]] = ("job_lines",)
+    parts: ClassVar[tuple[str, ...]] = ("job_lines",)
 
     groups = param.List(default=[], item_type=dict, doc="{state, label, jobs}, as group_items gives them.")
     none = param.String(default=NONE, doc="What is said where there is none.")
