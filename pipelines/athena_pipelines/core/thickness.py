@@ -136,7 +136,7 @@ def _ring_heights(spectrum: Spectrum, fit: CtfFit, optics: Optics) -> tuple[Arra
     kept = (frequency > 1 / COARSEST_ANGSTROM) & (np.arange(centre) < last) & (square > 0)
     noise = float(signal[ring > centre // 2].std()) * PIXEL_CORRELATION
     height = np.bincount(ring, signal * model, centre)[kept] / square[kept]
-    return frequency[kept], height, noise / np.sqrt(square[kept])
+    return frequency[kept], np.asarray(height, np.float64), np.asarray(noise / np.sqrt(square[kept]), np.float64)
 
 
 def _spread_of_defocus(
