@@ -128,7 +128,7 @@ def _ring_heights(spectrum: Spectrum, fit: CtfFit, optics: Optics) -> tuple[Arra
     used = (signal != 0) & (ring < centre - 1)
     ring, signal, model = ring[used], signal[used], model[used]
     square = np.bincount(ring, model**2, centre)
-    frequency = np.arange(centre) * spectrum.step
+    frequency = np.arange(centre, dtype=np.float64) * spectrum.step
     mean_chi = phase(frequency, fit.defocus.mean_angstrom, optics)
     apart = np.pi / np.maximum(np.abs(np.gradient(mean_chi)), 1e-9)
     crowded = np.flatnonzero((apart < MIN_RING_PIXELS) & (frequency > 1 / COARSEST_ANGSTROM))
