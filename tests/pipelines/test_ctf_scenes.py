@@ -1,8 +1,11 @@
 """What a CTF fit says of phase plates, tilt, empty holes, carbon and crystals of ice: sensible, or that it cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from athena.portal.flags import FLAG_WORDS
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Defocus, Optics
 from athena_pipelines.core.spectrum import Spectrum, measure
@@ -188,3 +191,13 @@ def test_a_phase_plate_that_nobody_mentioned_is_no_thick_ice() -> None:
     for shift in (45, 90, 130):
         image = project(camera, carbon(camera, rng), Defocus(9100, 8900, 30, shift))
         assert np.isnan(_thickness(count(camera, rng, image), camera).angstrom)
+
+
+def test_every_flag_of_a_fit_has_words() -> None:
+    """The portal says them; a name alone is shown only of what a package adds."""
+    rng = np.random.default_rng(25)
+    camera = Camera(1024)
+    spectrum, fit, _ = _fit(count(camera, rng), camera)
+    told = ctf_flags(replace(spectrum, crystalline_ice=True), replace(fit, phase_suspected=True))
+    assert len(told) == 3
+    assert set(told) <= set(FLAG_WORDS)
