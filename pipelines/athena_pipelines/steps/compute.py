@@ -168,12 +168,14 @@ def _compute(
 
 def ctf_flags(spectrum: Spectrum, fit: CtfFit) -> list[str]:
     """What a reader should know of a spectrum and its fit, by name."""
-    said = {
-        "ctf_not_determined": not fit.determined,
-        "phase_shift_suspected": fit.phase_suspected,
-        "crystalline_ice": spectrum.crystalline_ice,
-    }
-    return [flag for flag, holds in said.items() if holds]
+    flags = []
+    if not fit.determined:
+        flags.append("ctf_not_determined")
+    if fit.phase_suspected:
+        flags.append("phase_shift_suspected")
+    if spectrum.crystalline_ice:
+        flags.append("crystalline_ice")
+    return flags
 
 
 def optics_of(parameters: MovieParameters) -> Optics:
