@@ -106,7 +106,7 @@ def measurements(found: Computed, inputs: Inputs, timing: Timing) -> dict[str, A
             "motion_px": patch_motion(found.motion, found.grid, 1.0).tolist(),
         },
         "drift": asdict(found.drift()),
-        "ctf": ctf_values(found.fit),
+        "ctf": {**ctf_values(found.fit), "ice_thickness_angstrom": found.ice_angstrom},
         "gain_fit": found.gain_fit.model_dump(mode="json") if found.gain_fit is not None else None,
         "flags": list(found.flags),
         "parameters": found.parameters.model_dump(mode="json"),
@@ -217,7 +217,7 @@ def _without_nan(value: Any) -> Any:
 
 def _write_micrograph(path: Path, image: npt.NDArray[np.float32], found: Computed, dtype: Any) -> None:
     with written_whole(path) as partial:
-        write_mrc(partial, image.astype(dtype), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
+        write_mrc(partial, image.astype(dtype, copy=False), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
 
 
 def _write_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:
