@@ -87,7 +87,7 @@ def of_branch(results: Results) -> ColumnElement[bool]:
 
 
 def standing(results: Results) -> Select[int, str, str, str]:
-    """Select index, name, state and error of a run's acquisitions; what a branch does not have is not processed."""
+    """Select index, name, state and error of a run's acquisitions; what a branch does not have is left out."""
     whole = AcquisitionRow.run_id == results.run_id
     if results.default:
         return select(AcquisitionRow.index, AcquisitionRow.name, AcquisitionRow.state, AcquisitionRow.error).where(
@@ -109,7 +109,7 @@ def state_in(results: Results) -> ColumnElement[str]:
     return func.coalesce(
         BranchAcquisitionRow.state,
         func.nullif(AcquisitionRow.state, func.nullif(AcquisitionRow.state, away)),
-        literal(AcquisitionState.REGISTERED.value),
+        literal(AcquisitionState.LEFT_OUT.value),
     )
 
 

@@ -15,15 +15,16 @@ EXECUTION_SECONDS = 120
 """How long a cell may take."""
 
 
-def report_cells(run_id: str, name: str) -> tuple[tuple[str, str], ...]:
-    """Cells (type, source) that make the quality report of a run, with no output yet."""
+def report_cells(run_id: str, name: str, branch: str = "") -> tuple[tuple[str, str], ...]:
+    """Cells (type, source) that make the quality report of a run (of a branch of its results), with no output yet."""
+    results = f"run.branch({branch!r})" if branch else "run"
     return (
         ("markdown", f"# Quality report: {_plain(name)}"),
         (
             "code",
             "from uuid import UUID\n\nimport athena\n\n"
             f'run = athena.connect().run(UUID("{run_id}"))\n'
-            "report = run.quality_report()\nreport",
+            f"report = {results}.quality_report()\nreport",
         ),
         ("markdown", "## Numbers\nIn their stored units; over the processed images."),
         ("code", "report.metrics"),
@@ -36,6 +37,7 @@ def report_cells(run_id: str, name: str) -> tuple[tuple[str, str], ...]:
             "pd.Series(\n"
             "    {\n"
             '        "run": str(model.run_id),\n'
+            '        "branch of results": model.branch or "the default one",\n'
             '        "version of the run": model.version,\n'
             '        "SHA-256 of the data": model.data_hash,\n'
             '        "made": model.made,\n'
@@ -87,6 +89,6 @@ def _notebook(report: QualityReport) -> "NotebookNode":
     from nbformat import v4
 
     made: dict[str, Any] = {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell}
-    cells = [made[kind](source) for kind, source in report_cells(str(report.run_id), report.name)]
+    cells = [made[kind](source) for kind, source in report_cells(str(report.run_id), report.name, report.branch)]
     notebook: NotebookNode = v4.new_notebook(cells=cells)
     return notebook

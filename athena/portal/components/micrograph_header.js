@@ -22,7 +22,7 @@ export function render({ model, el }) {
     if (name) el.querySelector(`[data-athena="${name}"][href]`)?.click()
   }
   document.addEventListener("keydown", key)
-  live(model, ["title", "state", "error", "warnings", "figures", "where", "back", "previous", "following"], () => {
+  live(model, ["title", "state", "error", "warnings", "figures", "branches", "where", "back", "previous", "following"], () => {
     const [status, word] = STATES[model.state] ?? ["not_started", model.state]
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
@@ -31,9 +31,11 @@ export function render({ model, el }) {
         turn(model.following, "next", "Next micrograph", "→ or ."),
         h("h1", { "data-athena": "title", title: model.title }, model.title),
         h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
+        branchChooser(model.branches),
         h("span", { class: "push" }),
         model.figures.map((figure) => h("span", { class: "figure", title: figure.label },
           h("span", { class: "muted label" }, figure.label), h("span", {}, h("strong", {}, figure.value), figure.unit ? h("span", { class: "muted" }, "\u2009", figure.unit) : "")))),
+      branchNotice(model.branches),
       model.error ? h("p", { class: "is-error", role: "alert", "data-athena": "acquisition-error" }, model.error) : null,
       warnings(model.warnings)))
   })

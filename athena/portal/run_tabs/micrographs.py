@@ -12,7 +12,6 @@ from athena.errors import AthenaError
 from athena.portal.components.attach_dialog import AttachDialog
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.marks import drift_limit
-from athena.portal.place import Place
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
@@ -72,6 +71,7 @@ class MicrographsTab:
             module="widgets/run_gallery.js",
             traits={
                 "run_id": str(reading.element.id),
+                "branch": reading.branch or "",
                 "source_kind": "http",
                 "base_url": self._session.base_url,
                 "theme": self._session.shell.browser.theme,
@@ -92,7 +92,7 @@ class MicrographsTab:
 
     def _open(self, index: Any) -> None:
         if self._reading is not None and isinstance(index, int) and index >= 0:
-            self._session.go(Place(self._reading.element.id, index=index))
+            self._session.go(self._reading.place.at(index=index))
 
     def _judge(self, said: Any) -> None:
         """Accept, reject or take back what the gallery says: ``12 rejected``."""

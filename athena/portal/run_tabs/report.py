@@ -42,7 +42,7 @@ class ReportTab:
             )
             return self._nothing
         self._page.param.update(
-            made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=reading.title)
+            made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=named(reading))
         )
         return self._paper
 
@@ -55,7 +55,7 @@ class ReportTab:
         def made(content: bytes) -> None:
             notebook = {
                 "data": base64.b64encode(content).decode(),
-                "file": f"{reading.title} quality report{ending}",
+                "file": f"{named(reading)} quality report{ending}",
                 "type": NOTEBOOK_TYPES[ending],
             }
             self._page.param.update(working=False, notebook=notebook)
@@ -63,8 +63,13 @@ class ReportTab:
         def failed(error: AthenaError) -> None:
             self._page.param.update(working=False, problem=str(error))
 
-        catalogue, run_id = self._session.catalogue, reading.element.id
-        self._session.run(lambda: catalogue.report_file(run_id, ending), made, failed=failed)
+        catalogue, run_id, branch = self._session.catalogue, reading.element.id, reading.branch
+        self._session.run(lambda: catalogue.report_file(run_id, ending, branch=branch), made, failed=failed)
 
     def scheme(self, scheme: Scheme) -> None:
         """Paper is white."""
+
+
+def named(reading: RunReading) -> str:
+    """Name of the run for a file, with that of the branch where it is not the default one."""
+    return f"{reading.title} ({reading.branch})" if reading.branch else reading.title

@@ -2380,9 +2380,11 @@ export interface components {
         /**
          * AcquisitionState
          * @description Life of an acquisition. ``AWAITING_MOVIE``: its metadata came, its movie has not (or never will).
+         *
+         *     ``LEFT_OUT`` : the branch of results that is looked at was not given it; never of the default branch.
          * @enum {string}
          */
-        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
+        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error" | "left_out";
         /**
          * AuditEntry
          * @description One deed. ``element_name`` is the name at that time; ``detail`` depends on the action.
@@ -4292,6 +4294,14 @@ export interface components {
              * @default original
              */
             branch: string;
+            /**
+             * Branches
+             * @description Names of all its branches, the oldest first.
+             * @default [
+             *       "original"
+             *     ]
+             */
+            branches: string[];
             /**
              * Parameters
              * @description Of its processing, set by people; the rest is as the microscope says.

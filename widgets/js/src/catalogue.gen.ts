@@ -225,7 +225,8 @@ export const ACQUISITION_STATES = [
   "registered",
   "processing",
   "completed",
-  "error"
+  "error",
+  "left_out"
 ] as const;
 
 export const MESSAGES = {
@@ -237,6 +238,7 @@ export const MESSAGES = {
 export const DEFAULTS = {
   "image_viewer": {
     "base_url": "api/",
+    "branch": "",
     "content": "micrograph",
     "file": "",
     "height": 560,
@@ -248,6 +250,7 @@ export const DEFAULTS = {
   },
   "run_gallery": {
     "base_url": "api/",
+    "branch": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "judged": "",
@@ -264,6 +267,7 @@ export const DEFAULTS = {
   },
   "motion_traces": {
     "base_url": "api/",
+    "branch": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "index": -1,
@@ -275,6 +279,7 @@ export const DEFAULTS = {
   },
   "ctf_fit": {
     "base_url": "api/",
+    "branch": "",
     "height": 560,
     "index": -1,
     "run_id": "",

@@ -29,16 +29,19 @@ const PULL_PAUSE_MS = 250;
 const SAID_MS = 10_000;
 
 export type Group = "all" | "finished" | "progress" | "error";
-const GROUP_OF: Record<string, Group> = {
+/** Where one stands; a branch of results may leave some out, which are not shown at all. */
+export type Standing = Exclude<Group, "all"> | "left";
+const GROUP_OF: Record<string, Standing> = {
   completed: "finished",
   error: "error",
   processing: "progress",
   registered: "progress",
   awaiting_movie: "progress",
+  left_out: "left",
 };
 /** States that processing will change soon; a movie that is awaited may never come, and shows at the next full pull. */
 const ACTIVE = new Set(["registered", "processing"]);
-export const groupOf = (state: string): Group => GROUP_OF[state] ?? "progress";
+export const groupOf = (state: string): Standing => GROUP_OF[state] ?? "progress";
 
 export type Verdict = "accepted" | "rejected";
 
@@ -180,18 +183,25 @@ export class RunData {
   }
 
   #count(before: string | undefined, after: string): void {
-    if (before === undefined) this.counts.all++;
-    else this.counts[groupOf(before)]--;
-    this.counts[groupOf(after)]++;
+    for (const [state, step] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      const group = state === undefined ? "left" : groupOf(state);
+      if (group === "left") continue;
+      this.counts.all += step;
+      this.counts[group] += step;
+    }
   }
 
-  /** Indices of a group, oldest first; null stands for all of them. */
+  /** Indices of a group, oldest first; null stands for all there are. */
   indicesOf(group: Group): Int32Array | null {
-    if (group === "all") return null;
+    if (group === "all" && this.counts.all === this.total) return null;
     const found = new Int32Array(this.counts[group]);
     let n = 0;
     for (let index = 0; index < this.total; index++) {
-      if (groupOf(this.states[index] ?? "") === group) found[n++] = index;
+      const standing = groupOf(this.states[index] ?? "");
+      if (standing === group || (group === "all" && standing !== "left")) found[n++] = index;
     }
     return found;
   }
