@@ -57,8 +57,9 @@ export function render({ model, el }) {
   let open = false
   let wanted = {}
   const drawForm = () => {
-    if (!model.may_write || !model.total) { form.replaceChildren(); return }
+    if (!model.may_write || !model.total) { list.before(problem); form.replaceChildren(); return }
     if (!open) {
+      list.before(problem)
       form.replaceChildren(h("button", { class: "action primary", "data-athena": "reprocess-open", onclick: () => { open = true; wanted = {}; drawForm() } }, "Process into a branch…"))
       return
     }
@@ -87,6 +88,7 @@ export function render({ model, el }) {
       h("p", { class: "muted" }, "Parameters: what is left empty is as the run has it, as each field says."),
       h("fieldset", { class: "grid" }, model.parameters.filter((p) => p.name !== "keep_unweighted").map((p) =>
         h("label", {}, h("span", {}, p.label), parameterField(p, null, (value) => { if (value === null) delete wanted[p.name]; else wanted[p.name] = value }, "reprocess")))),
+      problem, // why it was not done stands where the answer is given
       h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => { open = false; drawForm() } }, "Cancel"),
         h("button", { class: "action primary", "data-athena": "reprocess-go" }, "Process"))))
     name.focus()
