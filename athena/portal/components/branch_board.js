@@ -63,7 +63,7 @@ export function render({ model, el }) {
       form.replaceChildren(h("button", { class: "action primary", "data-athena": "reprocess-open", onclick: () => { open = true; wanted = {}; drawForm() } }, "Process into a branch…"))
       return
     }
-    const name = h("input", { class: "field", name: "branch", required: true, maxlength: 100, pattern: "\\w[\\w .()+\\-]*", list: "known-branches", placeholder: "fine patches", "data-athena": "reprocess-branch",
+    const name = h("input", { class: "field", name: "branch", required: true, maxlength: 100, pattern: "\\w[\\w .\\(\\)+\\-]*", list: "known-branches", placeholder: "fine patches", "data-athena": "reprocess-branch",
       title: "Letters, digits, spaces and . ( ) + - _; a branch that is there goes on with what it does not have" })
     const which = h("select", { class: "field", "data-athena": "reprocess-which", onchange: () => { numbers.hidden = which.value !== "numbers"; trial.hidden = which.value === "numbers" } },
       h("option", { value: "all" }, `All that have a movie (${number.format(model.total)} acquired)`), h("option", { value: "filter" }, `Those that match the saved filter (${model.matching})`), h("option", { value: "numbers" }, "By number"))
