@@ -195,7 +195,7 @@ def test_branches_are_shown_compared_made_and_promoted() -> None:
     assert kept.compared == [("fine", "original")]
     (metric,) = shown.comparison["metrics"]
     assert (metric["label"], metric["this"], metric["difference"]) == ("Defocus", "1.50", "+0.500")
-    assert metric["words"] == "lower in 0, higher in 2"
+    assert metric["words"] == "higher in all"
     shown._handle_msg({"do": "compare", "this": "original", "other": "fine"})
     assert tab.visited[-1].option("compare") == "original"
     assert kept.compared[-1] == ("original", "fine")

@@ -181,7 +181,8 @@ def comparison_item(found: BranchesReading) -> dict[str, Any]:
         if one is None or about is None or not one.count or one.median_difference is None:
             continue
         equal = one.count - one.lower - one.higher
-        words = [f"lower in {one.lower}", f"higher in {one.higher}", *([f"equal in {equal}"] if equal else [])]
+        ways = {"lower": one.lower, "higher": one.higher, "equal": equal}
+        words = [f"{way} in {'all' if many == one.count else many}" for way, many in ways.items() if many]
         metrics.append(
             {
                 "metric": name,

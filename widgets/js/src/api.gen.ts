@@ -4137,6 +4137,12 @@ export interface components {
              */
             session: string;
             /**
+             * Branch
+             * @description Branch of results it rests on; empty: the default one.
+             * @default
+             */
+            branch: string;
+            /**
              * Version
              * @description Of the run: the report is of this state.
              */
