@@ -188,9 +188,7 @@ def _describe_source(row: SourceRow) -> Source:
 def _branch_names(session: Session, run: RunRow) -> dict[str, Any]:
     """``branch``: the default one's name, and ``branches``: all names, without what is being deleted."""
     query = select(BranchRow.number, BranchRow.name).where(BranchRow.run_id == run.id, BranchRow.deleting.is_(False))
-    names: dict[int, str] = dict(session.execute(query.order_by(BranchRow.number)).tuples().all()) or {
-        run.branch: FIRST
-    }
+    names: dict[int, str] = dict(session.execute(query.order_by(BranchRow.number)).all()) or {run.branch: FIRST}
     return {"branch": names[run.branch], "branches": tuple(names.values())}
 
 
