@@ -105,12 +105,7 @@ def state_in(results: Results) -> ColumnElement[str]:
     """State of an acquisition in a branch; of another than the default it is joined by ``of_branch``."""
     if results.default:
         return AcquisitionRow.state.expression
-    away = AcquisitionState.AWAITING_MOVIE.value
-    return func.coalesce(
-        BranchAcquisitionRow.state,
-        func.nullif(AcquisitionRow.state, func.nullif(AcquisitionRow.state, away)),
-        literal(AcquisitionState.LEFT_OUT.value),
-    )
+    return func.coalesce(BranchAcquisitionRow.state, literal(AcquisitionState.LEFT_OUT.value))
 
 
 def completed(results: Results) -> Select[int]:

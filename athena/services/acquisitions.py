@@ -76,11 +76,10 @@ def _standing(row: AcquisitionRow, results: Results, there: BranchAcquisitionRow
     told = describe_acquisition(row)
     if results.default:
         return told
-    away = AcquisitionState.AWAITING_MOVIE
     state = AcquisitionState(there.state) if there is not None else AcquisitionState.LEFT_OUT
     return told.model_copy(
         update={
-            "state": away if there is None and told.state is away else state,
+            "state": state,
             "error": there.error if there is not None else "",
             "flags": tuple(there.flags) if there is not None else (),
             "processed": there.processed if there is not None else None,

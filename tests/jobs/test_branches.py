@@ -114,7 +114,7 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
     fine = run.branch("fine")
     assert (fine.counts.completed, fine.counts.total, fine.default) == (2, 2, False)
     assert list(fine.table().index) == [0, COUNT - 1], "spread evenly"
-    assert fine.results["state"].values.tolist() == ["completed", *["registered"] * (COUNT - 2), "completed"]
+    assert fine.results["state"].values.tolist() == ["completed", *["left_out"] * (COUNT - 2), "completed"]
     ratio = fine.results["drift_raw_angstrom"].values / run.results["drift_raw_angstrom"].values
     assert np.allclose(ratio[[0, COUNT - 1]], 2.0, rtol=0.05)
     assert np.isfinite(fine.results["motion"].values[0, 0]).all(axis=-1).sum() == 6
