@@ -26,6 +26,7 @@ from athena.contract.files import File, FilePage, FileSort, FileUpdate
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
+from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import PasswordChange, User
 from athena.contract.report import QualityReport
@@ -284,6 +285,13 @@ class Catalogue:
     def acquisition(self, run_id: UUID, index: int, *, branch: str | None = None) -> Acquisition:
         """One acquisition of a run, as it stands in a branch of results (None: the default one)."""
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition, params={"branch": branch})
+
+    def neighbours(
+        self, run_id: UUID, index: int, *, shown: Shown, descending: bool, branch: str | None = None
+    ) -> Neighbours:
+        """Place of an acquisition among those a gallery shows."""
+        asked: Query = {"shown": shown.value, "descending": descending, "branch": branch}
+        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
 
     def table(
         self,

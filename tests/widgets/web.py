@@ -135,6 +135,8 @@ class Handler(BaseHTTPRequestHandler):
             answer = run.run()
         elif path == "/table":
             answer = run.table(query.get("columns", "").split(","), int(query["start"]), int(query["limit"]))
+        elif path == "/verdicts":
+            answer = run.judged()
         elif path == "/curves":
             answer = [run.curves(int(i)) for i in query["indices"].split(",")]
         elif path == "/acquisitions":

@@ -3,7 +3,10 @@ export function render({ model, el }) {
   const kept = (name) => `athena-${model.module}-${name}`
   for (const name of model.remembered) {
     const choice = localStorage.getItem(kept(name))
-    if (choice !== null) traits[name] = JSON.parse(choice)
+    // what is given was asked for, by an address say: it goes before what was chosen some other time
+    if (choice === null || name in traits) continue
+    traits[name] = JSON.parse(choice)
+    model.send_msg({ trait: name, value: traits[name] })
   }
   const hearers = new Map()
   const dirty = new Set()
@@ -35,11 +38,12 @@ export function render({ model, el }) {
   fit()
   // only what the server changed: what was chosen here meanwhile (the marked item) stays
   let given = model.traits
+  const same = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other)
   model.on("traits", () => {
     const before = given
     given = model.traits
     for (const [name, value] of Object.entries(given)) {
-      if (name !== "height" && !model.remembered.includes(name) && before[name] !== value && traits[name] !== value) { traits[name] = value; tell(name) }
+      if (name !== "height" && !same(before[name], value) && !same(traits[name], value)) { traits[name] = value; tell(name) }
     }
   })
   let leave = null

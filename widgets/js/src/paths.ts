@@ -5,6 +5,8 @@ export const run = (runId: string): string => `runs/${runId}`;
 export const table = (runId: string, columns: readonly string[], start: number, limit: number): string =>
   `runs/${runId}/table?columns=${columns.join(",")}&start=${start}&limit=${limit}`;
 
+export const verdicts = (runId: string): string => `runs/${runId}/verdicts`;
+
 export const curves = (runId: string, indices: readonly number[]): string =>
   `runs/${runId}/curves?indices=${indices.join(",")}`;
 
