@@ -53,7 +53,7 @@ def running_instance(settings: Settings, console: Console, *, portal: bool, note
     addresses = Addresses.choose(settings)
     try:
         with console.status("starting Athena"):
-            start_core(supervisor, settings, addresses, portal=portal)
+            start_core(supervisor, settings, addresses, portal=portal, notebook=notebook)
             token = read_token(settings)
             folder = notebook_folder(settings)
             if notebook:

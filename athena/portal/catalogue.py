@@ -37,22 +37,30 @@ from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound
+from athena.portal.kernels import ReportKernels
 from athena.portal.order import PAGE, Order
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
 from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 from athena.sdk.report import QualityReport as ShownReport
+from athena.sdk.report_notebook import notebook_as
 
 FILES_SHOWN = 500
 """Files asked for at once."""
 
 
 class Catalogue:
-    """Athena as one user sees it."""
+    """Athena as one user sees it.
 
-    def __init__(self, client: Client) -> None:
+    Parameters
+    ----------
+    kernels : executes the notebooks of reports, for all users of the process.
+    """
+
+    def __init__(self, client: Client, kernels: ReportKernels | None = None) -> None:
         self._client = client
+        self._kernels = kernels or ReportKernels()
 
     @property
     def client(self) -> Client:
@@ -369,8 +377,14 @@ class Catalogue:
         return self._client.post(f"/api/runs/{run_id}/retry", None, Retried).count
 
     def report_file(self, run_id: UUID, ending: str, *, branch: str | None = None) -> bytes:
-        """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""
-        return ShownReport(self._client, self.report(run_id, branch=branch)).render(f"report{ending}")
+        """The report as an executed notebook, by one of ``NOTEBOOK_ENDINGS``; the first of its numbers takes seconds.
+
+        Conflict or Unavailable where too many are being executed.
+        """
+        model = self.report(run_id, branch=branch)
+        key = (run_id, model.branch, model.version, model.data_hash)
+        shown = ShownReport(self._client, model)
+        return notebook_as(self._kernels.executed(self.me().username, key, shown.executed), ending)
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

@@ -1,5 +1,8 @@
 """The few lines of Python that make what a page shows (NB-03)."""
 
+import json
+import re
+
 from athena.contract.elements import DatasetType, Element, ElementKind
 from athena.portal.place import Place
 
@@ -35,12 +38,15 @@ _BRANCH_MICROGRAPH_TABS = {
     "motion": "MotionTraces(run, {0}, branch={1})",
     "ctf": "CtfFit(run, {0}, branch={1})",
 }
+_ASSIGNED = re.compile(r"(import|from)\b|\w+ = ")
 _LISTED = ("kind", "in", "status")
 
 
 def recipe(place: Place, element: Element | None) -> str:
     """Python that shows in a notebook what a page shows: every line an expression to look at, or what it needs."""
     if place.page == "guide":
+        return ""
+    if element is None and place.page not in (*_PAGES, "search"):
         return ""
     if element is None:
         return _CONNECT + (_search(place) if place.page == "search" else _PAGES[place.page])
@@ -49,6 +55,20 @@ def recipe(place: Place, element: Element | None) -> str:
     side = place.option("panel")
     shown = f"\n{_SIDES[side].format('element')}" if side in _SIDES else ""
     return f'{_CONNECT}element = a.element("{element.id}")  # {_comment(element.name)}\nelement{shown}'
+
+
+def recipe_notebook(code: str) -> str:
+    """A recipe as a notebook (``.ipynb``): what is needed in its first cell, each thing to look at in its own."""
+    lines = code.splitlines()
+    assigned = [line for line in lines if _ASSIGNED.match(line) or not line]
+    looks = [line for line in lines if line and not _ASSIGNED.match(line)]
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        for source in ("\n".join(assigned).rstrip(), *looks)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return json.dumps({"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 4}, indent=1)
 
 
 def _run(place: Place, element: Element) -> str:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from athena.contract.report import QualityReport
 from athena.errors import Unavailable
 from athena.sdk.client import Client
+from athena.sdk.notebook_print import print_notebook
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+NOTEBOOK_ENDINGS = (".ipynb", ".html", ".ipynb.pdf")
+"""Ends of files that hold an executed notebook."""
 EXECUTION_SECONDS = 120
 """How long a cell may take."""
 
@@ -33,6 +36,7 @@ def report_cells(run_id: str, name: str, branch: str = "") -> tuple[tuple[str, s
             "code",
             "import platform\nfrom importlib.metadata import version\n\n"
             "import pandas as pd\n\n"
+            'pd.set_option("display.max_colwidth", None)  # a hash is shown whole\n'
             "model = report.model\n"
             "pd.Series(\n"
             "    {\n"
@@ -67,6 +71,13 @@ def executed_notebook(client: Client, report: QualityReport) -> bytes:
     except (CellExecutionError, DeadKernelError) as error:
         raise Unavailable(f"The notebook of the report could not be executed: {error}") from error
     return str(nbformat.writes(notebook)).encode()
+
+
+def notebook_as(notebook: bytes, ending: str) -> bytes:
+    """Executed notebook as one of ``NOTEBOOK_ENDINGS``: as it is, as a page, or printed."""
+    if ending == ".html":
+        return notebook_page(notebook)
+    return print_notebook(notebook) if ending == ".ipynb.pdf" else notebook
 
 
 def notebook_page(notebook: bytes) -> bytes:

@@ -12,8 +12,13 @@ from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 
-NOTEBOOK_TYPES = {".html": "text/html", ".ipynb": "application/x-ipynb+json"}
-"""What an executed notebook is saved as, by the ending of its file."""
+NOTEBOOK_TYPES = {
+    ".html": "text/html",
+    ".ipynb": "application/x-ipynb+json",
+    ".ipynb.pdf": "application/pdf",
+}
+"""What an executed notebook is saved as, by the ending that the SDK knows it by."""
+FILE_ENDS = {".ipynb.pdf": ", executed notebook.pdf"}
 
 
 class ReportTab:
@@ -55,7 +60,7 @@ class ReportTab:
         def made(content: bytes) -> None:
             notebook = {
                 "data": base64.b64encode(content).decode(),
-                "file": f"{named(reading)} quality report{ending}",
+                "file": f"{named(reading)} quality report{FILE_ENDS.get(ending, ending)}",
                 "type": NOTEBOOK_TYPES[ending],
             }
             self._page.param.update(working=False, notebook=notebook)
