@@ -10221,6 +10221,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10280,6 +10282,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10336,7 +10340,10 @@ export interface operations {
     };
     get_motion_star: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -10397,6 +10404,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -12886,7 +12895,10 @@ export interface operations {
     };
     list_metric_failures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
