@@ -350,4 +350,11 @@ def _ctf_line(found: dict[str, object]) -> str:
         f"{number('defocus_u_angstrom', 9, 0)} {number('defocus_v_angstrom', 9, 0)} "
         f"{number('astigmatism_angle_deg', 8, 1)} {number('phase_shift_rad', 9, 3)} "
         f"{number('confidence_range_angstrom', 6, 2)} {number('score', 6, 3)}  {found['micrograph']}"
+        f"{_remarks(found['flags'])}"
     )
+
+
+def _remarks(flags: object) -> str:
+    """Flags behind a line; nothing where there are none."""
+    words = ", ".join(str(flag).replace("_", " ") for flag in flags) if isinstance(flags, list) else ""
+    return f"  ({words})" if words else ""

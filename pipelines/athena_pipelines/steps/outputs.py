@@ -126,10 +126,11 @@ def ctf_values(fit: CtfFit) -> dict[str, Any]:
         "phase_shift_rad": math.radians(found.phase_shift_deg),
         "confidence_range_angstrom": fit.quality.resolution_angstrom,
         "confidence_range_half_angstrom": fit.quality.resolution_half_angstrom,
+        "score": fit.score,
     }
     if not fit.determined:
         values = dict.fromkeys(values, math.nan)
-    return {"determined": fit.determined, **values, "score": fit.score, "significance": fit.significance}
+    return {"determined": fit.determined, **values, "significance": fit.significance}
 
 
 def motion_star(found: Computed, inputs: Inputs) -> dict[str, Block]:
