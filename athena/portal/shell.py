@@ -5,6 +5,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from athena.contract.jobs import Job
 from athena.contract.people import User
@@ -83,6 +84,9 @@ class Shell:
             meta_title="Athena",
             meta_name="Athena",
         )
+        # the page follows a mark of the whole process: every event of every visitor would change every visitor's page
+        with edit_readonly(self.page):
+            self.page.busy = False
 
     def greet(self, user: User) -> None:
         """Say who is logged in, and offer what this person may use."""
