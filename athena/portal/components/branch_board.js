@@ -17,13 +17,13 @@ export function render({ model, el }) {
         h("td", {}, h("strong", {}, branch.name), h("div", { class: "muted" }, branch.maker, branch.created ? [" · ", clock(branch.created)] : "")),
         ["completed", "waiting", "error"].map((name) => h("td", { class: "number", "data-athena": `branch-${name}` }, number.format(branch[name]))),
         h("td", { class: "muted set" }, branch.parameters || "as the microscope says"),
-        h("td", { class: "acts" },
+        h("td", { class: "acts" }, h("div", {},
           branch.default ? h("span", { class: "is-completed" }, "the default") : null,
           branch.chosen ? h("span", { class: "muted" }, "looked at now") : h("a", { class: "link", href: branch.search, "data-go": "", "data-athena": "look" }, "Look at it"),
           branch.default || !model.may_write ? null
             : ask(`promote ${branch.name}`, "Pages and exports will show it.", sure === `promote ${branch.name}` ? "Switch" : "Make it the default", () => model.send_msg({ do: "promote", name: branch.name }), drawList),
           branch.default || !model.may_delete ? null
-            : ask(`delete ${branch.name}`, "Its micrographs and numbers go.", sure === `delete ${branch.name}` ? "Delete it" : "Delete", () => model.send_msg({ do: "delete", name: branch.name }), drawList, true))))))))
+            : ask(`delete ${branch.name}`, "Its micrographs and numbers go.", sure === `delete ${branch.name}` ? "Delete it" : "Delete", () => model.send_msg({ do: "delete", name: branch.name }), drawList, true)))))))))
 
   const drawJobs = () => jobs.replaceChildren(...model.jobs.map((job) => {
     const counted = job.total ? `${number.format(job.done)} of ${number.format(job.total)}` : ""
