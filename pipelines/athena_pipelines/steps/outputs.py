@@ -217,7 +217,7 @@ def _without_nan(value: Any) -> Any:
 
 def _write_micrograph(path: Path, image: npt.NDArray[np.float32], found: Computed, dtype: Any) -> None:
     with written_whole(path) as partial:
-        write_mrc(partial, image.astype(dtype), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
+        write_mrc(partial, image.astype(dtype, copy=False), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
 
 
 def _write_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:
