@@ -38,6 +38,8 @@ _HEADER = {
         "borderBottom": "1px solid var(--athena-line)",
     },
     "& .MuiToolbar-root": {"minHeight": f"{BAR_PX}px !important", "padding": "0 16px 0 0", "margin": 0},
+    # Panel keeps room for the bar by headings that say nothing
+    "& .MuiToolbar-root > .MuiTypography-h5": {"visibility": "hidden"},
     # Panel's own progress bar has no name and always says 100 %: what is under way is said where it is asked for
     "& .MuiLinearProgress-root": {"display": "none"},
     "& .main": {"backgroundColor": "var(--athena-background)"},

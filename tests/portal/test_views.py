@@ -250,7 +250,7 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
     assert Place.parse(header.following) == Place(run_id, "motion", 1)
     assert view.update(micrograph(2))
     assert header.following == ""
-    assert view._viewer.traits["index"] == 2
+    assert view._viewers["micrograph"].traits["index"] == 2
     assert view.root.get_root(Document()) is not None
     assert not view.update(page)
 

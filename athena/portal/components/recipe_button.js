@@ -10,7 +10,7 @@ export function render({ model, el }) {
           model.lab ? h("a", { class: "action", href: model.lab, target: "_blank", rel: "noopener", title: "Keeps it in the folder Athena of your JupyterLab and opens it there", "data-athena": "recipe-lab" }, "Open in JupyterLab") : null,
           h("a", { class: "action", href: address, download: `${model.name_of_file}.ipynb`, "data-athena": "recipe-save" }, "Save as notebook"),
           h("button", { type: "button", class: "action primary", "data-athena": "recipe-copy", onclick: async () => {
-            await navigator.clipboard.writeText(model.code)
+            await copy(model.code)
             said.textContent = "Copied"
           } }, "Copy"))))
     el.append(dialog)

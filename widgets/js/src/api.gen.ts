@@ -3090,6 +3090,12 @@ export interface components {
              */
             section: number;
             /**
+             * Whole
+             * @description ``mean`` or ``max`` of all sections along the axis; empty: one section.
+             * @default
+             */
+            whole: string;
+            /**
              * Axes
              * @description Along which there are sections: z, and of a volume y and x.
              */
@@ -5438,6 +5444,12 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * Whole
+         * @description How all sections are put together into one image.
+         * @enum {string}
+         */
+        Whole: "mean" | "max";
+        /**
          * WorkerHealth
          * @description A process that computes.
          */
@@ -5657,6 +5669,7 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type Whole = components['schemas']['Whole'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
@@ -11383,6 +11396,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
             };
             header?: never;
             path: {
@@ -11438,6 +11453,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
                 low?: number | null;
                 high?: number | null;
                 /** @description Names the content: kept for good. */
