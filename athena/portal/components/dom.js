@@ -46,6 +46,9 @@ const STROKES = {
   rising: "M7 20V5M3.500 8.500 7 5l3.500 3.500M13 7h4M13 12h6M13 17h8",
   falling: "M7 4v15M3.500 15.500 7 19l3.500-3.500M13 7h8M13 12h6M13 17h4",
   down: "m6 9 6 6 6-6",
+  bell: "M6 17V11a6 6 0 0 1 12 0v6M4 17h16M10.500 20h3M12 3v2",
+  close: "M6 6l12 12M18 6 6 18",
+  keys: "M3 6h18v12H3zM6.500 10h.01M10.500 10h.01M14.500 10h.01M18 10h.01M7.500 14.500h9",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
 
@@ -111,6 +114,18 @@ function live(model, names, draw) {
 }
 
 // saves what an address gives, without leaving the page
+// to the clipboard; browsers keep the modern way from pages that came by plain http
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  let beside = document.activeElement // inside an open dialog, which alone may be selected in
+  while (beside?.shadowRoot?.activeElement) beside = beside.shadowRoot.activeElement
+  const held = h("textarea", { readonly: true, style: "position: fixed; opacity: 0" }, text)
+  ;(beside?.parentNode ?? document.body).append(held)
+  held.select()
+  document.execCommand("copy")
+  held.remove()
+}
+
 function save(address) {
   const link = h("a", { href: address, download: true, hidden: true })
   document.body.append(link)
@@ -141,7 +156,7 @@ function actionMenu(item, ask, root) {
     menu.open = false
     if (name === "download") { save(item.zip); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
-    await navigator.clipboard.writeText(new URL(item.search, location.href).href)
+    await copy(new URL(item.search, location.href).href)
   } }, ACTIONS[name].label)))
   return menu
 }
@@ -153,7 +168,10 @@ function confirmAction(name, item, ask, root) {
     : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
     : field ? h("input", { class: "field", value: item.name, required: true, maxlength: 400 })
     : danger ? h("input", { class: "field", placeholder: item.name }) : null
-  if (input) input.setAttribute("data-athena", "action-input")
+  if (input) {
+    input.setAttribute("data-athena", "action-input")
+    input.setAttribute("aria-label", danger ? "Its name" : field === "name" ? "New name" : label.replace("…", ""))
+  }
   const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
   const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
   if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })

@@ -19,7 +19,10 @@ from athena.zarrio.layout import METRICS, Metric
 
 DATAVIZ_METRICS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
 """Have charts in every run."""
-MORE_METRICS = ("phase_shift_deg", "iciness", "ctf_score", "drift_early_angstrom", "mean_intensity_e_per_px")
+MORE_METRICS = (
+    *("phase_shift_deg", "iciness", "ice_thickness_nm", "ctf_score"),
+    *("drift_early_angstrom", "mean_intensity_e_per_px"),
+)
 """Have charts where they were measured and are not one number only: a phase shift needs a phase plate."""
 MOST_POINTS = 20_000
 """Up to so many acquisitions in view are drawn as points that can be pointed at; more as a picture of their density."""

@@ -1040,6 +1040,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Live Runs
+         * @description Give the runs whose session folder is followed, with their pace and what is wrong with the latest of them.
+         */
+        get: operations["list_live_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -3088,6 +3108,12 @@ export interface components {
              */
             section: number;
             /**
+             * Whole
+             * @description ``mean`` or ``max`` of all sections along the axis; empty: one section.
+             * @default
+             */
+            whole: string;
+            /**
              * Axes
              * @description Along which there are sections: z, and of a volume y and x.
              */
@@ -3634,6 +3660,79 @@ export interface components {
             seats?: number | null;
             /** Expires */
             expires?: string | null;
+        };
+        /**
+         * LiveRun
+         * @description A run whose session folder is followed.
+         */
+        LiveRun: {
+            element: components["schemas"]["Element"];
+            /** Breadcrumb */
+            breadcrumb: components["schemas"]["Crumb"][];
+            state: components["schemas"]["SourceState"];
+            /**
+             * Message
+             * @description What the last scan of the folder found, in words.
+             * @default
+             */
+            message: string;
+            /** Last Scan */
+            last_scan?: string | null;
+            counts: components["schemas"]["RunCounts"];
+            /**
+             * Rate Per H
+             * @description Of the latest acquisitions; None where they are too few.
+             */
+            rate_per_h?: number | null;
+            /**
+             * Usual Interval S
+             * @description Median time between the latest acquisitions.
+             */
+            usual_interval_s?: number | null;
+            /** Last Index */
+            last_index?: number | null;
+            /**
+             * Last Name
+             * @default
+             */
+            last_name: string;
+            /** Last Registered */
+            last_registered?: string | null;
+            /**
+             * Shown Index
+             * @description The latest processed acquisition: it has pictures.
+             */
+            shown_index?: number | null;
+            /**
+             * Latest
+             * @description How many of the latest acquisitions were looked at for failures.
+             * @default 0
+             */
+            latest: number;
+            /**
+             * Latest Failed
+             * @description How many of those could not be processed.
+             * @default 0
+             */
+            latest_failed: number;
+            /**
+             * Judged
+             * @description How many of the latest processed acquisitions were held against the criteria.
+             * @default 0
+             */
+            judged: number;
+            /**
+             * Complying
+             * @description How many of those meet all criteria.
+             * @default 0
+             */
+            complying: number;
+            /**
+             * Failures
+             * @description By rule, where any fails it.
+             * @default []
+             */
+            failures: components["schemas"]["RuleFailures"][];
         };
         /**
          * MetadataEntry
@@ -4335,6 +4434,15 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "collaborator" | "owner";
+        /**
+         * RuleFailures
+         * @description How many of the latest processed acquisitions fail a rule of the run's criteria.
+         */
+        RuleFailures: {
+            rule: components["schemas"]["FilterRule"];
+            /** Failing */
+            failing: number;
+        };
         /**
          * Run
          * @description A run as a whole. ``version`` grows by one with every change of its acquisitions or results.
@@ -5422,6 +5530,12 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * Whole
+         * @description How all sections are put together into one image.
+         * @enum {string}
+         */
+        Whole: "mean" | "max";
+        /**
          * WorkerHealth
          * @description A process that computes.
          */
@@ -5558,6 +5672,7 @@ export type Licence = components['schemas']['Licence'];
 export type LicenceInstall = components['schemas']['LicenceInstall'];
 export type LicenceStatus = components['schemas']['LicenceStatus'];
 export type LicensedFeature = components['schemas']['LicensedFeature'];
+export type LiveRun = components['schemas']['LiveRun'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type MetadataFile = components['schemas']['MetadataFile'];
 export type MetadataFormat = components['schemas']['MetadataFormat'];
@@ -5591,6 +5706,7 @@ export type Quantity = components['schemas']['Quantity'];
 export type QueueHealth = components['schemas']['QueueHealth'];
 export type Retried = components['schemas']['Retried'];
 export type Role = components['schemas']['Role'];
+export type RuleFailures = components['schemas']['RuleFailures'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
 export type RunCriteria = components['schemas']['RunCriteria'];
@@ -5641,6 +5757,7 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type Whole = components['schemas']['Whole'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
@@ -9237,6 +9354,56 @@ export interface operations {
             };
         };
     };
+    list_live_runs: {
+        parameters: {
+            query?: {
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRun"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_run: {
         parameters: {
             query?: never;
@@ -11358,6 +11525,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
             };
             header?: never;
             path: {
@@ -11413,6 +11582,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
                 low?: number | null;
                 high?: number | null;
                 /** @description Names the content: kept for good. */
