@@ -23,6 +23,7 @@ from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
 from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
 from athena.contract.user_metrics import UserMetric
+from athena.domain.permissions import actions_on
 from athena.errors import AthenaError
 from athena.portal.components.element_list import item_of
 from athena.portal.flags import FLAG_WORDS
@@ -94,7 +95,8 @@ def beside(index: int, *, count: int = 3) -> Neighbours:
 def element(kind: ElementKind, *, type: str = "", role: Role = Role.OWNER, **more: Any) -> Element:
     """An element as the API gives it."""
     given = {"name": "Thing", "creator": "alice", "created": WHEN, "updated": WHEN, "parent_id": None} | more
-    return Element(id=uuid4(), kind=kind, type=type, my_role=role, **given)
+    may = tuple(sorted(actions_on(role, kind, type, creator=role is Role.OWNER, admin=False)))
+    return Element(id=uuid4(), kind=kind, type=type, my_role=role, may=may, **given)
 
 
 def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", role: Role = Role.OWNER) -> RunPage:
