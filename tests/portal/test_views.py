@@ -95,7 +95,6 @@ def beside(index: int, *, count: int = 3) -> Neighbours:
 def element(kind: ElementKind, *, type: str = "", role: Role = Role.OWNER, **more: Any) -> Element:
     """An element as the API gives it."""
     given = {"name": "Thing", "creator": "alice", "created": WHEN, "updated": WHEN, "parent_id": None} | more
-    may = tuple(actions_on(role, kind, type, creator=True, admin=False))
     may = tuple(sorted(actions_on(role, kind, type, creator=role is Role.OWNER, admin=False)))
     return Element(id=uuid4(), kind=kind, type=type, my_role=role, may=may, **given)
 
