@@ -18,7 +18,7 @@ _SIDES = {"metadata": "{0}.metadata", "notes": "{0}.notes", "sharing": "{0}.perm
 _RUN_TABS = {
     "": "RunGallery(run)",
     "micrographs": "RunGallery(run)",
-    "dataviz": "run.table()  # one row a micrograph; plot any column",
+    "dataviz": "RunDataviz(run)\nrun.table()  # one row a micrograph; plot any column",
     "report": "run.quality_report()",
     "processing": "run.branches\nrun.criteria\nrun.parameters",
 }
@@ -47,7 +47,7 @@ def _run(place: Place, element: Element) -> str:
         lines = f"ImageViewer(run, {place.index})\n{panel}"
     else:
         lines = _SIDES[place.tab].format("run") if place.tab in _SIDES else _RUN_TABS.get(place.tab, _RUN_TABS[""])
-        used = ["RunGallery"] if "RunGallery" in lines else []
+        used = [name for name in ("RunDataviz", "RunGallery") if name in lines]
     widgets = f"from athena_widgets import {', '.join(sorted(used))}\n" if used else ""
     return _CONNECT.replace("import athena\n", f"import athena\n{widgets}") + run + lines
 

@@ -20,7 +20,7 @@ from athena.contract.events import Event, EventKind
 from athena.contract.people import Role
 from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
-from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
+from athena.contract.runs import Run, RunCounts, Source, SourceState
 from athena.contract.user_metrics import UserMetric
 from athena.errors import AthenaError
 from athena.portal.components.element_list import item_of
@@ -34,8 +34,6 @@ from athena.portal.pages.step import Step
 from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import Workspace
 from athena.portal.place import RUN_TABS, Place
-from athena.portal.plots.dataviz import DATAVIZ_METRICS
-from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
 from tests.portal.about import About
@@ -94,21 +92,7 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
     dataset = element(ElementKind.DATASET, type="epu_run", role=role, name="Grid 3")
     run = Run(element=dataset, version=3, counts=counts, source=source)
     crumbs = crumb_items([Crumb(id=dataset.id, kind=ElementKind.DATASET, name="Grid 3")])
-    numbers = None
-    if tab == "dataviz" and counts.total:
-        values = tuple(float(number) for number in range(counts.total))
-        table = RunTable(
-            run_id=dataset.id,
-            version=3,
-            start=0,
-            total=counts.total,
-            names=tuple(f"m{number}" for number in range(counts.total)),
-            states=("completed",) * counts.total,
-            errors=("",) * counts.total,
-            columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
-        )
-        numbers = RunNumbers.of(table)
-    return RunPage(Place(dataset.id, tab), run, crumbs, numbers=numbers)
+    return RunPage(Place(dataset.id, tab), run, crumbs)
 
 
 def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
@@ -238,7 +222,7 @@ def test_the_gallery_judges_and_says_what_was_refused(tab: Tab) -> None:
     assert tab.catalogue.asked == []
     gallery._handle_msg({"trait": "judged", "value": "2 rejected"})
     gallery._handle_msg({"trait": "judged", "value": "2 "})
-    assert tab.catalogue.asked == [(page.run.element.id, (2, "rejected")), (page.run.element.id, (2, None))]
+    assert tab.catalogue.asked == [(page.run.element.id, ([2], "rejected")), (page.run.element.id, ([2], None))]
     tab.catalogue.locked = page.run.element.id
     gallery._handle_msg({"trait": "judged", "value": "1 accepted"})
     assert gallery.traits["problem"] == "Somebody works on it."
@@ -267,7 +251,6 @@ def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
 @pytest.mark.feature("EQ-07", "NB-05")
 def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) -> None:
     bare = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    assert bare.numbers is not None
     added = UserMetric(
         run_id=bare.run.element.id,
         name="contrast_percent",
@@ -280,19 +263,15 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
         creator="alice",
         created=WHEN,
     )
-    more = {added.name: np.array([1.0, np.nan, 3.0, 4.0, 5.0])}
-    numbers = replace(bare.numbers, columns=bare.numbers.columns | more)
-    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), numbers=numbers)
+    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}))
     view: Any = bare.view(tab)  # type: ignore[arg-type]
-    before = view.tabs["dataviz"].charts.root
+    charts = view.tabs["dataviz"].charts
+    before = charts.traits["metrics"]
     assert view.update(full)
-    charts = view.tabs["dataviz"].charts.charts[-1]
-    assert charts.over.yaxis.axis_label == "Contrast (%)"
-    points = view.tabs["dataviz"].charts.points.data["contrast_percent"]
-    np.testing.assert_array_equal(points, [1.0, np.nan, 3.0, 4.0, 5.0])
-    assert before not in view.tabs["dataviz"]._middle.objects
+    (own,) = (one for one in charts.traits["metrics"] if one not in before)
+    assert own == {"name": added.name, "label": "Contrast", "unit": "%", "digits": 1, "standard": "always"}
     assert view.update(bare)
-    assert [chart.metric.name for chart in view.tabs["dataviz"].charts.charts] == list(DATAVIZ_METRICS)
+    assert charts.traits["metrics"] == before
     assert len(view._body.objects) == 1
 
     run_id = full.run.element.id

@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState, Optics
+from athena.contract.binary_columns import encode
 from athena.contract.elements import Element, ElementKind
 from athena.contract.people import Role
-from athena.contract.runs import AcquisitionCurves, ImageInfo, Run, RunCounts, RunTable
+from athena.contract.runs import AcquisitionCurves, ColumnsHead, ImageInfo, Run, RunCounts, RunTable
 from athena.zarrio import layout
 
 RUN_ID = UUID("3f0b8c4e-1111-4222-8333-944455556666")
@@ -72,6 +73,8 @@ class FakeRun:
         self.total = total
         self.finished = max(0, total - unfinished)
         self.version = 1
+        self.accepted: tuple[int, ...] = ()
+        self.rejected: tuple[int, ...] = ()
 
     def state(self, index: int) -> AcquisitionState:
         """The last ones still run; a few failed."""
@@ -135,6 +138,24 @@ class FakeRun:
                 if n in columns
             },
         )
+
+    def binary(self, names: list[str], start: int, limit: int) -> bytes:
+        """As ``GET /runs/{id}/columns``."""
+        stop = max(start, min(self.total, start + limit))
+        columns = self.columns(self.total)
+        head = ColumnsHead(
+            run_id=RUN_ID,
+            version=self.version,
+            branch=0,
+            start=start,
+            rows=stop - start,
+            total=self.total,
+            columns=tuple(names),
+            accepted=self.accepted,
+            rejected=self.rejected,
+        )
+        unknown = np.full(self.total, np.nan)
+        return encode(head, {name: columns.get(name, unknown)[start:stop] for name in names})
 
     def curves(self, index: int) -> AcquisitionCurves:
         """Thon rings and a drifting specimen; empty where not completed."""

@@ -1,24 +1,11 @@
 """The acquisitions of a run as a live gallery."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import traitlets
 
 from athena_widgets.base import AthenaWidget, RunLike, bundle
-
-
-@runtime_checkable
-class JudgedRun(Protocol):
-    """A run whose acquisitions can be judged."""
-
-    def accept(self, *indices: int) -> None:
-        """Accept them by hand."""
-
-    def reject(self, *indices: int) -> None:
-        """Reject them by hand."""
-
-    def clear_verdicts(self, *indices: int) -> None:
-        """Let the rules decide again."""
+from athena_widgets.judging import JudgedRun, judge, parse_verdict
 
 
 class RunGallery(AthenaWidget):
@@ -53,12 +40,11 @@ class RunGallery(AthenaWidget):
         self.observe(self._judge, "judged")
 
     def _judge(self, change: Any) -> None:
-        index, _, verdict = change["new"].partition(" ")
-        if not index or not isinstance(self._run, JudgedRun):
+        said = parse_verdict(change["new"])
+        if said is None or not isinstance(self._run, JudgedRun):
             return
-        ways = {"accepted": self._run.accept, "rejected": self._run.reject, "": self._run.clear_verdicts}
         self.problem = ""
         try:
-            ways[verdict](int(index))
+            judge(self._run, *said)
         except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
             self.problem = str(error)

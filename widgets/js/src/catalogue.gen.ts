@@ -262,6 +262,23 @@ export const DEFAULTS = {
     "theme": "dark",
     "version": 0
   },
+  "run_dataviz": {
+    "base_url": "api/",
+    "charts": [],
+    "height": 560,
+    "judged": "",
+    "may_judge": true,
+    "metrics": [],
+    "opened": -1,
+    "problem": "",
+    "rules": [],
+    "run_id": "",
+    "show_count": true,
+    "source_kind": "comm",
+    "tally": {},
+    "theme": "dark",
+    "version": 0
+  },
   "motion_traces": {
     "base_url": "api/",
     "drift_limit_angstrom": 20.0,
