@@ -1,10 +1,8 @@
-"""Commands about data: ``import``, ``watch``, ``reprocess``, ``simulate``, ``replay``."""
+"""Commands about data: ``import``, ``watch``, ``reprocess``."""
 
-import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,10 +20,7 @@ if TYPE_CHECKING:
 
 console = Console()
 
-Container = Literal["tiff", "mrc", "eer"]
-
 import_app = typer.Typer(help="Import a complete session folder.", no_args_is_help=True)
-simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
 
 Session = Annotated[Path, typer.Argument(help="Session folder; Athena only reads there.")]
 Settings = Annotated[
@@ -38,11 +33,6 @@ Into = Annotated[str, typer.Option(help='Where in the workspace: "Folder/Workflo
 @import_app.callback()
 def _import_group() -> None:
     """Import a complete session folder."""
-
-
-@simulate_app.callback()
-def _simulate_group() -> None:
-    """Write simulated sessions with known truth."""
 
 
 @import_app.command("epu")
@@ -132,111 +122,6 @@ def _into_branch(run: "SdkRun", branch: str, parameters: dict[str, Any], exposur
     console.print(f"{job.result['chosen']} acquisitions are processed into “{branch}”.", highlight=False)
     if wait:
         stay_with(job, console)
-
-
-@simulate_app.command("epu")
-def simulate_epu(
-    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
-    movies: Annotated[int, typer.Option(help="Movies to take.")] = 20,
-    size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 4096,
-    frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
-    container: Annotated[
-        Container, typer.Option("--format", help="Of the movies; in EER each frame becomes 25 raw frames.")
-    ] = "tiff",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
-    interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
-) -> None:
-    """Write an EPU session as a microscope would, with its truth in truth.json."""
-    from athena_pipelines.simulate.session import EpuSimulator
-
-    simulator = EpuSimulator(
-        out.expanduser().resolve(),
-        movies=movies,
-        size=(size, size),
-        frames=frames,
-        seed=seed,
-        interval_s=interval,
-        container=container,
-    )
-    _until_stopped(lambda stop: simulator.run(stop, _say_exposure))
-
-
-@simulate_app.command("thinned")
-def simulate_thinned(
-    micrograph: Annotated[Path, typer.Argument(help="A real micrograph, MRC, not normalised.")],
-    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
-    movies: Annotated[int, typer.Option(help="Pseudo-movies to make.")] = 5,
-    frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
-    dose: Annotated[float | None, typer.Option(help="Total dose, e⁻/Å²; default: as the header says.")] = None,
-    pixel_size: Annotated[float | None, typer.Option(help="Pixel size, Å; default: as the header says.")] = None,
-    crop: Annotated[int | None, typer.Option(help="Edge of a square from the middle, px; default: all.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
-    interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
-) -> None:
-    """Write an EPU session of pseudo-movies: a real micrograph's electrons dealt out to moving frames."""
-    from athena_pipelines.simulate.thinning import ThinnedSession, read_micrograph
-
-    real = read_micrograph(
-        micrograph.expanduser().resolve(), total_dose_e_per_A2=dose, pixel_size_angstrom=pixel_size, crop=crop
-    )
-    session = ThinnedSession(
-        out.expanduser().resolve(), real, movies=movies, frames=frames, seed=seed, interval_s=interval
-    )
-    _until_stopped(lambda stop: session.run(stop, _say_exposure))
-
-
-def replay(
-    session: Session,
-    out: Annotated[Path, typer.Argument(help="Folder the session appears in again; an unfinished one is continued.")],
-    speed: Annotated[float, typer.Option(help="Times faster than it was taken.")] = 1.0,
-    rate: Annotated[str, typer.Option(help="Movies an hour, such as 600/h, instead of the session's own pace.")] = "",
-    longest_pause: Annotated[float, typer.Option(help="Longer pauses are cut to this, s.")] = 60.0,
-) -> None:
-    """Write a session's files again in the order and at the pace in which they were taken."""
-    from athena_pipelines.simulate.replay import replay_session
-
-    source, target = session.expanduser().resolve(), out.expanduser().resolve()
-    _until_stopped(
-        lambda stop: replay_session(
-            source,
-            target,
-            speed=speed,
-            interval_s=3600 / _per_hour(rate) if rate else None,
-            longest_pause_s=longest_pause,
-            stop=stop,
-            progress=_say_exposure,
-        )
-    )
-
-
-def _per_hour(rate: str) -> float:
-    """Movies an hour from words such as ``600/h``."""
-    try:
-        number = float(rate.removesuffix("/h"))
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise Invalid(f"“{rate}” is no rate.", hint="Give movies an hour, such as 600/h.")
-    return number
-
-
-def _until_stopped(write: Callable[[threading.Event], Path]) -> None:
-    """Write until done or told to stop by Ctrl-C or SIGTERM; then the movie at hand is taken away again."""
-    stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
-    try:
-        folder = write(stop)
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
-    if stop.is_set():
-        raise typer.Exit(130)
-    console.print(f"{folder}", soft_wrap=True, highlight=False)
-
-
-def _say_exposure(done: int, wanted: int, name: str) -> None:
-    console.print(f"{done} of {wanted}  {name}", soft_wrap=True, highlight=False)
 
 
 def attach_session(

@@ -89,6 +89,7 @@ class Run(Wire):
         {}, description="Of its processing, set by people; the rest is as the microscope says."
     )
     criteria: tuple[FilterRule, ...] = Field((), description="Quality criteria in force.")
+    filter: tuple[FilterRule, ...] = Field((), description="Rules of the saved filter; none: it keeps all.")
 
 
 class RunGrid(Wire):
@@ -103,7 +104,7 @@ class RunTable(Wire):
     """Columns of a run, one value an acquisition from ``start`` on: the compact form galleries and charts pull.
 
     ``columns`` holds metrics by catalogue name; NaN travels as null. ``accepted`` and ``rejected`` are the
-    acquisitions, by index, that people judged by hand.
+    acquisitions of the table, by index, that people judged by hand.
     """
 
     run_id: UUID
@@ -115,6 +116,8 @@ class RunTable(Wire):
     errors: tuple[str, ...]
     accepted: tuple[int, ...] = ()
     rejected: tuple[int, ...] = ()
+    judged: str = Field("", description="Differs whenever any verdict on the run differs, be it of this table or not.")
+    results: int = Field(0, description="Number of the branch that the states and columns are of.")
     columns: dict[str, tuple[float | None, ...]]
 
 

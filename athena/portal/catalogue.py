@@ -26,6 +26,7 @@ from athena.contract.files import File, FilePage, FileSort, FileUpdate
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
+from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import PasswordChange, User
 from athena.contract.report import QualityReport
@@ -284,6 +285,11 @@ class Catalogue:
     def acquisition(self, run_id: UUID, index: int) -> Acquisition:
         """One acquisition of a run."""
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
+
+    def neighbours(self, run_id: UUID, index: int, *, shown: Shown, descending: bool) -> Neighbours:
+        """Place of an acquisition among those a gallery shows."""
+        asked: Query = {"shown": shown.value, "descending": descending}
+        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
 
     def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
         """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""

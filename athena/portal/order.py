@@ -41,13 +41,17 @@ class Order:
         )
 
     def choices(self, place: Place, *, at_root: bool) -> dict[str, Any]:
-        """What can be chosen, as the component takes it: ``{sorts: [{label, search, chosen}], turn, descending}``."""
+        """What can be chosen, for the component: ``{here, sorts: [{label, search, chosen}], turn, descending}``.
+
+        The addresses say what they change of ``here``: whoever follows two of them before the page is drawn gets both.
+        """
         natural = ElementSort.NAME if at_root else ElementSort.POSITION
         chosen = self.sort or natural
         down = "down" if self.descending else ""
         front = {"order": down, "from": ""}
         offered = [sort for sort in LABELS if not (at_root and sort is ElementSort.POSITION)]
         return {
+            "here": place.search,
             "sorts": [
                 {
                     "label": LABELS[sort],

@@ -6,7 +6,9 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol, TypeVar
 
 from bokeh.document import Document
+from panel.io.state import set_curdoc
 from panel.viewable import Viewable
+from tornado.ioloop import IOLoop
 
 from athena.contract.elements import Element
 from athena.contract.events import Event, EventKind
@@ -105,6 +107,7 @@ class PortalSession:
         base_url: str,
     ) -> None:
         self.doc = doc
+        self._loop = IOLoop.current()
         self.catalogue = catalogue
         self.shell = shell
         self.base_url = base_url
@@ -214,16 +217,23 @@ class PortalSession:
     # ── on the loop ─────────────────────────────────────────────────────────────────────────────
 
     def _on_loop(self, change: Callable[[], None]) -> None:
-        if self._closed:
-            return
+        """Change the document from any thread.
+
+        Bokeh keeps the present document in one list for all threads, and touches it when a callback is added: done in
+        a thread, a page that the loop builds at that moment would be built with parts of another visitor's.
+        """
 
         def on_loop() -> None:
             if self._closed:
                 return
-            with held(self.doc):
+            with set_curdoc(self.doc), held(self.doc):
                 change()
 
-        self.doc.add_next_tick_callback(on_loop)
+        def schedule() -> None:
+            if not self._closed:
+                self.doc.add_next_tick_callback(on_loop)
+
+        self._loop.add_callback(schedule)
 
     def _hear(self, events: Sequence[Event]) -> None:
         if any(event.kind is EventKind.JOB_CHANGED for event in events):

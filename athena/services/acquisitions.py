@@ -18,7 +18,7 @@ from athena.errors import Invalid, NotFound
 from athena.services.guard import get_visible_run
 from athena.services.results import find_results, store_of, visible_results
 from athena.services.user_metrics import known_metrics
-from athena.services.verdicts import judged
+from athena.services.verdicts import judged, verdicts_mark
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -126,6 +126,8 @@ def get_table(
         errors=tuple(error for _, _, _, error in rows),
         accepted=tuple(by_hand[VerdictKind.ACCEPTED].tolist()),
         rejected=tuple(by_hand[VerdictKind.REJECTED].tolist()),
+        judged=verdicts_mark(session, run_id),
+        results=results.number,
         columns={name: tuple(float(v) for v in values[name]) for name in columns},
     )
 

@@ -39,6 +39,7 @@ from athena.services.criteria import rules_of
 from athena.services.elements import get_element
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.parameters import apply_parameters
+from athena.services.run_filters import saved_filter
 from athena.services.session_paths import checked_folder
 from athena.services.statuses import follow_acquisitions
 from athena.services.storage_access import acquisition_folders
@@ -62,6 +63,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: S
         branch=_branch_name(session, run),
         parameters=run.parameters,
         criteria=rules_of(session, run_id, settings).rules,
+        filter=saved_filter(session, run_id).rules,
     )
 
 

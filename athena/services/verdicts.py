@@ -76,6 +76,16 @@ def judged(
     }
 
 
+def verdicts_mark(session: Session, run_id: UUID) -> str:
+    """A word that differs when any verdict on the run differs: how many there are, and when the last was given.
+
+    For services past their guard.
+    """
+    here = select(func.count(), func.max(VerdictRow.time)).where(VerdictRow.run_id == run_id)
+    count, last = session.execute(here).one()
+    return f"{count}/{last.isoformat()}" if count else ""
+
+
 def _judge(
     session: Session, principal: Principal, run_id: UUID, indices: list[int], verdict: VerdictKind | None
 ) -> None:

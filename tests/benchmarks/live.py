@@ -23,8 +23,9 @@ from playwright.sync_api import Page, sync_playwright
 from athena.contract.acquisitions import Acquisition
 from athena.contract.runs import Run, SourceCreate
 from athena.settings import Settings
+from athena_pipelines.simulate.microscope import Microscope
 from athena_pipelines.simulate.replay import replay_session
-from athena_pipelines.simulate.session import EpuSimulator, Microscope
+from athena_pipelines.simulate.session import EpuSimulator
 from tests.benchmarks.report import machine, write_section
 from tests.browser.instance import Instance, make_run
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium

@@ -276,6 +276,22 @@ def test_sort_page_through_and_delete_several(page: Page, instance: Instance, wa
     page.reload()
     expect(elements.first).to_have_attribute("data-name", "F 202")
 
+    # two links followed before the page is drawn again: what both say holds
+    page.locator("[data-athena=turn]").evaluate(
+        """turn => {
+          const sort = turn.getRootNode().querySelector("[data-athena=sort]")
+          sort.selectedIndex = [...sort.options].findIndex(option => option.text === "Created")
+          sort.dispatchEvent(new Event("change"))
+          turn.click()
+        }"""
+    )
+    expect(page).to_have_url(re.compile("sort=created"))
+    assert "order=down" not in page.url
+    expect(elements.first).to_have_attribute("data-name", "F 000")
+    page.locator("[data-athena=sort]").select_option(label="Name")
+    page.locator("[data-athena=turn]").click()
+    expect(elements.first).to_have_attribute("data-name", "F 202")
+
     page.locator("[data-athena=form-list]").click()
     picks = page.locator("[data-athena=pick]")
     picks.nth(0).check()

@@ -17,6 +17,7 @@ import athena_pipelines
 from athena.contract.acquisitions import Acquisition, AcquisitionState, Doubt, Optics
 from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, Status, StepStatus
 from athena.contract.events import Event, EventKind
+from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.people import Role
 from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
@@ -51,6 +52,7 @@ class Tab:
         self.shell = Shell(search="", scheme="dark", user="alice", log_out="logout")
         self.doc = Document()
         self.visited: list[Place] = []
+        self.place = Place()
         self.refreshed = 0
 
     def run(self, work: Callable[[], Any], then: Callable[[Any], None], *, failed: Any = None) -> None:
@@ -79,6 +81,12 @@ class Tab:
 def tab() -> Tab:
     """A browser tab without a browser."""
     return Tab()
+
+
+def beside(index: int, *, count: int = 3) -> Neighbours:
+    """The neighbours of an acquisition among all of a run."""
+    before, after = index - 1 if index else None, index + 1 if index + 1 < count else None
+    return Neighbours(index=index, shown=Shown.ALL, count=count, position=index, previous=before, following=after)
 
 
 def element(kind: ElementKind, *, type: str = "", role: Role = Role.OWNER, **more: Any) -> Element:
@@ -184,7 +192,9 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
             run_id=run_id, index=index, name=f"m{index}", state=AcquisitionState.COMPLETED, registered=WHEN
         )
         place = Place(run_id, "motion", index)
-        return MicrographPage(place, page.run, acquisition, {"defocus_um": 1.2345, "acquired_unix_s": 1.0}, [])
+        return MicrographPage(
+            place, page.run, acquisition, {"defocus_um": 1.2345, "acquired_unix_s": 1.0}, [], beside(index)
+        )
 
     facts = {fact["name"]: (fact["value"], fact["unit"]) for fact in fact_items(micrograph(1))}
     assert facts["Defocus"] == ("1.23", "µm")
@@ -198,42 +208,6 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
     assert view._viewer.traits["index"] == 2
     assert view.root.get_root(Document()) is not None
     assert not view.update(page)
-
-
-def test_the_browsers_word_is_only_heard_where_someone_listens(tab: Tab) -> None:
-    page = run_page(counts=RunCounts(total=3, completed=3))
-    view: Any = page.view(tab)  # type: ignore[arg-type]
-    gallery = view.tabs["micrographs"]._gallery
-    for message in ({}, {"trait": "run_id", "value": "x"}, {"trait": "opened", "value": "x"}, {"trait": "opened"}):
-        gallery._handle_msg(message)
-    assert tab.visited == []
-    gallery._handle_msg({"trait": "opened", "value": 2})
-    assert tab.visited == [Place(page.run.element.id, index=2)]
-    assert gallery.traits["run_id"] == str(page.run.element.id)
-
-
-@pytest.mark.feature("EQ-08")
-def test_the_gallery_judges_and_says_what_was_refused(tab: Tab) -> None:
-    page = run_page(counts=RunCounts(total=3, completed=3))
-    view: Any = page.view(tab)  # type: ignore[arg-type]
-    gallery = view.tabs["micrographs"]._gallery
-    for word in ("", "x rejected", "-1 rejected", "2 wrong", 7):
-        gallery._handle_msg({"trait": "judged", "value": word})
-    assert tab.catalogue.asked == []
-    gallery._handle_msg({"trait": "judged", "value": "2 rejected"})
-    gallery._handle_msg({"trait": "judged", "value": "2 "})
-    assert tab.catalogue.asked == [(page.run.element.id, ([2], "rejected")), (page.run.element.id, ([2], None))]
-    tab.catalogue.locked = page.run.element.id
-    gallery._handle_msg({"trait": "judged", "value": "1 accepted"})
-    assert gallery.traits["problem"] == "Somebody works on it."
-    assert (
-        not run_page(counts=RunCounts(total=3), role=Role.VIEWER)
-        .view(tab)
-        .tabs["micrographs"]
-        ._gallery.traits[  # type: ignore[arg-type,attr-defined]
-            "may_judge"
-        ]
-    )
 
 
 @pytest.mark.feature("EQ-07")
@@ -276,7 +250,7 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
 
     run_id = full.run.element.id
     shot = Acquisition(run_id=run_id, index=0, name="m0", state=AcquisitionState.COMPLETED, registered=WHEN)
-    micrograph = MicrographPage(Place(run_id, index=0), full.run, shot, {"contrast_percent": 2.345}, [])
+    micrograph = MicrographPage(Place(run_id, index=0), full.run, shot, {"contrast_percent": 2.345}, [], beside(0))
     assert {"group": "Own metrics", "name": "Contrast", "value": "2.3", "unit": "%", "type": "string"} in fact_items(
         micrograph
     )
@@ -350,7 +324,7 @@ def test_a_micrograph_says_what_is_doubtful_and_how_its_gain_was_applied(tab: Ta
         optics=Optics(doubts=(doubt,)),
         flags=("few_frames", "of_a_package"),
     )
-    shown = MicrographPage(Place(page.run.element.id, index=0), page.run, shot, {}, [])
+    shown = MicrographPage(Place(page.run.element.id, index=0), page.run, shot, {}, [], beside(0))
     view: Any = shown.view(tab)  # type: ignore[arg-type]
     told = [one["text"] for one in view._header.warnings]
     assert told == [FLAG_WORDS["few_frames"], "of a package", "The voltage cannot be 0."]

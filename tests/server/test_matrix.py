@@ -141,6 +141,7 @@ MATRIX: dict[str, Need | Action] = {
     "get_curves": Action.VIEW,
     "list_acquisitions": Action.VIEW,
     "get_acquisition": Action.VIEW,
+    "get_neighbours": Action.VIEW,
     "get_thumbnail": Action.VIEW,
     "get_spectrum": Action.VIEW,
     "get_image_info": Action.VIEW,

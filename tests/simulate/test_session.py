@@ -16,7 +16,8 @@ from athena.formats.gain import read_gain
 from athena.formats.movies import open_movie
 from athena.ingest.epu import EpuAdapter
 from athena_pipelines.simulate.containers import RAW_FRAMES, write_movie
-from athena_pipelines.simulate.session import EpuSimulator, Microscope
+from athena_pipelines.simulate.microscope import Microscope
+from athena_pipelines.simulate.session import EpuSimulator
 from athena_pipelines.simulate.truth import read_truth
 
 pytestmark = pytest.mark.feature("AC-05")

@@ -12,6 +12,7 @@ from athena.contract.binary_columns import encode
 from athena.contract.elements import Element, ElementKind
 from athena.contract.people import Role
 from athena.contract.runs import AcquisitionCurves, ColumnsHead, ImageInfo, Run, RunCounts, RunTable
+from athena.contract.verdicts import RunVerdicts, Verdict, VerdictKind
 from athena.zarrio import layout
 
 RUN_ID = UUID("3f0b8c4e-1111-4222-8333-944455556666")
@@ -73,8 +74,19 @@ class FakeRun:
         self.total = total
         self.finished = max(0, total - unfinished)
         self.version = 1
-        self.accepted: tuple[int, ...] = ()
-        self.rejected: tuple[int, ...] = ()
+        self.verdicts: dict[int, VerdictKind] = {}
+
+    def judged(self) -> RunVerdicts:
+        """As ``GET /runs/{id}/verdicts``."""
+        said = tuple(
+            Verdict(index=index, verdict=verdict, username="bob", time="2026-01-01T00:00:00Z")
+            for index, verdict in self.verdicts.items()
+        )
+        return RunVerdicts(run_id=RUN_ID, verdicts=said)
+
+    def hand(self, verdict: VerdictKind) -> tuple[int, ...]:
+        """Acquisitions of which this was said."""
+        return tuple(index for index, said in self.verdicts.items() if said is verdict)
 
     def state(self, index: int) -> AcquisitionState:
         """The last ones still run; a few failed."""
@@ -131,6 +143,9 @@ class FakeRun:
             total=self.total,
             names=tuple(f"FoilHole_{7_000_000 + i // 4}_Data_{i % 4 + 1:04d}" for i in rows),
             states=tuple(self.state(i).value for i in rows),
+            accepted=tuple(i for i in rows if self.verdicts.get(i) is VerdictKind.ACCEPTED),
+            rejected=tuple(i for i in rows if self.verdicts.get(i) is VerdictKind.REJECTED),
+            judged=str(sorted(self.verdicts.items())),
             errors=tuple("The movie ends early." if self.state(i) is AcquisitionState.ERROR else "" for i in rows),
             columns={
                 n: tuple(None if np.isnan(v) else round(float(v), 5) for v in columns[n][rows.start : rows.stop])
@@ -151,8 +166,8 @@ class FakeRun:
             rows=stop - start,
             total=self.total,
             columns=tuple(names),
-            accepted=self.accepted,
-            rejected=self.rejected,
+            accepted=self.hand(VerdictKind.ACCEPTED),
+            rejected=self.hand(VerdictKind.REJECTED),
         )
         unknown = np.full(self.total, np.nan)
         return encode(head, {name: columns.get(name, unknown)[start:stop] for name in names})

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from athena.contract.filters import FilterRule, Operator, RunFilter
+from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import matches
 from athena_widgets.run_dataviz import ALWAYS, chart_metrics
 from tests.widgets.conftest import WidgetPage
@@ -128,7 +129,7 @@ def test_a_drag_makes_a_rule_in_place_of_those_on_its_metric(open_widget: Open, 
 
 
 def test_what_is_selected_is_judged_and_joins_the_count(open_widget: Open, web: Web) -> None:
-    web.run.rejected = (7,)
+    web.run.verdicts = {7: VerdictKind.REJECTED}
     panel = open_charts(open_widget, rules=[{"metric": "defocus_um", "operator": "<=", "value": -1.0, "upper": None}])
     page = panel.page
     expect(match_count(panel)).to_have_text(f"0 of {web.run.total} match")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from athena.contract.acquisitions import AcquisitionState
+from athena.contract.verdicts import VerdictKind
 from tests.widgets.conftest import WidgetPage
 from tests.widgets.fake_run import FakeRun
 from tests.widgets.web import Web
@@ -152,12 +154,95 @@ def test_asks_only_for_what_is_on_screen_and_in_batches(open_widget: Open, web: 
     assert sum("thumbnail" in path for path in web.asked) < 10
 
 
+def shown_rows(page: Page) -> list[int]:
+    """Indices on screen, from top to bottom."""
+    return sorted(int(str(item.get_attribute("data-index"))) for item in page.locator(ROWS).all())
+
+
+@pytest.mark.feature("EQ-03")
+def test_once_there_is_a_filter_only_what_it_keeps_of_those_finished_shows(open_widget: Open, web: Web) -> None:
+    rules = [{"metric": "defocus_um", "operator": "<=", "value": 1.0, "upper": None}]
+    rules += [{"metric": "drift_mean_angstrom", "operator": "outside", "value": 0.05, "upper": 0.06}]
+    web.run.verdicts = {1: VerdictKind.ACCEPTED, 2: VerdictKind.REJECTED}
+    gallery = open_widget("run_gallery", mode="cards", rules=rules, height=3000)
+    page, columns = gallery.page, web.run.columns(web.run.total)
+    defocus, drift = columns["defocus_um"].round(5), columns["drift_mean_angstrom"].round(5)
+    finished = [i for i in range(web.run.total) if web.run.state(i).value == "completed"]
+    kept = [i for i in finished if defocus[i] <= 1.0 and not 0.05 <= drift[i] <= 0.06]
+    kept = sorted({*kept, 1} - {2})
+    assert 0 < len(kept) < len(finished)
+    expect(page.locator(gallery.hook("count-filtered"))).to_have_text(f"{len(kept)} of {len(finished)}")
+    expect(page.locator(gallery.hook("count-excluded"))).to_have_text(str(len(finished) - len(kept)))
+    expect(page.locator(ROWS)).to_have_count(len(kept))
+    assert shown_rows(page) == kept
+    page.click(gallery.hook("only-excluded"))
+    assert gallery.trait("shown") == "excluded"
+    expect(page.locator(ROWS)).to_have_count(len(finished) - len(kept))
+    page.click(gallery.hook("only-all"))
+    expect(page.locator(row(59))).to_be_visible()
+    page.locator(gallery.hook("gallery")).focus()
+    page.keyboard.press("f")
+    menu = page.locator(gallery.hook("filter-rules"))
+    expect(menu).to_contain_text("Defocus ≤ 1.00\u2009µm")
+    expect(menu).to_contain_text("outside 0.05 and 0.06")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(page.locator(gallery.hook("gallery"))).to_be_focused()
+    # without rules all is as before
+    gallery.give(rules=[], shown="")
+    expect(page.locator(row(59))).to_be_visible()
+
+
+@pytest.mark.feature("EQ-03", "BY-09")
+def test_what_is_rejected_leaves_the_filtered_and_undo_brings_it_back(open_widget: Open, web: Web) -> None:
+    gallery = open_widget("run_gallery", order="oldest", shown="filtered", may_judge=True)
+    page = gallery.page
+    page.locator(gallery.hook("gallery")).focus()
+    page.keyboard.press("Home")
+    expect(page.locator(row(0))).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("x")
+    assert gallery.trait("judged") == "0 rejected"
+    expect(page.locator(row(0))).to_have_count(0)
+    assert gallery.trait("selected") == 1
+    page.click(gallery.hook("undo"))
+    assert gallery.trait("judged") == "0 "
+    expect(page.locator(row(0))).to_have_attribute("aria-selected", "true")
+    expect(page.locator(gallery.hook("undo"))).to_have_count(0)
+
+
+@pytest.mark.feature("BY-09")
+def test_what_others_say_of_rows_that_are_settled_shows_at_once(open_widget: Open, web: Web) -> None:
+    web.run = FakeRun(3_000)
+    gallery = open_widget("run_gallery", order="oldest", mode="cards")
+    page = gallery.page
+    expect(page.locator(gallery.hook("count-finished"))).not_to_have_text("–")
+    expect(page.locator(row(3))).to_contain_text("Completed")
+    page.wait_for_function("performance.now() > 1500")
+    web.run.verdicts = {3: VerdictKind.REJECTED}
+    gallery.give(version=2)
+    expect(page.locator(row(3))).to_contain_text("rejected", timeout=5_000)
+    status = page.locator(f"{row(3)} .status").bounding_box()
+    assert status is not None
+    assert status["height"] < 24, "one line"
+    web.run.verdicts = {}
+    gallery.give(version=3)
+    expect(page.locator(row(3))).to_contain_text("Completed", timeout=5_000)
+
+
 @pytest.mark.slow
 def test_a_hundred_thousand_rows_scroll_smoothly(open_widget: Open, web: Web) -> None:
     web.run = FakeRun(100_000)
     gallery = open_widget("run_gallery", mode="extended", order="oldest")
     page = gallery.page
     expect(page.locator(gallery.hook("count-all"))).to_have_text("100\u2009000", timeout=60_000)
+    # the end is there while what lies between still comes
+    page.locator(gallery.hook("gallery")).focus()
+    page.keyboard.press("End")
+    finished = sum(web.run.state(index) is AcquisitionState.COMPLETED for index in range(100_000))
+    said = f"{finished:,}".replace(",", "\u2009")
+    expect(page.locator(gallery.hook("count-finished"))).to_have_text(said, timeout=60_000)
+    expect(page.locator(row(99_999))).to_be_visible()
+    page.keyboard.press("Home")
     work = page.evaluate(
         """async () => {
           const list = document.querySelector('[data-athena=gallery]');

@@ -139,6 +139,8 @@ class Handler(BaseHTTPRequestHandler):
             columns = [name for name in query.get("columns", "").split(",") if name]
             content = run.binary(columns, int(query["start"]), int(query["limit"]))
             return self._send(content, "application/octet-stream")
+        elif path == "/verdicts":
+            answer = run.judged()
         elif path == "/curves":
             answer = [run.curves(int(i)) for i in query["indices"].split(",")]
         elif path == "/acquisitions":

@@ -4,8 +4,19 @@ from typing import Any
 
 import traitlets
 
+from athena.contract.filters import SavedFilter
+from athena.contract.neighbours import Shown
 from athena_widgets.base import AthenaWidget, RunLike, bundle
 from athena_widgets.judging import JudgedRun, judge, parse_verdict
+
+
+@runtime_checkable
+class FilteredRun(Protocol):
+    """A run that a filter may be saved for."""
+
+    def saved_filter(self) -> SavedFilter:
+        """The filter saved for it."""
+        ...
 
 
 class RunGallery(AthenaWidget):
@@ -15,6 +26,10 @@ class RunGallery(AthenaWidget):
     ----------
     mode : ``extended`` (a row with thumbnail, motion, spectrum and CTF curve each) or ``cards``.
     order : ``newest`` or ``oldest`` first.
+    rules : of the filter, as ``athena.contract.filters.FilterRule`` writes them; by default those saved for the run.
+    shown : ``all``, ``filtered``, ``excluded``, ``finished``, ``progress`` or ``error``; empty: what the filter keeps
+        of those finished, or all where it has no rules.
+    may_filter : whether it offers to change the rules; ``wanted`` is then ``rules``.
     drift_limit_angstrom : total drift above it gets a red mark, Å.
     may_judge : whether ``c``, ``x`` and the marks on a thumbnail accept and reject.
     judged : what was judged last, as ``"12 rejected"``, ``"12 accepted"`` or ``"12 "`` (taken back).
@@ -25,6 +40,10 @@ class RunGallery(AthenaWidget):
     _esm = bundle("run_gallery")
     mode = traitlets.Enum(("extended", "cards"), default_value="extended").tag(sync=True)
     order = traitlets.Enum(("newest", "oldest"), default_value="newest").tag(sync=True)
+    rules = traitlets.List(traitlets.Dict()).tag(sync=True)
+    shown = traitlets.Enum(("", *Shown), default_value="").tag(sync=True)
+    may_filter = traitlets.Bool(False).tag(sync=True)
+    wanted = traitlets.Unicode("").tag(sync=True)
     drift_limit_angstrom = traitlets.Float(20.0).tag(sync=True)
     may_judge = traitlets.Bool(True).tag(sync=True)
     judged = traitlets.Unicode("").tag(sync=True)
@@ -35,6 +54,7 @@ class RunGallery(AthenaWidget):
     _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
+        traits.setdefault("rules", _rules_of(run))
         super().__init__(run, **traits)
         self._run = run
         self.observe(self._judge, "judged")
@@ -48,3 +68,10 @@ class RunGallery(AthenaWidget):
             judge(self._run, *said)
         except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
             self.problem = str(error)
+
+
+def _rules_of(run: object) -> list[dict[str, Any]]:
+    """Rules of the filter saved for a run; none for what has no filter."""
+    if not isinstance(run, FilteredRun):
+        return []
+    return [rule.model_dump(mode="json") for rule in run.saved_filter().filter.rules]

@@ -56,6 +56,7 @@ def allowed_path(run_id: str) -> re.Pattern[str]:
         r"",
         r"/table\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}&limit=\d{1,6}",
         r"/columns\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}&limit=\d{1,6}",
+        r"/verdicts",
         rf"/curves\?indices={number}(?:,{number}){{0,199}}",
         rf"/acquisitions\?offset={number}&limit={number}",
         rf"/{acquisition}",

@@ -76,20 +76,20 @@ function count(item) {
 }
 
 // goes where a link of the portal goes
-const follow = (search) => { const link = h("a", { href: search, "data-go": "", hidden: true }); document.body.append(link); link.click(); link.remove() }
+const follow = (search, from) => { const link = h("a", { href: search, "data-go": "", "data-from": from, hidden: true }); document.body.append(link); link.click(); link.remove() }
 
 function sorter(order) {
   if (!order.sorts) return []
-  const choice = h("select", { class: "field", title: "Order by", "aria-label": "Order by", "data-athena": "sort", onchange: () => follow(choice.value) },
+  const choice = h("select", { class: "field", title: "Order by", "aria-label": "Order by", "data-athena": "sort", onchange: () => follow(choice.value, order.here) },
     order.sorts.map((sort) => h("option", { value: sort.search, selected: sort.chosen }, sort.label)))
   const said = order.descending ? "Descending: turn to ascending" : "Ascending: turn to descending"
-  return [choice, h("a", { class: "icon-button", href: order.turn, "data-go": "", title: said, "aria-label": said, "data-athena": "turn" }, icon(order.descending ? "falling" : "rising"))]
+  return [choice, h("a", { class: "icon-button", href: order.turn, "data-go": "", "data-from": order.here, title: said, "aria-label": said, "data-athena": "turn" }, icon(order.descending ? "falling" : "rising"))]
 }
 
-function pager(pages) {
+function pager(pages, here) {
   if (!pages.total) return []
   const told = pages.before || pages.after ? `${pages.first}–${pages.last} of ${pages.total.toLocaleString()}` : `${pages.total} in all`
-  const step = (search, name, label) => search ? h("a", { class: "icon-button", href: search, "data-go": "", title: label, "aria-label": label, "data-athena": `page-${name}` }, icon(name)) : null
+  const step = (search, name, label) => search ? h("a", { class: "icon-button", href: search, "data-go": "", "data-from": here, title: label, "aria-label": label, "data-athena": `page-${name}` }, icon(name)) : null
   return [h("span", { class: "muted", "data-athena": "count" }, told), step(pages.before, "back", "Elements before these"), step(pages.after, "chevron", "Elements after these")]
 }
 
@@ -131,7 +131,7 @@ export function render({ model, el }) {
     else body = model.items.map((item) => framed(form === "cards" ? "card" : "row", item,
       draw_one(item, model.ordered ? h("span", { class: "number" }, String(item.position + 1)) : null), ask, el, chosen, choose))
     el.replaceChildren(
-      h("div", { class: "tools" }, chosen.size ? selection() : pager(model.pages),
+      h("div", { class: "tools" }, chosen.size ? selection() : pager(model.pages, model.order.here),
         h("span", { class: "push" }), !chosen.size && (model.items.length > 1 || model.pages.before) ? sorter(model.order) : null, toggle("cards", "Cards"), toggle("list", "List")),
       h("div", { class: `${form}${chosen.size ? " choosing" : ""}`, "data-athena": "elements" }, body))
   }

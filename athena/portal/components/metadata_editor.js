@@ -89,6 +89,8 @@ export function render({ model, el }) {
       h("div", { class: "two" }, labelled("Type", type), labelled("Value", value)), measured, convert, problem,
       h("div", { class: "buttons" }, h("button", { class: "action", type: "button", onclick: () => edit(null) }, "Cancel"),
         h("button", { class: "action primary", "data-athena": "metadata-save" }, "Save")))
+    // quantities that come after one was typed are known from then on
+    form.renew = () => { if (!unit.value) draw_units() }
     form.converted = (answer) => { value.firstChild.value = Number(answer.value.toPrecision(12)); entry = { ...entry, unit: answer.unit }; offer() }
     draw_value(); draw_units()
     requestAnimationFrame(() => (isNew ? name : value.firstChild).focus())
@@ -134,7 +136,7 @@ export function render({ model, el }) {
 
   live(model, ["file_name", "address"], () => { name.value = model.file_name; aim(); words = filter.value = ""; edit(null) })
   live(model, ["names"], () => offered.replaceChildren(...model.names.map((one) => h("option", { value: one.name }))))
-  live(model, ["quantities"], () => quantities.replaceChildren(...model.quantities.map((one) => h("option", { value: one.label }))))
+  live(model, ["quantities"], () => { quantities.replaceChildren(...model.quantities.map((one) => h("option", { value: one.label }))); form.renew?.() })
   live(model, ["entries", "may_write", "waiting"], draw)
   model.on("problem", () => complain(model.problem))
   model.on("done", () => { edit(null) })

@@ -27,7 +27,7 @@ export function render({ model, el }) {
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
         h("a", { class: "back", href: model.back, "data-go": "", "data-athena": "back-to-run" }, icon("back", 16), "Run"),
-        turn(model.previous, "previous", "Previous micrograph", "← or ,"), h("span", { class: "muted where" }, model.where),
+        turn(model.previous, "previous", "Previous micrograph", "← or ,"), h("span", { class: "muted where", "data-athena": "where" }, model.where),
         turn(model.following, "next", "Next micrograph", "→ or ."),
         h("h1", { "data-athena": "title", title: model.title }, model.title),
         h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),

@@ -3,7 +3,10 @@ export function render({ model, el }) {
   const kept = (name) => `athena-${model.module}-${name}`
   for (const name of model.remembered) {
     const choice = localStorage.getItem(kept(name))
-    if (choice !== null) traits[name] = JSON.parse(choice)
+    // what is given was asked for, by an address say: it goes before what was chosen some other time
+    if (choice === null || name in traits) continue
+    traits[name] = JSON.parse(choice)
+    model.send_msg({ trait: name, value: traits[name] })
   }
   const hearers = new Map()
   const dirty = new Set()
@@ -41,7 +44,7 @@ export function render({ model, el }) {
     const before = given
     given = model.traits
     for (const [name, value] of Object.entries(given)) {
-      if (name !== "height" && !model.remembered.includes(name) && !same(before[name], value)) take(name, value)
+      if (name !== "height" && !same(before[name], value)) take(name, value)
     }
   })
   let pushed = model.pushes

@@ -19,7 +19,11 @@ class WidgetFrame(Script):
     module = param.String(default="", doc="Address of the module, relative to the page.")
     traits = param.Dict(default={}, doc="Traits given to the widget; a new value reaches it at once.")
     pushes = param.Dict(default={}, doc="How often each trait was pushed.")
-    remembered = param.List(default=[], item_type=str, doc="Traits whose last choice the browser keeps.")
+    remembered = param.List(
+        default=[],
+        item_type=str,
+        doc="Traits whose last choice the browser keeps, and applies (and tells of) where they are not given.",
+    )
     momentary = param.List(default=[], item_type=str, doc="Traits that tell of a moment: -1 again once they are told.")
 
     def __init__(self, *, heard: dict[str, Callable[[Any], None]] | None = None, **params: Any) -> None:

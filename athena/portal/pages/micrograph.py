@@ -10,6 +10,7 @@ import panel as pn
 from athena.contract.acquisitions import Acquisition, AcquisitionState
 from athena.contract.elements import Element
 from athena.contract.events import Event
+from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.processing import GainSense
 from athena.contract.runs import Run
 from athena.portal.catalogue import Catalogue
@@ -22,6 +23,7 @@ from athena.portal.marks import drift_limit
 from athena.portal.pages.listing import crumb_items
 from athena.portal.place import MICROGRAPH_TABS, Place
 from athena.portal.session import PortalSession, View
+from athena.portal.shown import NEWEST, Listed, where_words
 from athena.portal.theme import Scheme
 from athena.zarrio.layout import METRICS
 
@@ -42,6 +44,7 @@ class MicrographPage:
     acquisition: Acquisition
     metrics: dict[str, float]
     crumbs: list[dict[str, str]]
+    neighbours: Neighbours
 
     @property
     def element(self) -> Element:
@@ -78,7 +81,11 @@ def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
         for name, column in table.columns.items():
             if column and column[0] is not None and math.isfinite(column[0]):
                 metrics[name] = column[0]
-    return MicrographPage(place, run, acquisition, metrics, crumbs)
+    listed = Listed.of(place)
+    neighbours = catalogue.neighbours(
+        place.element, place.index, shown=listed.shown or Shown.ALL, descending=listed.order == NEWEST
+    )
+    return MicrographPage(place, run, acquisition, metrics, crumbs, neighbours)
 
 
 def figure_text(name: str, value: float) -> str:
@@ -167,7 +174,7 @@ class MicrographView:
         )
         self._fill()
 
-    def _frame(self, name: str, **own: Any) -> WidgetFrame:
+    def _frame(self, name: str, *remembered: str, **own: Any) -> WidgetFrame:
         return WidgetFrame(
             module=f"widgets/{name}.js",
             traits={
@@ -179,18 +186,17 @@ class MicrographView:
                 "index": self._loaded.acquisition.index,
             }
             | own,
-            remembered=["scale"] if "scale" in own else [],
+            remembered=[*remembered],
             sizing_mode="stretch_both",
             margin=0,
         )
 
     def _fill(self) -> None:
         page, place = self._loaded, self._loaded.place
-        index, total = page.acquisition.index, page.run.counts.total
-        tab = page.place.tab
+        index, tab, beside, listed = page.acquisition.index, page.place.tab, page.neighbours, Listed.of(place)
 
-        def neighbour(other: int) -> str:
-            return place.at(tab=tab, index=other).search if 0 <= other < total else ""
+        def neighbour(other: int | None) -> str:
+            return "" if other is None else listed.on(place.at(tab=tab, index=other)).search
 
         self._header.param.update(
             title=page.acquisition.name,
@@ -206,16 +212,16 @@ class MicrographView:
                 for name in HEADLINE
                 if name in page.metrics
             ],
-            where=f"{index + 1} of {total}",
-            back=place.at().search,
-            previous=neighbour(index - 1),
-            following=neighbour(index + 1),
+            where=where_words(beside),
+            back=listed.on(place.at()).search,
+            previous=neighbour(beside.previous),
+            following=neighbour(beside.following),
         )
         self._tabs.tabs = [
             {
                 "name": name,
                 "label": label,
-                "search": place.at(tab=name, index=index).search,
+                "search": listed.on(place.at(tab=name, index=index)).search,
                 "chosen": name == page.tab,
             }
             for name, label in TAB_LABELS.items()
@@ -241,12 +247,15 @@ class MicrographView:
             return Facts(sizing_mode="stretch_width", margin=0)
         if tab == "ctf":
             return self._frame("ctf_fit")
-        return self._frame("motion_traces", scale="auto", drift_limit_angstrom=drift_limit(self._loaded.run))
+        return self._frame("motion_traces", "scale", drift_limit_angstrom=drift_limit(self._loaded.run))
 
     def concerns(self, event: Event) -> bool:
-        """What happens to this acquisition, or to the run as a whole."""
+        """What happens to this acquisition, or to the run as a whole; at the newest one, what comes after it too."""
         page = self._loaded
-        return event.element_id == page.run.element.id and event.index in (None, page.acquisition.index)
+        newest_first = Listed.of(page.place).order == NEWEST
+        newer = page.neighbours.previous if newest_first else page.neighbours.following
+        mine = newer is None or event.index in (None, page.acquisition.index)
+        return event.element_id == page.run.element.id and mine
 
     def update(self, data: Any) -> bool:
         """Show a newer reading, another tab, or another acquisition of the same run."""

@@ -156,8 +156,12 @@ class DatavizTab:
             self.charts.push(rules=_wire(self._rules))
 
     def _say(self, **options: str) -> None:
-        if self._reading is not None:
-            self._session.say(self._reading.place.having(**options))
+        """Say something in the address, beside what was said there since the run was read."""
+        if self._reading is None:
+            return
+        here, read = self._session.place, self._reading.place
+        place = here if (here.element, here.tab, here.index) == (read.element, read.tab, read.index) else read
+        self._session.say(place.having(**options))
 
     def _tell(self, problem: str) -> None:
         if self.charts is not None:

@@ -15,6 +15,7 @@ from athena.portal.marks import drift_limit
 from athena.portal.place import Place
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
+from athena.portal.shown import NEWEST, OLDEST, ORDER, SHOW, Listed
 from athena.portal.theme import Scheme
 from athena_widgets.judging import parse_verdict
 
@@ -26,6 +27,7 @@ class MicrographsTab:
         self._session = session
         self._reading: RunReading | None = None
         self._gallery: WidgetFrame | None = None
+        self._order = NEWEST
         self._nothing = nothing_yet()
         self._attach = AttachDialog(self._attach_source)
         self._starting = pn.Column(
@@ -43,6 +45,11 @@ class MicrographsTab:
             return self._show_beginning(reading)
         given: dict[str, Any] = {"version": reading.run.version, "drift_limit_angstrom": drift_limit(reading.run)}
         given["may_judge"] = reading.element.my_role is not Role.VIEWER
+        given["rules"] = [rule.model_dump(mode="json") for rule in reading.run.filter]
+        listed = Listed.of(reading.place)
+        given["shown"] = listed.shown or ""
+        if listed.order:
+            given["order"] = self._order = listed.order
         if self._gallery is None:
             self._gallery = self._new_gallery(reading, given)
         else:
@@ -76,15 +83,21 @@ class MicrographsTab:
                 "source_kind": "http",
                 "base_url": self._session.base_url,
                 "theme": self._session.shell.browser.theme,
-                "mode": "extended",
-                "order": "newest",
+                "may_filter": True,
                 "selected": -1,
                 "opened": -1,
                 "judged": "",
+                "wanted": "",
                 "problem": "",
             }
             | given,
-            heard={"opened": self._open, "judged": self._judge},
+            heard={
+                "opened": self._open,
+                "judged": self._judge,
+                "shown": self._show_only,
+                "order": self._order_by,
+                "wanted": self._go_to_rules,
+            },
             remembered=["mode", "order"],
             momentary=["opened", "judged"],
             sizing_mode="stretch_both",
@@ -92,8 +105,37 @@ class MicrographsTab:
         )
 
     def _open(self, index: Any) -> None:
+        """Open a micrograph, whose neighbours are those of the gallery."""
         if self._reading is not None and isinstance(index, int) and index >= 0:
-            self._session.go(Place(self._reading.element.id, index=index))
+            shown = Listed.of(self._place).chosen(self._reading.run)
+            self._session.go(Listed(shown, self._order).on(self._place.at(index=index)))
+
+    @property
+    def _place(self) -> Place:
+        """Where the gallery is: what it was asked to show since it was read is said there."""
+        assert self._reading is not None
+        here = self._session.place
+        return here if here.element == self._reading.element.id else self._reading.place
+
+    def _show_only(self, shown: Any) -> None:
+        """Say in the address what the gallery shows."""
+        if isinstance(shown, str):
+            self._say(**{SHOW: shown})
+
+    def _order_by(self, order: Any) -> None:
+        """Note the order, which the browser remembers, and say it in the address where that says one."""
+        if order in (NEWEST, OLDEST) and order != self._order:
+            self._order = order
+            self._say(**{ORDER: order})
+
+    def _say(self, **options: str) -> None:
+        if self._reading is None or self._place.element != self._reading.element.id or self._place.index is not None:
+            return
+        self._session.say(self._place.having(**options))
+
+    def _go_to_rules(self, wanted: Any) -> None:
+        if self._reading is not None and wanted == "rules":
+            self._session.go(self._place.at(tab="dataviz"))
 
     def _judge(self, said: Any) -> None:
         """Accept, reject or take back what the gallery says: ``12 rejected``."""

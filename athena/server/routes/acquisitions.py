@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState
+from athena.contract.neighbours import Neighbours, Shown
 from athena.server.caller import CallerDep
 from athena.server.downloads import BYTES, content_response
 from athena.server.limits import Limit, Offset
-from athena.services import acquisitions, session_files
+from athena.services import acquisitions, neighbours, session_files
 
 router = APIRouter(prefix="/runs/{run_id}/acquisitions", tags=["acquisitions"])
 
@@ -41,6 +42,30 @@ def get_acquisition(caller: CallerDep, run_id: UUID, index: Index, *, branch: Of
     """Give one acquisition."""
     with caller.reading() as session:
         return acquisitions.get_acquisition(session, caller.principal, run_id, index, branch=branch)
+
+
+@router.get("/{index}/neighbours")
+def get_neighbours(
+    caller: CallerDep,
+    run_id: UUID,
+    index: Index,
+    *,
+    shown: Shown = Shown.ALL,
+    descending: Annotated[bool, Query(description="The newest first.")] = False,
+    branch: OfBranch = None,
+) -> Neighbours:
+    """Give the place of an acquisition among those that the run's filter or their state lets show."""
+    with caller.reading() as session:
+        return neighbours.get_neighbours(
+            session,
+            caller.principal,
+            run_id,
+            index,
+            settings=caller.settings,
+            shown=shown,
+            descending=descending,
+            branch=branch,
+        )
 
 
 @router.get("/{index}/movie", response_class=Response, responses=BYTES)

@@ -81,7 +81,7 @@ class GrowingSession(ABC):
             found = sorted(path.parent for path in self.out.glob(f"*/{TRUTH_FILE}"))
             if found:
                 truth = read_truth(found[-1])
-                _require_same(truth, parameters, found[-1])
+                _require_same(self._implied() | truth.parameters, parameters, found[-1])
             else:
                 truth = self._begin(datetime.now(UTC).astimezone(), parameters)
             writer = self._writer(truth)
@@ -111,6 +111,10 @@ class GrowingSession(ABC):
     @abstractmethod
     def _parameters(self) -> Parameters:
         """What decides the movies of the session."""
+
+    def _implied(self) -> Parameters:
+        """What sessions begun before these settings were written down had instead."""
+        return {}
 
     @abstractmethod
     def _begin(self, started: datetime, parameters: Parameters) -> SessionTruth:
@@ -156,9 +160,9 @@ class GrowingSession(ABC):
         self._open = writer, truth
 
 
-def _require_same(truth: SessionTruth, parameters: Parameters, folder: Path) -> None:
+def _require_same(begun: Parameters, parameters: Parameters, folder: Path) -> None:
     """A session goes on only with the settings it began with."""
-    differing = sorted(name for name in parameters if truth.parameters.get(name) != parameters[name])
+    differing = sorted(name for name in parameters if begun.get(name) != parameters[name])
     if differing:
         raise Invalid(
             f"{folder} was begun with other settings ({', '.join(differing)}).",

@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
+from athena_pipelines.simulate.canvas import Canvas
+from athena_pipelines.simulate.crystals import LUMP_LIMIT_ANGSTROM, Lump, crystal_phase, lump_thickness, transmission
 from athena_pipelines.simulate.detector import count_electrons, expected_counts, spline_prefilter
+from athena_pipelines.simulate.film import Film
 from athena_pipelines.simulate.motion import Motion
 from athena_pipelines.simulate.optics import Ctf, critical_exposure
-from athena_pipelines.simulate.specimen import Ice, backward, frequencies, phase_spectrum
+from athena_pipelines.simulate.sensor import Sensor
+from athena_pipelines.simulate.slope import LEVEL, Slope, image_on_slope
+from athena_pipelines.simulate.specimen import Ice, backward, forward, frequencies, phase_spectrum
 from athena_pipelines.simulate.structure import Molecule
 
 
@@ -22,9 +27,15 @@ class MovieModel:
     Attributes
     ----------
     shape : (h, w) px of a frame.
-    counts_per_px : electrons a pixel and frame, on the camera.
+    counts_per_px : electrons a pixel and frame that reach the camera where nothing is in the beam.
     b_factor : envelope exp(−B k² / 4) of all that blurs the image and is not modelled, Å².
     damage : whether the specimen fades with exposure.
+    sensor : transfer of the camera; None counts every electron and takes the image at points.
+    slope : of the defocus; that of ``ctf`` holds in the middle of the image.
+    ice_transmission : share of the electrons that the ice lets through.
+    film : carbon in the image.
+    crystalline_angstrom : thickness of a layer of crystalline ice.
+    lumps : ice crystals that lie on the specimen.
     """
 
     seed: int
@@ -36,6 +47,12 @@ class MovieModel:
     ice: Ice | None = field(default_factory=Ice)
     b_factor: float = 60.0
     damage: bool = True
+    sensor: Sensor | None = None
+    slope: Slope = LEVEL
+    ice_transmission: float = 1.0
+    film: Film | None = None
+    crystalline_angstrom: float = 0.0
+    lumps: tuple[Lump, ...] = ()
 
     @property
     def dose_per_frame(self) -> float:
@@ -60,10 +77,14 @@ class SimulatedMovie:
         height, width = model.shape
         padded = tuple(next_fast_len(size + 2 * self._margin, real=True) for size in (height, width))
         self._padded = (padded[0], padded[1])
+        self._canvas = Canvas(self._padded, model.shape, self._margin, model.pixel_size_angstrom)
         rng = np.random.default_rng([model.seed, 1])
         self._frame_seeds = rng.integers(0, 2**63, model.motion.frames)
         self._fx, self._fy = frequencies(self._padded, model.pixel_size_angstrom)
-        self._contrast = self._image_spectrum(rng, molecule)
+        self._rate = np.float32(model.counts_per_px * model.ice_transmission)
+        if model.sensor is not None:
+            self._rate *= np.float32(model.sensor.dqe_zero)
+        self._bright, self._contrast = self._image_spectra(rng, molecule)
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each frame's counts, (h, w) uint8, row 0 at the bottom."""
@@ -91,37 +112,98 @@ class SimulatedMovie:
 
     def still(self) -> NDArray[np.float32]:
         """Expected counts a pixel of one frame of an undamaged specimen that does not move, (h, w) float32."""
-        height, width = self.model.shape
-        image = 1 + backward(self._contrast, self._padded[1])
-        margin = self._margin
-        return self.model.counts_per_px * image[margin : margin + height, margin : margin + width]
+        width = self._padded[1]
+        image = 1 + backward(self._contrast, width)
+        if self._bright is not None:
+            image += backward(self._bright, width) - 1
+        return self._rate * self._canvas.cut(image)
 
-    def _image_spectrum(self, rng: np.random.Generator, molecule: Molecule) -> NDArray[np.complex64]:
-        """Transform of the image's contrast, 2 φ(k) CTF(k) E(k), (h, w // 2 + 1)."""
-        model = self.model
-        if model.ice is None:
-            return np.zeros((self._padded[0], self._padded[1] // 2 + 1), dtype=np.complex64)
-        spectrum, _ = phase_spectrum(
-            rng,
-            molecule,
-            model.ice,
-            shape=self._padded,
-            pixel_size_angstrom=model.pixel_size_angstrom,
-            voltage_kv=model.ctf.voltage_kv,
-        )
-        spectrum *= 2 * model.ctf.evaluate(self._fx, self._fy)
-        spectrum *= np.exp(np.float32(-0.25 * model.b_factor) * (self._fx**2 + self._fy**2))
-        spectrum[0, 0] = 0
-        return spectrum
+    @property
+    def mean_counts(self) -> float:
+        """Expected counts a pixel and frame, over the image."""
+        if self._bright is None:
+            return float(self._rate)
+        return float(self._rate * self._canvas.cut(backward(self._bright, self._padded[1])).mean())
+
+    def covered(self) -> tuple[float, float]:
+        """Shares of the image that lie under carbon film and under ice crystals."""
+        film, lumps = self.model.film, self.model.lumps
+        carbon = float(self._canvas.cut(film.cover(self._canvas)).mean()) if film is not None else 0.0
+        crystals = float((self._canvas.cut(lump_thickness(lumps, self._canvas)) > 0).mean()) if lumps else 0.0
+        return carbon, crystals
+
+    def _image_spectra(
+        self, rng: np.random.Generator, molecule: Molecule
+    ) -> tuple[NDArray[np.complex64] | None, NDArray[np.complex64]]:
+        """Transforms of what does not fade (None: 1 everywhere) and of the contrast that does, on the camera.
+
+        Contrast is 2 φ(k) CTF(k) E(k) where all electrons come through, times the share that does.
+        """
+        model, fx, fy = self.model, self._fx, self._fy
+        phase, through = self._specimen(rng, molecule)
+        if phase is None:
+            contrast = np.zeros((self._padded[0], self._padded[1] // 2 + 1), dtype=np.complex64)
+            return None, contrast
+        if model.slope.level:
+            contrast = phase
+            contrast *= 2 * model.ctf.evaluate(fx, fy)
+        else:
+            contrast = forward(2 * image_on_slope(phase, model.ctf, model.slope, fx=fx, fy=fy, canvas=self._canvas))
+        contrast *= np.exp(np.float32(-0.25 * model.b_factor) * (fx**2 + fy**2))
+        contrast[0, 0] = 0
+        bright = None
+        if through is not None:
+            contrast = forward(through * backward(contrast, self._padded[1]))
+            bright = forward(through)
+        if model.sensor is not None:
+            pixel = np.float32(model.pixel_size_angstrom)
+            mtf = model.sensor.mtf(fx * pixel, fy * pixel)
+            contrast *= mtf
+            if bright is not None:
+                bright *= mtf
+        return bright, contrast
+
+    def _specimen(
+        self, rng: np.random.Generator, molecule: Molecule
+    ) -> tuple[NDArray[np.complex64] | None, NDArray[np.float32] | None]:
+        """Transform of the projected phase (None: nothing there), and the share of electrons let through (None: 1)."""
+        model, canvas = self.model, self._canvas
+        pixel, voltage = model.pixel_size_angstrom, model.ctf.voltage_kv
+        # what was added later draws from a stream of its own, so that the rest stays the same
+        more = np.random.default_rng([model.seed, 2])
+        phase: NDArray[np.complex64] | None = None
+        through: NDArray[np.float32] | None = None
+        if model.ice is not None:
+            phase, _ = phase_spectrum(
+                rng, molecule, model.ice, shape=canvas.shape, pixel_size_angstrom=pixel, voltage_kv=voltage
+            )
+        if model.film is not None:
+            cover = model.film.cover(canvas)
+            radius = np.hypot(self._fx, self._fy)
+            film = model.film.phase_spectrum(more, cover, radius, pixel_size_angstrom=pixel, voltage_kv=voltage)
+            phase = film if phase is None else phase + film
+            through = model.film.transmission(cover)
+        if model.crystalline_angstrom > 0 or model.lumps:
+            lumps = lump_thickness(model.lumps, canvas)
+            crystals = np.minimum(lumps, np.float32(LUMP_LIMIT_ANGSTROM)) + np.float32(model.crystalline_angstrom)
+            planes = forward(crystal_phase(more, crystals, pixel_size_angstrom=pixel, voltage_kv=voltage))
+            phase = planes if phase is None else phase + planes
+            if model.lumps:
+                through = transmission(lumps) if through is None else through * transmission(lumps)
+        return phase, through
 
     def _splines(self) -> Iterator[NDArray[np.float32]]:
         """Spline coefficients of the expected counts, one image a frame."""
         model = self.model
         pixel = model.pixel_size_angstrom
-        spectrum = self._contrast * (spline_prefilter(self._fx * pixel) * spline_prefilter(self._fy * pixel))
-        spectrum *= np.float32(model.counts_per_px)
+        prefilter = spline_prefilter(self._fx * pixel) * spline_prefilter(self._fy * pixel)
+        spectrum = self._contrast * prefilter
+        spectrum *= self._rate
+        steady: NDArray[np.float32] | np.float32 = self._rate
+        if self._bright is not None:
+            steady = self._rate * backward(self._bright * prefilter, self._padded[1])
         if not model.damage:
-            spline = backward(spectrum, self._padded[1]) + np.float32(model.counts_per_px)
+            spline = backward(spectrum, self._padded[1]) + steady
             for _ in range(model.motion.frames):
                 yield spline
             return
@@ -131,6 +213,6 @@ class SimulatedMovie:
         spectrum *= np.sqrt(fading)
         for _ in range(model.motion.frames):
             spline = backward(spectrum, self._padded[1])
-            spline += np.float32(model.counts_per_px)
+            spline += steady
             yield spline
             spectrum *= fading

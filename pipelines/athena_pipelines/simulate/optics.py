@@ -1,7 +1,7 @@
 """The microscope: wavelength, interaction, contrast transfer. Lengths in Å, frequencies in Å⁻¹."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,10 @@ class Ctf:
         chi += math.radians(self.phase_shift_deg) + math.asin(self.amplitude_contrast)
         ctf: NDArray[np.float32] = -np.sin(chi, dtype=np.float32)
         return ctf
+
+    def quarter_turn(self) -> "Ctf":
+        """The same with π/2 more phase: −cos χ."""
+        return replace(self, phase_shift_deg=self.phase_shift_deg + 90.0)
 
 
 def critical_exposure(frequency: NDArray[np.float32], voltage_kv: float = 300.0) -> NDArray[np.float32]:

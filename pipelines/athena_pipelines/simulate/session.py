@@ -1,62 +1,25 @@
 """A simulated microscope: an EPU session of molecules in ice, in real units and with known truth."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from athena.errors import Invalid
 from athena_pipelines.simulate.camera import Camera, draw_camera, write_gain
 from athena_pipelines.simulate.containers import Container
+from athena_pipelines.simulate.epu.beam import point_beam
 from athena_pipelines.simulate.epu.grid import Place
 from athena_pipelines.simulate.epu.writer import ExposureRecord, SessionWriter
+from athena_pipelines.simulate.exposures import draw_exposure, movie_truth
 from athena_pipelines.simulate.growing import GrowingSession, Made
-from athena_pipelines.simulate.motion import draw_motion
-from athena_pipelines.simulate.movie import MovieModel, SimulatedMovie
-from athena_pipelines.simulate.optics import Ctf
-from athena_pipelines.simulate.specimen import Ice
+from athena_pipelines.simulate.microscope import Microscope
+from athena_pipelines.simulate.movie import SimulatedMovie
+from athena_pipelines.simulate.sensor import Sensor
 from athena_pipelines.simulate.structure import APOFERRITIN, load_molecule
-from athena_pipelines.simulate.truth import MovieTruth, Parameters, SessionTruth, motion_truth
-
-Kind = Literal["specimen", "empty", "no_movie"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Microscope:
-    """Settings of the simulated microscope; every random value is drawn from these ranges.
-
-    Attributes
-    ----------
-    counts_per_px : electrons a pixel and frame on the camera.
-    target_defocus_um : the list EPU cycles through, positive is underfocus.
-    defocus_error_um : standard deviation of true against target defocus.
-    astigmatism_angstrom, drift_px, local_px : (smallest, largest) of U − V, of the trajectory, of the local field.
-    gain_spread : standard deviation of the pixels' gain; 0 writes gain-corrected movies, else raw ones and a reference.
-    hot_pixels : share of hot pixels.
-    failures : chance that an exposure is an empty hole or has no movie.
-    """
-
-    pixel_size_angstrom: float = 1.0
-    voltage_kv: float = 300.0
-    spherical_aberration_mm: float = 2.7
-    amplitude_contrast: float = 0.07
-    counts_per_px: float = 0.8
-    seconds_per_frame: float = 0.06
-    target_defocus_um: tuple[float, ...] = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
-    defocus_error_um: float = 0.12
-    astigmatism_angstrom: tuple[float, float] = (50.0, 500.0)
-    drift_px: tuple[float, float] = (3.0, 15.0)
-    local_px: tuple[float, float] = (0.5, 3.0)
-    jitter_px: float = 0.08
-    ice_angstrom: tuple[float, float] = (200.0, 600.0)
-    coverage: tuple[float, float] = (0.1, 0.3)
-    b_factor: float = 60.0
-    gain_spread: float = 0.0
-    hot_pixels: float = 0.0
-    failures: float = 0.0
+from athena_pipelines.simulate.truth import Parameters, SessionTruth
 
 
 class EpuSimulator(GrowingSession):
@@ -114,18 +77,19 @@ class EpuSimulator(GrowingSession):
         return folder
 
     def _parameters(self) -> Parameters:
-        chosen: Parameters = {
+        return {
             "height": self.size[0],
             "width": self.size[1],
             "frames": self.frames,
             "seed": self.seed,
             "structure": self.structure.name,
             "container": self.container,
+            **_by_name(self.microscope),
         }
-        for field in fields(self.microscope):
-            value = getattr(self.microscope, field.name)
-            chosen[field.name] = list(value) if isinstance(value, tuple) else value
-        return chosen
+
+    def _implied(self) -> Parameters:
+        """A setting of the microscope that was added later is off by default, as it was before."""
+        return _by_name(Microscope())
 
     def _begin(self, started: datetime, parameters: Parameters) -> SessionTruth:
         molecule = load_molecule(self.structure)
@@ -137,6 +101,7 @@ class EpuSimulator(GrowingSession):
             started=started,
             source=f"simulated from {molecule.name}",
             parameters=parameters,
+            detector=Sensor(self.microscope.mtf_nyquist, self.microscope.dqe_zero).curves(),
         )
 
     def _writer(self, truth: SessionTruth) -> SessionWriter:
@@ -148,88 +113,39 @@ class EpuSimulator(GrowingSession):
             target_defocus_um=self.microscope.target_defocus_um,
             exposure_time_s=self.frames * self.microscope.seconds_per_frame,
             movie_format="Tiff Lzw Gain normalized" if self._camera is None else "Tiff Lzw Non-Gain normalized",
+            phase_plate=self._phase_plate,
+            afis=self.microscope.afis,
         )
+
+    @property
+    def _phase_plate(self) -> bool:
+        return self.microscope.phase_shift_deg != (0.0, 0.0)
 
     def _make(self, index: int, *, place: Place, acquired: datetime) -> Made:
         scope = self.microscope
-        model, kind = self._draw(index)
+        exposure = draw_exposure(scope, seed=self.seed, index=index, place=place, size=self.size, frames=self.frames)
         response = self._camera.response if self._camera is not None else None
-        movie = SimulatedMovie(model, load_molecule(self.structure), response=response)
-        target = self._target(index)
+        movie = SimulatedMovie(exposure.model, load_molecule(self.structure), response=response)
         record = ExposureRecord(
             place=place,
             acquired=acquired,
             shape=self.size,
-            pixel_size_angstrom=model.pixel_size_angstrom,
+            pixel_size_angstrom=scope.pixel_size_angstrom,
             frames=self.frames,
-            counts_per_px=model.counts_per_px,
-            target_defocus_um=target,
+            counts_per_px=scope.counts_per_px,
+            target_defocus_um=exposure.target_defocus_um,
             exposure_time_s=self.frames * scope.seconds_per_frame,
             voltage_kv=scope.voltage_kv,
             gain_corrected=self._camera is None,
+            phase_plate=self._phase_plate,
+            stage_tilt_deg=scope.stage_tilt_deg,
         )
-        rings = kind != "empty"
-        truth = MovieTruth(
-            name="",
-            kind=kind,
-            movie=None,
-            acquired=acquired,
-            grid_square_id=place.square.id,
-            foil_hole_id=place.hole.id,
-            shape=self.size,
-            frames=self.frames,
-            pixel_size_angstrom=model.pixel_size_angstrom,
-            counts_per_px_per_frame=model.counts_per_px,
-            dose_per_frame_e_per_A2=model.dose_per_frame,
-            total_dose_e_per_A2=model.dose_per_frame * self.frames,
-            voltage_kv=scope.voltage_kv,
-            spherical_aberration_mm=scope.spherical_aberration_mm,
-            amplitude_contrast=scope.amplitude_contrast,
-            target_defocus_um=target,
-            defocus_u_angstrom=round(model.ctf.defocus_u_angstrom, 2) if rings else None,
-            defocus_v_angstrom=round(model.ctf.defocus_v_angstrom, 2) if rings else None,
-            astigmatism_angle_deg=round(model.ctf.astigmatism_angle_deg, 3) if rings else None,
-            ice_thickness_angstrom=round(model.ice.thickness_angstrom, 1) if model.ice else None,
-            motion=motion_truth(model.motion, pixel_size_angstrom=model.pixel_size_angstrom),
-        )
-        return Made(record, movie.still(), None if kind == "no_movie" else movie.frames(), truth)
+        beam = point_beam(place, afis=scope.afis, seed=self.seed)
+        truth = movie_truth(exposure, movie, scope=scope, place=place, beam=beam, acquired=acquired)
+        return Made(record, movie.still(), None if exposure.kind == "no_movie" else movie.frames(), truth)
 
-    def _target(self, index: int) -> float:
-        targets = self.microscope.target_defocus_um
-        return targets[index % len(targets)]
 
-    def _draw(self, index: int) -> tuple[MovieModel, Kind]:
-        """What the ``index``-th movie is."""
-        scope = self.microscope
-        rng = np.random.default_rng([self.seed, index])
-        mean = (self._target(index) + rng.normal(0, scope.defocus_error_um)) * 1e4
-        half = rng.uniform(*scope.astigmatism_angstrom) / 2
-        ctf = Ctf(
-            mean + half,
-            mean - half,
-            float(rng.uniform(-90, 90)),
-            scope.voltage_kv,
-            scope.spherical_aberration_mm,
-            scope.amplitude_contrast,
-        )
-        motion = draw_motion(
-            rng,
-            self.frames,
-            drift_px=rng.uniform(*scope.drift_px),
-            local_px=rng.uniform(*scope.local_px),
-            jitter_px=scope.jitter_px,
-        )
-        ice = Ice(thickness_angstrom=rng.uniform(*scope.ice_angstrom), coverage=rng.uniform(*scope.coverage))
-        model = MovieModel(
-            seed=int(rng.integers(0, 2**31)),
-            shape=self.size,
-            pixel_size_angstrom=scope.pixel_size_angstrom,
-            counts_per_px=scope.counts_per_px,
-            ctf=ctf,
-            motion=motion,
-            ice=ice,
-            b_factor=scope.b_factor,
-        )
-        if rng.random() >= scope.failures:
-            return model, "specimen"
-        return (replace(model, ice=None), "empty") if rng.random() < 0.5 else (model, "no_movie")
+def _by_name(microscope: Microscope) -> Parameters:
+    """Settings of a microscope as they are written down."""
+    values = {field.name: getattr(microscope, field.name) for field in fields(microscope)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

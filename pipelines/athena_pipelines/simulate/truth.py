@@ -23,7 +23,17 @@ CONVENTIONS = {
     "to 1 over width and height; time terms t, t², t³ with t from 0 (first frame) to 1 (last).",
     "defocus": "Å, positive is underfocus; U ≥ V; the angle runs from +x to the direction of U, counter-clockwise "
     "with y up. Target defocus is what the microscope aimed at, not what it got.",
-    "dose": "e/px on the camera, e/Å² over the whole movie.",
+    "dose": "e/px that reach the camera where nothing is in the beam, e/Å² over the whole movie. "
+    "mean_counts_per_px_per_frame is what the camera counts: less by what the specimen stops and the camera misses.",
+    "detector": "Rows of (q, MTF, DQE): q in cycles a pixel along an axis, Nyquist is 0.5. Counts are Poisson with "
+    "white noise, and the signal in them is damped by the MTF: DQE(q) = DQE(0) · MTF(q)².",
+    "phase_shift": "Degrees that a phase plate adds; CTF = −sin(χ + phase shift + amplitude contrast).",
+    "defocus_slope": "(x, y): by how many Å the defocus grows for an Å to the right and up. defocus_u and defocus_v "
+    "hold in the middle of the image, with hole_height and what the slope of the hole adds there.",
+    "beam_shift": "As in the XML, in units of the lens; exposures of one optics_group have one place in the pattern "
+    "of beam shifts.",
+    "areas": "Shares of the image: carbon_fraction under film, contamination_fraction under ice crystals. "
+    "crystalline_ice_angstrom is the thickness of a crystalline layer.",
 }
 
 
@@ -63,12 +73,12 @@ def motion_truth(motion: Motion, *, pixel_size_angstrom: float) -> MotionTruth:
 class MovieTruth(_Record):
     """One exposure; None where the truth is not known (a real micrograph's) or there is none.
 
-    ``kind``: 'empty' is a hole without ice, 'no_movie' a camera that failed after its XML was out, 'thinned' a
-    pseudo-movie of a real micrograph.
+    ``kind``: 'carbon' is film without a hole, 'empty' is a hole without ice, 'no_movie' a camera that failed after its
+    XML was out, 'thinned' a pseudo-movie of a real micrograph.
     """
 
     name: str
-    kind: Literal["specimen", "empty", "no_movie", "thinned"]
+    kind: Literal["specimen", "carbon", "empty", "no_movie", "thinned"]
     movie: str | None
     acquired: datetime
     grid_square_id: int
@@ -88,6 +98,16 @@ class MovieTruth(_Record):
     astigmatism_angle_deg: float | None = None
     phase_shift_deg: float = 0.0
     ice_thickness_angstrom: float | None = None
+    stage_tilt_deg: float = 0.0
+    defocus_slope: tuple[float, float] | None = None
+    hole_height_angstrom: float | None = None
+    carbon_fraction: float = 0.0
+    carbon_thickness_angstrom: float | None = None
+    crystalline_ice_angstrom: float = 0.0
+    contamination_fraction: float = 0.0
+    mean_counts_per_px_per_frame: float | None = None
+    beam_shift: tuple[float, float] | None = None
+    optics_group: int | None = None
     motion: MotionTruth
 
 
@@ -109,6 +129,7 @@ class SessionTruth(_Record):
     source: str
     parameters: Parameters
     conventions: dict[str, str] = CONVENTIONS
+    detector: tuple[tuple[float, float, float], ...] | None = None
     current: Current | None = None
     movies: tuple[MovieTruth, ...] = ()
 

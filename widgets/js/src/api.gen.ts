@@ -1260,6 +1260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/acquisitions/{index}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Neighbours
+         * @description Give the place of an acquisition among those that the run's filter or their state lets show.
+         */
+        get: operations["get_neighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/acquisitions/{index}/movie": {
         parameters: {
             query?: never;
@@ -3809,6 +3829,35 @@ export interface components {
          */
         MrcMode: 2 | 12;
         /**
+         * Neighbours
+         * @description The place of an acquisition among those shown, which it need not be one of itself.
+         */
+        Neighbours: {
+            /** Index */
+            index: number;
+            shown: components["schemas"]["Shown"];
+            /**
+             * Count
+             * @description How many are shown.
+             */
+            count: number;
+            /**
+             * Position
+             * @description Of the acquisition among them, from 0; None: it is none of them.
+             */
+            position?: number | null;
+            /**
+             * Previous
+             * @description Index of the one before it; None: it comes before all of them.
+             */
+            previous?: number | null;
+            /**
+             * Following
+             * @description Index of the one after it; None: it comes after all of them.
+             */
+            following?: number | null;
+        };
+        /**
          * Note
          * @description A note. ``text`` is markdown as written: whoever shows it leaves out raw HTML and foreign schemes.
          */
@@ -4326,6 +4375,12 @@ export interface components {
              * @default []
              */
             criteria: components["schemas"]["FilterRule"][];
+            /**
+             * Filter
+             * @description Rules of the saved filter; none: it keeps all.
+             * @default []
+             */
+            filter: components["schemas"]["FilterRule"][];
         };
         /**
          * RunCounts
@@ -4437,7 +4492,7 @@ export interface components {
          * @description Columns of a run, one value an acquisition from ``start`` on: the compact form galleries and charts pull.
          *
          *     ``columns`` holds metrics by catalogue name; NaN travels as null. ``accepted`` and ``rejected`` are the
-         *     acquisitions, by index, that people judged by hand.
+         *     acquisitions of the table, by index, that people judged by hand.
          */
         RunTable: {
             /**
@@ -4467,6 +4522,18 @@ export interface components {
              * @default []
              */
             rejected: number[];
+            /**
+             * Judged
+             * @description Differs whenever any verdict on the run differs, be it of this table or not.
+             * @default
+             */
+            judged: string;
+            /**
+             * Results
+             * @description Number of the branch that the states and columns are of.
+             * @default 0
+             */
+            results: number;
             /** Columns */
             columns: {
                 [key: string]: (number | null)[];
@@ -4771,6 +4838,12 @@ export interface components {
          * @enum {string}
          */
         ServiceState: "stable" | "waiting" | "down";
+        /**
+         * Shown
+         * @description Which acquisitions are shown. Filtered and excluded ones are finished: the filter keeps them, or does not.
+         * @enum {string}
+         */
+        Shown: "all" | "filtered" | "excluded" | "finished" | "progress" | "error";
         /**
          * Source
          * @description A session folder that fills a run.
@@ -5490,6 +5563,7 @@ export type MetricComparison = components['schemas']['MetricComparison'];
 export type MetricFailure = components['schemas']['MetricFailure'];
 export type MetricSummary = components['schemas']['MetricSummary'];
 export type MrcMode = components['schemas']['MrcMode'];
+export type Neighbours = components['schemas']['Neighbours'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
 export type NoteLinkWrite = components['schemas']['NoteLinkWrite'];
@@ -5533,6 +5607,7 @@ export type ServiceHealth = components['schemas']['ServiceHealth'];
 export type ServiceKind = components['schemas']['ServiceKind'];
 export type ServiceReport = components['schemas']['ServiceReport'];
 export type ServiceState = components['schemas']['ServiceState'];
+export type Shown = components['schemas']['Shown'];
 export type Source = components['schemas']['Source'];
 export type SourceCreate = components['schemas']['SourceCreate'];
 export type SourceState = components['schemas']['SourceState'];
@@ -9718,6 +9793,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Acquisition"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_neighbours: {
+        parameters: {
+            query?: {
+                shown?: components["schemas"]["Shown"];
+                /** @description The newest first. */
+                descending?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                /** @description Index of the acquisition in its run. */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
                 };
             };
             /** @description No token, or one that is not valid. */

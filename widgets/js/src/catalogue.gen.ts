@@ -251,16 +251,20 @@ export const DEFAULTS = {
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "judged": "",
+    "may_filter": false,
     "may_judge": true,
     "mode": "extended",
     "opened": -1,
     "order": "newest",
     "problem": "",
+    "rules": [],
     "run_id": "",
     "selected": -1,
+    "shown": "",
     "source_kind": "comm",
     "theme": "dark",
-    "version": 0
+    "version": 0,
+    "wanted": ""
   },
   "run_dataviz": {
     "base_url": "api/",

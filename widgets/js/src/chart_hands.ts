@@ -2,7 +2,7 @@
 
 import { type Band, inView, type Shared, type Span } from "./chart_types";
 import type { Mode } from "./drag_modes";
-import type { Rule } from "./filter";
+import type { Rule } from "./filter_rules";
 import type { MetricRow } from "./metric_row";
 import { Scope } from "./model";
 import type { Selection } from "./selection";

@@ -2,7 +2,7 @@
 
 import { type Band, type ChartStyle, inView, type Shared } from "./chart_types";
 import type { Distribution } from "./distribution";
-import { leftOut, type Rule } from "./filter";
+import { leftOut, type Rule } from "./filter_rules";
 import { drawPoints, MOST_POINTS } from "./point_raster";
 import type { RowLayout } from "./row_layout";
 import { ticks, tickText } from "./ticks";

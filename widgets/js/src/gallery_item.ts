@@ -162,8 +162,14 @@ export class GalleryItem {
     this.#judge.hidden = !this.#context.mayJudge() && !verdict;
     this.#status.replaceChildren(
       h("span", { class: "dot", "data-group": group, "aria-hidden": "true" }, SHAPE[group] ?? "○"),
-      h("span", {}, STATE_TEXT[state] ?? state),
-      verdict ? h("span", { class: "judged", "data-athena": "verdict" }, VERDICT_TEXT[verdict]) : "",
+      // there is room for one word: what people said of it goes before how its processing ended
+      verdict
+        ? h(
+            "span",
+            { class: "judged", "data-athena": "verdict", title: STATE_TEXT[state] ?? state },
+            VERDICT_TEXT[verdict],
+          )
+        : h("span", { class: "stands" }, STATE_TEXT[state] ?? state),
       time,
     );
     this.#problem.textContent = data.errors[this.index] ?? "";

@@ -110,8 +110,21 @@ export class GalleryList {
   update(indices: Int32Array | null): void {
     // at the very top of "newest first" the newest are what one wants to see
     const anchor = this.#order === "newest" && this.#scroll.top < COMPACT_HEIGHT ? undefined : this.#anchor();
+    const marked = anchor && this.#inView(this.#selected);
     this.#indices = indices;
-    this.#rebuild(this.#scroll.top, anchor);
+    this.#rebuild(this.#scroll.top, marked || anchor);
+    // rows that fill grow: the marked one stays whole
+    if (marked) this.reveal(this.#selected);
+  }
+
+  /** Where an acquisition lies if any of it is in view. */
+  #inView(index: number): { index: number; below: number } | undefined {
+    const position = this.#positionOf(index);
+    if (position < 0) return undefined;
+    const row = Math.floor(position / this.#geometry.columns);
+    const [top, end] = [this.#tops[row] ?? 0, this.#tops[row + 1] ?? 0];
+    const { top: seen, viewHeight } = this.#scroll;
+    return end > seen && top < seen + viewHeight ? { index, below: seen - top } : undefined;
   }
 
   /** The first acquisition in view and how far it sticks out at the top. */
@@ -188,6 +201,18 @@ export class GalleryList {
     if (this.#length === 0) return -1;
     // with none selected, one step down leads to the first and the longest to the last
     return this.#indexAt(Math.max(0, Math.min(this.#length - 1, position + places)));
+  }
+
+  /** Whether an acquisition is in the list. */
+  has(index: number): boolean {
+    return this.#positionOf(index) >= 0;
+  }
+
+  /** The one after it, or before it where it is the last; -1 where it is alone. */
+  beside(index: number): number {
+    const next = this.neighbour(index, 1);
+    const found = next === index ? this.neighbour(index, -1) : next;
+    return found === index ? -1 : found;
   }
 
   get columns(): number {

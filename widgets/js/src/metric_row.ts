@@ -4,7 +4,7 @@ import { type Band, type ChartMetric, inView, type Shared } from "./chart_types"
 import { count as addCounts, type Distribution, distribution } from "./distribution";
 import { h, prepareCanvas } from "./dom";
 import { drawBand, drawCursor, drawRow } from "./draw_row";
-import type { Rule } from "./filter";
+import type { Rule } from "./filter_rules";
 import { RowLayout } from "./row_layout";
 import { count, fixed } from "./units";
 

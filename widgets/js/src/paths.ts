@@ -9,6 +9,8 @@ export const table = (runId: string, columns: readonly string[], start: number, 
 export const columns = (runId: string, names: readonly string[], start: number, limit: number): string =>
   `runs/${runId}/columns?columns=${names.join(",")}&start=${start}&limit=${limit}`;
 
+export const verdicts = (runId: string): string => `runs/${runId}/verdicts`;
+
 export const curves = (runId: string, indices: readonly number[]): string =>
   `runs/${runId}/curves?indices=${indices.join(",")}`;
 

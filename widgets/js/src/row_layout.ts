@@ -1,7 +1,7 @@
 // Where things are on the charts of one metric.
 
 import type { Span } from "./chart_types";
-import type { Interval } from "./filter";
+import type { Interval } from "./filter_rules";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 10, 6, 18];
 const GAP = 20;

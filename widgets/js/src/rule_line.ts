@@ -2,10 +2,8 @@
 
 import type { ChartMetric } from "./chart_types";
 import { h } from "./dom";
-import { OPERATORS, type Operator, type Rule, takesTwo } from "./filter";
-import { fixed } from "./units";
+import { bound, OPERATORS, type Operator, type Rule, SIGNS, takesTwo } from "./filter_rules";
 
-const SIGNS: Partial<Record<Operator, string>> = { "<": "<", "<=": "≤", ">": ">", ">=": "≥" };
 const WORDS: Record<Operator, string> = {
   "<=": "at most ≤",
   ">=": "at least ≥",
@@ -14,12 +12,6 @@ const WORDS: Record<Operator, string> = {
   between: "between",
   outside: "outside",
 };
-
-/** A bound with the decimals of its metric, or with all it has where it has more. */
-function written(value: number, digits: number): string {
-  const rounded = value.toFixed(digits);
-  return Number(rounded) === value ? fixed(value, digits) : String(value);
-}
 
 /** A number as people type it; NaN for what is none. */
 const typed = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text.trim().replace(",", ".")));
@@ -63,8 +55,8 @@ export class RuleLine {
     const digits = metric?.digits ?? 3;
     const label = metric?.label ?? rule.metric;
     const bounds = takesTwo(rule.operator)
-      ? `${rule.operator} ${written(rule.value, digits)} and ${written(rule.upper ?? rule.value, digits)}`
-      : `${SIGNS[rule.operator]} ${written(rule.value, digits)}`;
+      ? `${rule.operator} ${bound(rule.value, digits)} and ${bound(rule.upper ?? rule.value, digits)}`
+      : `${SIGNS[rule.operator] ?? rule.operator} ${bound(rule.value, digits)}`;
     const remove = h(
       "button",
       {

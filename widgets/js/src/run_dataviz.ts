@@ -10,7 +10,7 @@ import type { ChartMetric, Shared, Span } from "./chart_types";
 import { ChartsMenu } from "./charts_menu";
 import { h, iconButton } from "./dom";
 import { DragModes } from "./drag_modes";
-import { matches, type Rule } from "./filter";
+import { matches, type Rule } from "./filter_rules";
 import { MetricRow } from "./metric_row";
 import { type Cleanup, type Model, type RenderContext, Scope, save, withDefaults } from "./model";
 import * as paths from "./paths";

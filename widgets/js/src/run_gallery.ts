@@ -5,6 +5,7 @@ import { BatchCache } from "./batch_cache";
 import { canvasStyles } from "./canvas_styles";
 import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
+import type { Rule } from "./filter_rules";
 import { GalleryHeader, type Order } from "./gallery_header";
 import type { GalleryContext, Mode } from "./gallery_item";
 import { GalleryList } from "./gallery_list";
@@ -19,6 +20,13 @@ import { installTheme } from "./theme";
 
 const CURVES_AT_ONCE = 48;
 const RETRY_MS = 5_000;
+const EMPTY: Record<Exclude<Group, "all">, [string, string?]> = {
+  filtered: ["The filter keeps none", "Of those finished so far, none matches every rule."],
+  excluded: ["Nothing is excluded", "The filter keeps every finished micrograph."],
+  finished: ["None is finished yet"],
+  progress: ["Nothing is in progress"],
+  error: ["No errors", "Every micrograph so far is fine or under way."],
+};
 const VERDICT_KEYS: Record<string, Verdict> = { c: "accepted", x: "rejected" };
 
 /** Batches of curves and of places (hole, square) for what is on screen. */
@@ -58,7 +66,6 @@ class Gallery {
   readonly #pane = new StatePane(() => this.pull());
   readonly #curves: BatchCache<AcquisitionCurves>;
   readonly #places: BatchCache<Acquisition>;
-  #group: Group = "all";
   #retry = 0;
 
   constructor(el: HTMLElement, model: Model, scope: Scope) {
@@ -90,11 +97,14 @@ class Gallery {
     this.#list = new GalleryList(context, scope, (indices) => this.#seen(indices));
     this.#header = new GalleryHeader({
       group: (group) => {
-        this.#group = group;
-        this.#arrange(this.#list.mode, this.#list.order);
+        save(model, { shown: group });
       },
       mode: (mode) => save(model, { mode }),
       order: (order) => save(model, { order }),
+      rules: () => {
+        save(model, { wanted: "" });
+        save(model, { wanted: "rules" });
+      },
     });
     const body = h("div", { class: "gallery-body" }, this.#list.node, this.#pane.node);
     const root = h("div", { class: "gallery" }, this.#header.node, body);
@@ -111,15 +121,33 @@ class Gallery {
     this.#pane.loading();
   }
 
+  /** What is shown: as chosen, else what the filter keeps where there is one. */
+  get #group(): Group {
+    const shown = this.#model.get<Group | "">("shown");
+    return shown || (this.#data.rules.length > 0 ? "filtered" : "all");
+  }
+
   #arrange(mode: Mode, order: Order): void {
+    this.#header.said();
     this.#header.choose(this.#group, mode, order);
     this.#list.arrange(mode, order, this.#data.indicesOf(this.#group));
     this.#explainEmpty();
   }
 
+  #count(): void {
+    this.#header.counts(this.#data.counts, this.#data.rules, this.#model.get<boolean>("may_filter"));
+  }
+
   #listen(): void {
     const { node } = this.#list;
     const arrange = (): void => this.#arrange(this.#model.get<Mode>("mode"), this.#model.get<Order>("order"));
+    this.#scope.follow<Rule[]>(this.#model, "rules", (rules) => {
+      this.#data.filter(rules);
+      this.#count();
+      arrange();
+      this.pull();
+    });
+    this.#scope.follow(this.#model, "shown", arrange);
     this.#scope.follow(this.#model, "mode", arrange);
     this.#scope.follow(this.#model, "order", arrange);
     this.#scope.follow(this.#model, "drift_limit_angstrom", () => this.#list.redraw());
@@ -144,6 +172,12 @@ class Gallery {
       else this.#open(Number(item.dataset.index));
     });
     this.#scope.listen(node, "keydown", (event) => this.#key(event));
+    this.#scope.listen(this.#header.filter.node, "keydown", (event) => {
+      if (event.key !== "Escape" || !this.#header.filter.node.open) return;
+      event.preventDefault();
+      this.#header.filter.node.open = false;
+      node.focus();
+    });
   }
 
   #key(event: KeyboardEvent): void {
@@ -169,18 +203,36 @@ class Gallery {
     } else if (list.selected >= 0 && VERDICT_KEYS[event.key]) {
       event.preventDefault();
       this.#judge(list.selected, VERDICT_KEYS[event.key] as Verdict);
+    } else if (event.key === "f") {
+      event.preventDefault();
+      this.#header.filter.open();
     }
   }
 
   /** Accept or reject by hand; the same once more takes it back. */
   #judge(index: number, verdict: Verdict): void {
     if (!this.#model.get<boolean>("may_judge")) return;
-    const said = this.#data.verdict(index) === verdict ? undefined : verdict;
-    this.#data.judge(index, said);
-    this.#list.redraw([index]);
+    const before = this.#data.verdict(index);
+    const said = before === verdict ? undefined : verdict;
+    const next = this.#list.beside(index);
+    this.#say(index, said);
+    if (this.#list.has(index)) return this.#list.redraw([index]);
+    // it does not belong here any more: on to the next, with a way back
+    if (this.#list.selected === index) this.#select(next);
+    const words = `${this.#data.names[index] ?? index} ${said ?? "as the rules say"}.`;
+    this.#header.said(words, () => {
+      this.#say(index, before);
+      this.#header.said();
+      this.#select(index);
+      this.#list.node.focus();
+    });
+  }
+
+  #say(index: number, verdict: Verdict | undefined): void {
+    this.#data.judge(index, verdict);
     // the same may be said twice: a trait only tells of changes
     save(this.#model, { judged: "" });
-    save(this.#model, { judged: `${index} ${said ?? ""}` });
+    save(this.#model, { judged: `${index} ${verdict ?? ""}` });
   }
 
   #select(index: number): void {
@@ -203,7 +255,7 @@ class Gallery {
   }
 
   #arrived(first: number, last: number): void {
-    this.#header.counts(this.#data.counts);
+    this.#count();
     if (last < 0) return this.#explainEmpty();
     // what was asked for too early is asked for again
     const renewed = Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -217,8 +269,7 @@ class Gallery {
     if (this.#list.length > 0) return this.#pane.done();
     if (!this.#data.loaded) return;
     if (this.#group === "all") void this.#explainSource();
-    else if (this.#group === "error") this.#pane.empty("No errors", "Every micrograph so far is fine or under way.");
-    else this.#pane.empty(this.#group === "finished" ? "None is finished yet" : "Nothing is in progress");
+    else this.#pane.empty(...EMPTY[this.#group]);
   }
 
   async #explainSource(): Promise<void> {
@@ -241,7 +292,7 @@ class Gallery {
   /** Pull what changed; an error is shown only while there is nothing else to show. */
   pull(): void {
     if (!this.#model.get<string>("run_id")) return this.#pane.empty("No run chosen");
-    this.#data.pull().catch((error: unknown) => {
+    this.#data.pull(this.#model.get<Order>("order") === "newest").catch((error: unknown) => {
       if (isAbort(error) || this.#scope.signal.aborted) return;
       if (this.#data.total === 0) this.#pane.error(error);
       clearTimeout(this.#retry);

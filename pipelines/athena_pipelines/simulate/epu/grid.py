@@ -60,6 +60,8 @@ class Hole:
     id: int
     stage: tuple[float, float]
     pixel: tuple[float, float]
+    number: int
+    """In its square, row by row."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Square:
                 self.stage[0] + (column - reach) * HOLE_PITCH,
                 self.stage[1] + (row - reach) * HOLE_PITCH,
             )
-            found.append(Hole(21_000_000 + self.number * 1000 + k, stage, SQUARE.to_pixel(stage, self.stage)))
+            found.append(Hole(21_000_000 + self.number * 1000 + k, stage, SQUARE.to_pixel(stage, self.stage), k))
         return tuple(found)
 
 
@@ -99,6 +101,12 @@ class Place:
     def area_id(self) -> int:
         """Key of the data acquisition area."""
         return 20_500_000 + 3 * self.area
+
+    @property
+    def area_offset_m(self) -> tuple[float, float]:
+        """From the middle of the hole to that of the exposure, m to the right and up in their images."""
+        right, down = AREA_SHIFTS[self.area]
+        return right * HOLE.pixel_m, -down * HOLE.pixel_m
 
     @property
     def first_of_square(self) -> bool:

@@ -19,6 +19,7 @@ class ImageRecord:
     ----------
     frames : number of fractions; 0 for an image without a movie.
     applied_defocus_m : negative is underfocus.
+    stage_tilt_rad : of the axis α.
     """
 
     identity: str
@@ -37,6 +38,8 @@ class ImageRecord:
     instrument: str = INSTRUMENT
     camera: str = CAMERA
     found_hole: bool = False
+    phase_plate: bool = False
+    stage_tilt_rad: float = 0.0
     custom: tuple[tuple[str, str, object], ...] = ()
 
 
@@ -76,6 +79,7 @@ def image_xml(record: ImageRecord) -> str:
         stage_x=record.stage[0],
         stage_y=record.stage[1],
         stage_z=0.0,
+        stage_tilt=record.stage_tilt_rad,
     )
 
 
@@ -92,7 +96,7 @@ def _custom_data(record: ImageRecord) -> list[tuple[str, str, object]]:
         ("Detectors[SIM].CommercialName", "string", record.camera),
         ("Detectors[SIM].ElectronCounted", "boolean", True),
         ("BinaryResult.Detector", "string", "SIM"),
-        ("PhasePlateUsed", "boolean", False),
+        ("PhasePlateUsed", "boolean", record.phase_plate),
         ("StemMagnification", "boolean", False),
     ]
     if record.frames:

@@ -32,6 +32,7 @@ def epu_session_xml(
     defocus_um: Sequence[float],
     exposure_time_s: float,
     movie_format: str,
+    phase_plate: bool = False,
 ) -> str:
     """Text of ``EpuSession.dm``. ``defocus_um``: the list EPU cycles through, positive is underfocus."""
     listed = "".join(f"<a:double>{float(-value * 1e-6)!r}</a:double>" for value in defocus_um)
@@ -58,6 +59,7 @@ def epu_session_xml(
         sample_id=19_950_002,
         grid_name=grid_name,
         movie_format=movie_format,
+        phase_plate=phase_plate,
         name=name,
         atlas_path=rf"X:\simulated\atlas\{atlas_session}\Sample1\Atlas\Atlas.dm",
         hole_size_m=HOLE_DIAMETER,

@@ -1,5 +1,6 @@
 """Folders and small files of a simulated session: everything but the movies."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from athena_pipelines.simulate.epu.grid import AREA_SHIFTS, ATLAS, HOLE, SQUARE, Grid, ImageGeometry, Place
+from athena_pipelines.simulate.epu.beam import Beam, point_beam
+from athena_pipelines.simulate.epu.grid import ATLAS, HOLE, SQUARE, Grid, ImageGeometry, Place
 from athena_pipelines.simulate.epu.images import CAMERA, INSTRUMENT, ImageRecord, image_xml
 from athena_pipelines.simulate.epu.pictures import (
     atlas_picture,
@@ -38,6 +40,8 @@ class ExposureRecord:
     gain_corrected: bool = True
     instrument: str = INSTRUMENT
     camera: str = CAMERA
+    phase_plate: bool = False
+    stage_tilt_deg: float = 0.0
 
 
 class SessionWriter:
@@ -53,6 +57,8 @@ class SessionWriter:
         target_defocus_um: Sequence[float],
         exposure_time_s: float,
         movie_format: str = "Tiff Lzw Gain normalized",
+        phase_plate: bool = False,
+        afis: bool = False,
     ) -> None:
         self.grid = Grid(seed)
         self.folder = out / truth.name
@@ -63,6 +69,8 @@ class SessionWriter:
         self._targets = target_defocus_um
         self._exposure_time = exposure_time_s
         self._movie_format = movie_format
+        self._phase_plate = phase_plate
+        self._afis = afis
 
     def begin(self) -> None:
         """Make the atlas session, ``EpuSession.dm`` and the squares' metadata where they are not there yet."""
@@ -81,8 +89,13 @@ class SessionWriter:
             defocus_um=self._targets,
             exposure_time_s=self._exposure_time,
             movie_format=self._movie_format,
+            phase_plate=self._phase_plate,
         )
         _write(self.folder / "EpuSession.dm", text)
+
+    def beam(self, place: Place) -> Beam:
+        """Where the stage and the beam are at an exposure."""
+        return point_beam(place, afis=self._afis, seed=self._seed)
 
     def write_exposure(self, record: ExposureRecord, *, still: NDArray[np.float32], seed: int) -> Path:
         """Write an exposure's XML and preview, after those of its square and hole when it is their first.
@@ -104,12 +117,12 @@ class SessionWriter:
             / (f"FoilHole_{place.hole.id}_Data_{place.area_id}_{place.area_id + 2}_{record.acquired:%Y%m%d_%H%M%S}")
         )
         height, width = record.shape
-        shift = AREA_SHIFTS[place.area]
+        beam = self.beam(place)
         image = ImageRecord(
             identity=stem.name,
             geometry=ImageGeometry(width, height, record.pixel_size_angstrom * 1e-10, HOLE.turn_rad),
             acquired=record.acquired,
-            stage=place.hole.stage,
+            stage=beam.stage,
             magnification=105_000,
             applied_defocus_m=-record.target_defocus_um * 1e-6,
             exposure_time_s=record.exposure_time_s,
@@ -117,10 +130,12 @@ class SessionWriter:
             lens_mode="HM",
             frames=record.frames,
             counts_per_px=record.counts_per_px,
-            beam_shift=(shift[0] * 2e-4, shift[1] * 2e-4),
+            beam_shift=beam.shift,
             gain_corrected=record.gain_corrected,
             instrument=record.instrument,
             camera=record.camera,
+            phase_plate=record.phase_plate,
+            stage_tilt_rad=math.radians(record.stage_tilt_deg),
         )
         save_preview(stem.with_suffix(".jpg"), exposure_picture(rng, still, record.frames))
         _write(stem.with_suffix(".xml"), image_xml(image))

@@ -1,0 +1,41 @@
+"""The area that is simulated: an image with a margin around it, of which motion brings parts into view."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """An image within a larger one.
+
+    Attributes
+    ----------
+    shape : (h, w) px of the whole.
+    inner : (h, w) px of the image, which begins ``margin`` px from the left and from below.
+    """
+
+    shape: tuple[int, int]
+    inner: tuple[int, int]
+    margin: int
+    pixel_size_angstrom: float
+
+    @property
+    def x(self) -> NDArray[np.float32]:
+        """Columns of the whole, Å to the right of the image's middle, (w,)."""
+        return self._from_middle(1)
+
+    @property
+    def y(self) -> NDArray[np.float32]:
+        """Rows of the whole, Å above the image's middle, (h,)."""
+        return self._from_middle(0)
+
+    def cut(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The image of the whole."""
+        height, width = self.inner
+        return whole[self.margin : self.margin + height, self.margin : self.margin + width]
+
+    def _from_middle(self, axis: int) -> NDArray[np.float32]:
+        places = np.arange(self.shape[axis], dtype=np.float32) - (self.margin + (self.inner[axis] - 1) / 2)
+        return (places * np.float32(self.pixel_size_angstrom)).astype(np.float32)
