@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 from bokeh.document import Document
 
@@ -208,18 +207,6 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
     assert view._viewer.traits["index"] == 2
     assert view.root.get_root(Document()) is not None
     assert not view.update(page)
-
-
-@pytest.mark.feature("EQ-07")
-def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
-    page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    view: Any = page.view(tab)  # type: ignore[arg-type]
-    dataviz = view.tabs["dataviz"].charts
-    assert np.isnan(dataviz.points.data["defocus_um"][0])
-    assert list(dataviz.points.data["index"]) == [1, 2, 3, 4, 5]
-    assert int(np.sum(dataviz.charts[0].bars.data["count"])) == 4
-    dataviz.points.selected.indices = [1]
-    assert tab.visited == [Place(page.run.element.id, index=1)]
 
 
 @pytest.mark.feature("EQ-07", "NB-05")

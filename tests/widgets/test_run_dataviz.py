@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from athena.contract.filters import FilterRule, Operator, RunFilter
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import matches
-from athena_widgets.run_dataviz import ALWAYS, chart_metrics
+from athena_widgets.chart_metrics import ALWAYS, chart_metrics
 from tests.widgets.conftest import WidgetPage
 from tests.widgets.fake_run import FakeRun
 from tests.widgets.web import Web

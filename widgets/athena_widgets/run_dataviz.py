@@ -1,23 +1,15 @@
 """The numbers of a run as charts, with rules that leave acquisitions out (EQ-07, EQ-08)."""
 
-from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
 import traitlets
 
 from athena.contract.filters import FilterRule
 from athena.contract.runs import Run
-from athena.contract.user_metrics import UserMetric
-from athena.zarrio.layout import METRICS
 from athena_widgets.base import AthenaWidget, RunLike, bundle
+from athena_widgets.chart_metrics import chart_metrics
+from athena_widgets.filtering import saved_rules
 from athena_widgets.judging import JudgedRun, judge, parse_verdict
-
-ALWAYS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
-"""Have charts in every run."""
-VARIES = ("phase_shift_deg", "iciness", "ctf_score", "drift_early_angstrom", "mean_intensity_e_per_px")
-"""Have charts where they were measured and are not one number only: a phase shift needs a phase plate."""
-NO_CHART = ("acquired_unix_s",)
-"""Numbers that mean nothing on an axis of values."""
 
 
 @runtime_checkable
@@ -30,21 +22,6 @@ class ChartedRun(Protocol):
         ...
 
 
-def chart_metrics(added: Iterable[UserMetric] = ()) -> list[dict[str, Any]]:
-    """Metrics a chart or a rule may look at, in the order of their charts; those that people added have charts too."""
-    first = (*ALWAYS, *VARIES)
-    others = [name for name in METRICS if name not in first and name not in NO_CHART]
-    kinds = dict.fromkeys(ALWAYS, "always") | dict.fromkeys(VARIES, "varies")
-    built_in = [_item(METRICS[name], kinds.get(name, "asked")) for name in (*first, *others)]
-    own = [_item(metric, "always") for metric in added]
-    return [*built_in[: len(first)], *own, *built_in[len(first) :]]
-
-
-def _item(metric: Any, standard: str) -> dict[str, Any]:
-    about = {"name": metric.name, "label": metric.label, "unit": metric.unit, "digits": metric.digits}
-    return {**about, "standard": standard}
-
-
 class RunDataviz(AthenaWidget):
     """Each metric of a run over its acquisitions and its distribution; rules are typed, or dragged over a chart.
 
@@ -52,7 +29,7 @@ class RunDataviz(AthenaWidget):
     ----------
     metrics : what a chart or a rule may look at: name, label, unit, digits, and when it has a chart unasked.
     charts : names of the metrics that have charts; empty: those that have one unasked.
-    rules : of the filter: ``{"metric", "operator", "value", "upper"}`` as in ``athena.contract.filters``.
+    rules : of the filter, as ``athena.contract.filters.FilterRule`` writes them; by default those saved for the run.
     tally : ``{"kept", "total", "accepted", "rejected"}`` acquisitions, as the rules are now.
     show_count : say in the view how many match.
     may_judge : whether what is selected can be accepted and rejected.
@@ -75,8 +52,9 @@ class RunDataviz(AthenaWidget):
     _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        added = run.state.user_metrics if isinstance(run, ChartedRun) else ()
-        super().__init__(run, **{"metrics": chart_metrics(added)} | traits)
+        traits.setdefault("metrics", chart_metrics(run.state.user_metrics if isinstance(run, ChartedRun) else ()))
+        traits.setdefault("rules", saved_rules(run))
+        super().__init__(run, **traits)
         self._run = run
         self.observe(self._judge, "judged")
 

@@ -4,19 +4,10 @@ from typing import Any
 
 import traitlets
 
-from athena.contract.filters import SavedFilter
 from athena.contract.neighbours import Shown
 from athena_widgets.base import AthenaWidget, RunLike, bundle
+from athena_widgets.filtering import saved_rules
 from athena_widgets.judging import JudgedRun, judge, parse_verdict
-
-
-@runtime_checkable
-class FilteredRun(Protocol):
-    """A run that a filter may be saved for."""
-
-    def saved_filter(self) -> SavedFilter:
-        """The filter saved for it."""
-        ...
 
 
 class RunGallery(AthenaWidget):
@@ -54,7 +45,7 @@ class RunGallery(AthenaWidget):
     _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        traits.setdefault("rules", _rules_of(run))
+        traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
         self._run = run
         self.observe(self._judge, "judged")
@@ -68,10 +59,3 @@ class RunGallery(AthenaWidget):
             judge(self._run, *said)
         except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
             self.problem = str(error)
-
-
-def _rules_of(run: object) -> list[dict[str, Any]]:
-    """Rules of the filter saved for a run; none for what has no filter."""
-    if not isinstance(run, FilteredRun):
-        return []
-    return [rule.model_dump(mode="json") for rule in run.saved_filter().filter.rules]

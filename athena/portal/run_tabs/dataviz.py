@@ -22,8 +22,8 @@ from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
 from athena.zarrio.layout import METRICS
+from athena_widgets.chart_metrics import chart_metrics
 from athena_widgets.judging import parse_verdict
-from athena_widgets.run_dataviz import chart_metrics
 
 EXPORTS = (JobKind.EXPORT.value, JobKind.LIVE_EXPORT.value)
 OPEN = (JobState.PENDING, JobState.RUNNING)
