@@ -1,4 +1,4 @@
-"""Install what the tests use beyond Python packages, where that is allowed: Debian's Chromium and its LDAP server."""
+"""Install what the tests use beyond Python: Debian's Chromium, Firefox and LDAP server, where that is allowed."""
 
 import os
 import shutil
@@ -31,6 +31,11 @@ def slapd() -> str | None:
     return shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/usr/local/libexec")
 
 
+def firefox() -> str | None:
+    """Path of a Firefox on this machine, if any; Debian's is the one with extended support."""
+    return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
 def main() -> int:
     """Install what is missing and may be installed; say plainly what happens otherwise."""
     wanted = []
@@ -38,6 +43,10 @@ def main() -> int:
         print(f"browser tests use {found}")
     else:
         wanted.append(("browser", ["chromium", "fonts-liberation"]))
+    if found := firefox():
+        print(f"tests of another browser use {found}")
+    else:
+        wanted.append(("other browser's", ["firefox-esr"]))
     if found := slapd():
         print(f"directory tests use {found}")
     else:

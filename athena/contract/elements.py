@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from athena.contract.base import Wire
-from athena.contract.people import Role
+from athena.contract.people import Action, Role
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
@@ -109,6 +109,9 @@ class Element(Wire):
     updated: datetime
     revision: int = Field(1, description="Grows with each change a person makes; say it with a change of your own.")
     my_role: Role = Field(description="The caller's role on this element (admins: owner).")
+    may: tuple[Action, ...] = Field(
+        (), description="What the caller may do with it, as far as its role, kind and creator go."
+    )
     steps: tuple[StepStatus, ...] = Field((), description="Of a workflow: its steps in order.")
     child_count: int = 0
 
@@ -186,6 +189,7 @@ class ElementPage(Wire):
 
     items: tuple[Element, ...]
     total: int
+    offset: int = Field(0, description="How many come before the first of these.")
 
 
 class MetadataEntry(Wire):

@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import Field
+
 from athena.contract.base import Wire
 
 
@@ -36,6 +38,9 @@ class Event(Wire):
     kind: EventKind
     time: datetime
     element_id: UUID | None = None
+    parent_id: UUID | None = Field(
+        None, description="Of an element that came or changed: where it lies now, if the caller may see that."
+    )
     index: int | None = None
     version: int | None = None
 

@@ -65,6 +65,7 @@ class FileImageInfo(ImageInfo):
     """What a tiled viewer needs to know of a section of a file that holds images."""
 
     section: int = Field(description="Which one, from 0.")
+    whole: str = Field("", description="``mean`` or ``max`` of all sections along the axis; empty: one section.")
     axes: tuple[str, ...] = Field(description="Along which there are sections: z, and of a volume y and x.")
     counts: tuple[int, ...] = Field(description="Sections along each of the axes.")
 

@@ -41,6 +41,17 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
+class Action(StrEnum):
+    """What can be done with an element."""
+
+    VIEW = "view"
+    WRITE = "write"
+    DELETE = "delete"
+    SHARE = "share"
+    MOVE = "move"
+    AUDIT = "audit"
+
+
 class PrincipalKind(StrEnum):
     """What the identity rests on.
 

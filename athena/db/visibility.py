@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from athena.contract.people import Principal, Role
+from athena.contract.people import Action, Principal, Role
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.groups import GroupGrantRow, GroupMemberRow
-from athena.domain.permissions import PERMISSIONS, Action, roles_allowing, strongest
+from athena.domain.permissions import PERMISSIONS, roles_allowing, strongest
 
 Columns = TypeVarTuple("Columns")
 Permissions = type[PermissionSetRow]

@@ -11,7 +11,7 @@ from typing import Any
 from athena.contract.base import Wire
 from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.jobs import NoParameters
-from athena.domain.permissions import Action
+from athena.contract.people import Action
 
 GROUP = "athena.jobs"
 CONTENT = "content"

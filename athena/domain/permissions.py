@@ -1,22 +1,10 @@
 """Who may do what with an element: the one table that both Python and SQL read (SH-02)."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from types import MappingProxyType
 
-from athena.contract.people import Role
-
-
-class Action(StrEnum):
-    """What can be done with an element."""
-
-    VIEW = "view"
-    WRITE = "write"
-    DELETE = "delete"
-    SHARE = "share"
-    MOVE = "move"
-    AUDIT = "audit"
-
+from athena.contract.elements import ElementKind
+from athena.contract.people import Action, Role
 
 PERMISSIONS: MappingProxyType[Role, frozenset[Action]] = MappingProxyType(
     {
@@ -33,6 +21,26 @@ _RANK = {role: rank for rank, role in enumerate(PERMISSIONS)}
 def can(action: Action, role: Role | None) -> bool:
     """Whether a role allows an action; ``None`` is a stranger, who may do nothing."""
     return role is not None and action in PERMISSIONS[role]
+
+
+def actions_on(role: Role, kind: ElementKind, type_: str, *, creator: bool, admin: bool) -> frozenset[Action]:
+    """What may be done with an element of this kind and type in a role.
+
+    Only its creator or an administrator deletes a folder: what lies in it may be other people's (WS-13). A step stays
+    in its workflow, and one that came with the workflow's template is not deleted by itself.
+
+    Parameters
+    ----------
+    creator, admin : whether who asks made the element, or is an administrator.
+    """
+    allowed = set(PERMISSIONS[role])
+    if kind is ElementKind.FOLDER and not (creator or admin):
+        allowed.discard(Action.DELETE)
+    if kind is ElementKind.STEP:
+        allowed.discard(Action.MOVE)
+        if type_:
+            allowed.discard(Action.DELETE)
+    return frozenset(allowed)
 
 
 def roles_allowing(action: Action) -> tuple[Role, ...]:

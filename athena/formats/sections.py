@@ -3,9 +3,11 @@
 Rows come top first: MRC row order is turned over, since row 0 is the bottom of an image there.
 """
 
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,16 @@ from athena.formats.mrc import PACKED_4BIT, MrcMovie, read_header
 
 MAX_SECTION_PIXELS = 2**27
 """A section of more pixels is not shown: it would take gigabytes to do so."""
+MAX_WHOLE_PIXELS = 2**33
+"""A file of more pixels is not put together into one image: reading it would take minutes."""
 AXES = ("z", "y", "x")
+
+
+class Whole(StrEnum):
+    """How all sections are put together into one image."""
+
+    MEAN = "mean"
+    MAX = "max"
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,51 @@ def read_section(path: Path, axis: str, section: int) -> npt.NDArray[np.float32]
         return np.ascontiguousarray(movie.read(section)[::-1], dtype=np.float32)
 
 
+def read_whole(path: Path, axis: str, whole: Whole) -> npt.NDArray[np.float32]:
+    """Mean or maximum of all sections along an axis, as :func:`read_section` gives one.
+
+    The file is read once, an image at a time; pixels that are not finite count as 0. Raises BadFile, TooLarge.
+    """
+    with _opened(path) as movie, fitting_memory(path):
+        height, width = movie.shape
+        if movie.frames * height * width > MAX_WHOLE_PIXELS:
+            raise TooLarge(
+                f"{path.name} has {movie.frames} images of {height} × {width} px: too many to be put together here.",
+                hint="Look at single sections, or download it.",
+            )
+        join: np.ufunc = np.add if whole is Whole.MEAN else np.maximum
+        if axis == "z":
+            # float64: a thousand frames of a counting camera add up beyond what float32 holds exactly
+            joined = _finite(movie.read(0), np.float64)
+            for index in range(1, movie.frames):
+                joined = join(joined, _finite(movie.read(index), np.float64), out=joined)
+            if whole is Whole.MEAN:
+                joined /= movie.frames
+        else:
+            over = 0 if axis == "y" else 1
+            reduce = np.mean if whole is Whole.MEAN else np.max
+            rows = (reduce(_finite(movie.read(index), np.float32), axis=over) for index in range(movie.frames))
+            joined = np.stack(list(rows))
+        return np.ascontiguousarray(joined[::-1], dtype=np.float32)
+
+
+def _finite(image: npt.NDArray[Any], dtype: type[np.floating[Any]]) -> npt.NDArray[Any]:
+    return np.nan_to_num(np.asarray(image, dtype), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def _across(path: Path, axis: str, section: int) -> npt.NDArray[np.float32]:
     header = read_header(path)
     shape = (header.sections, header.height, header.width)
-    volume = np.memmap(path, header.dtype, mode="r", offset=header.offset, shape=shape)
-    plane = volume[:, section, :] if axis == "y" else volume[:, :, section]
-    return np.ascontiguousarray(plane[::-1], dtype=np.float32)
+    count = header.sections * header.height * header.width
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        if hasattr(mapped, "madvise"):
+            # what lies between the rows of a plane is not wanted: without this the kernel reads it ahead
+            mapped.madvise(mmap.MADV_RANDOM)
+        volume = np.frombuffer(mapped, header.dtype, count=count, offset=header.offset).reshape(shape)
+        plane = volume[:, section, :] if axis == "y" else volume[:, :, section]
+        copied = np.array(plane[::-1], dtype=np.float32, order="C")
+        del volume, plane  # the map closes only once nobody looks into it
+    return copied
 
 
 @contextmanager

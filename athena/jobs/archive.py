@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from athena.contract.elements import ElementKind, State
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
+from athena.contract.people import Action
 from athena.contract.storages import StorageRole
 from athena.db.acquisitions import SourceRow
 from athena.db.elements import RAW, ElementRow, FileRow
 from athena.db.events import append_event
 from athena.db.storages import StorageRow
 from athena.domain.job_kinds import CONTENT, JobSpec
-from athena.domain.permissions import Action
 from athena.errors import Forbidden
 from athena.jobs.content import safe_path, session_items
 from athena.jobs.context import JobContext

@@ -10,11 +10,11 @@ from athena.contract.cleanup import CleanupParameters, CleanupRule
 from athena.contract.elements import DatasetType
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
+from athena.contract.people import Action
 from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version
 from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.job_kinds import CONTENT, JobSpec
-from athena.domain.permissions import Action
 from athena.jobs.context import JobContext
 from athena.jobs.failures import ItemFailures, JobFailed
 from athena.jobs.work import explain_os_error

@@ -11,13 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from athena.contract.elements import ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
+from athena.contract.people import Action
 from athena.db.acquisitions import AcquisitionRow, FoilHoleRow, GridSquareRow, RunRow
 from athena.db.base import now
 from athena.db.elements import ElementRow, FileRow, PermissionSetRow
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.domain.job_kinds import JobSpec
-from athena.domain.permissions import Action
 from athena.jobs.context import JobContext
 from athena.services.storage_access import storage_of
 from athena.zarrio.stores import PARTIAL

@@ -6,11 +6,11 @@ from athena.contract.branches import DeleteBranchParameters
 from athena.contract.elements import DatasetType
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
+from athena.contract.people import Action
 from athena.db.acquisitions import bump_version
 from athena.db.branches import BranchAcquisitionRow, BranchRow
 from athena.db.events import append_event
 from athena.domain.job_kinds import JobSpec
-from athena.domain.permissions import Action
 from athena.jobs.context import JobContext
 from athena.jobs.delete import delete_store
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from athena.contract.elements import DatasetType, Element, ElementKind, State
-from athena.contract.people import Role
+from athena.contract.people import Action
 
 
 class ElementAction(StrEnum):
@@ -20,18 +20,18 @@ class ElementAction(StrEnum):
 
 
 def actions_of(element: Element) -> tuple[ElementAction, ...]:
-    """What the visitor may do with an element as it stands. The API has the last word: who made a folder deletes it."""
+    """What the visitor may do with an element as it stands: as the element itself says."""
     if element.state is State.DELETING:
         return ()
     offered = [ElementAction.LINK, ElementAction.DOWNLOAD]
-    if element.my_role is not Role.VIEWER:
+    if Action.WRITE in element.may:
         offered = [
             ElementAction.RENAME,
             ElementAction.DESCRIBE,
             *([ElementAction.STATUS] if _by_hand(element) else []),
             *offered,
         ]
-    if element.my_role is Role.OWNER:
+    if Action.DELETE in element.may:
         if element.kind in (ElementKind.WORKFLOW, ElementKind.DATASET):
             offered.append(ElementAction.RESTORE if element.state is State.ARCHIVED else ElementAction.ARCHIVE)
         offered.append(ElementAction.DELETE)

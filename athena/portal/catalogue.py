@@ -87,14 +87,20 @@ class Catalogue:
         """Levels from the root down to the element."""
         return self._client.get(f"/api/elements/{element_id}/breadcrumb", list[Crumb])
 
-    def children(self, parent_id: UUID | None, order: Order = Order(), *, limit: int = PAGE) -> ElementPage:
-        """Children of an element, or (None) what is at the top of the workspace, in an order."""
+    def children(
+        self, parent_id: UUID | None, order: Order = Order(), *, limit: int = PAGE, holding: UUID | None = None
+    ) -> ElementPage:
+        """Children of an element, or (None) what is at the top of the workspace, in an order.
+
+        With ``holding``, one of them: the page that it is on.
+        """
         asked: Query = {
             "parent_id": str(parent_id) if parent_id else None,
             "sort": order.sort and order.sort.value,
             "descending": "true" if order.descending else None,
             "offset": order.first,
             "limit": limit,
+            "holding": str(holding) if holding else None,
         }
         return self._client.get("/api/elements", ElementPage, params=asked)
 

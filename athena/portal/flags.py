@@ -4,7 +4,8 @@ from athena.contract.acquisitions import Acquisition
 
 FLAG_WORDS = {
     "blank_frames": "Some frames have no beam: they are left out.",
-    "ctf_not_determined": "The CTF could not be determined: its numbers are not to be trusted.",
+    "crystalline_ice": "The ice diffracts as crystals do: its ring was left out of the CTF fit.",
+    "ctf_not_determined": "The CTF could not be determined: there is no defocus, nor any other number of a fit.",
     "damaged_frames": "Some frames of the movie are damaged and were left out.",
     "few_frames": "The movie has too few frames to tell motion from noise reliably.",
     "fixed_pattern": "The frames share a fixed pattern: the gain reference does not quite fit this movie.",
@@ -20,6 +21,8 @@ FLAG_WORDS = {
     "no_motion_signal": "The frames show nothing to align: motion was not corrected.",
     "no_pixel_size": "Nothing says the pixel size: set it in the parameters of the run.",
     "no_voltage": "Nothing says the acceleration voltage: set it in the parameters of the run.",
+    "phase_shift_suspected": "The rings fit much better with a phase shift, which was not looked for: "
+    "the defocus may be wrong. With a phase plate, switch on its search in the parameters of the run.",
 }
 """By flag; what a package adds is shown by its name."""
 

@@ -52,6 +52,22 @@ class View(Protocol):
         """Some seconds passed: ages may need another look."""
 
 
+class Beside(Protocol):
+    """What stands beside every page and follows the session. Every method runs on the session's loop."""
+
+    def going(self, place: Place) -> None:
+        """Someone goes to a place, which is not read yet."""
+
+    def arrived(self, loaded: "Loaded") -> None:
+        """A place is shown, or what is shown was read again."""
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Something changed."""
+
+    def renew(self) -> None:
+        """Anything may have changed while nothing was heard."""
+
+
 class Loaded(Protocol):
     """What a place holds, read in a thread: enough to show it."""
 
@@ -114,6 +130,7 @@ class PortalSession:
         self.place = Place()
         self._pool = pool
         self._load = load
+        self._beside: list[Beside] = []
         self._view: View | None = None
         self._under: View | None = None
         self._turn = 0
@@ -146,6 +163,10 @@ class PortalSession:
                 (failed or self._show_error)(_named(error))
 
         self._pool.submit(work).add_done_callback(lambda done: self._on_loop(lambda: finish(done)))
+
+    def attach(self, beside: Beside) -> None:
+        """Let something follow where the tab is and what happens."""
+        self._beside.append(beside)
 
     def go(self, place: Place) -> None:
         """Show a place, and say so in the address."""
@@ -205,6 +226,8 @@ class PortalSession:
             self.shell.live.link = "up" if up else "down"
             if up:
                 self.refresh()
+                for beside in self._beside:
+                    beside.renew()
 
         self._on_loop(show)
 
@@ -238,6 +261,8 @@ class PortalSession:
     def _hear(self, events: Sequence[Event]) -> None:
         if any(event.kind is EventKind.JOB_CHANGED for event in events):
             self.count_jobs()
+        for beside in self._beside:
+            beside.hear(events)
         if self._view is None or any(self._view.concerns(event) for event in events):
             self.refresh()
 
@@ -265,6 +290,8 @@ class PortalSession:
         if place != self.place:
             self.place = place
             self.shell.waiting(place)
+            for beside in self._beside:
+                beside.going(place)
         if self._under is not None and self._under.shows(place):
             # back to what was kept: as it was left, at once; the reading brings it up to date
             self._view, self._under = self._under, None
@@ -277,6 +304,8 @@ class PortalSession:
             if self._view is None or not self._view.update(loaded):
                 self._turn_to(loaded)
             self.shell.told(loaded)
+            for beside in self._beside:
+                beside.arrived(loaded)
             if self._fan.up:
                 self.shell.live.link = "up"
             if self._stale:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from athena.contract.jobs import Job
 from athena.contract.people import User
@@ -13,6 +15,7 @@ from athena.portal.components.breadcrumb import Breadcrumb
 from athena.portal.components.browser import Browser
 from athena.portal.components.element_list import ElementList
 from athena.portal.components.error_panel import ErrorPanel
+from athena.portal.components.explorer import Explorer
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.tool_bar import ToolBar
@@ -35,6 +38,8 @@ _HEADER = {
         "borderBottom": "1px solid var(--athena-line)",
     },
     "& .MuiToolbar-root": {"minHeight": f"{BAR_PX}px !important", "padding": "0 16px 0 0", "margin": 0},
+    # Panel keeps room for the bar by headings that say nothing
+    "& .MuiToolbar-root > .MuiTypography-h5": {"visibility": "hidden"},
     # Panel's own progress bar has no name and always says 100 %: what is under way is said where it is asked for
     "& .MuiLinearProgress-root": {"display": "none"},
     "& .main": {"backgroundColor": "var(--athena-background)"},
@@ -60,12 +65,17 @@ class Shell:
         )
         self._bar.param.watch(self._scheme_chosen, "theme")
         skeleton = ElementList(lambda _: None, waiting=True, sizing_mode="stretch_width", margin=24)
-        self._stage = pn.Column(skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
+        self._stage = pn.Column(
+            skeleton, sizing_mode="stretch_both", margin=0, styles={"min-height": "0", "min-width": "0"}
+        )
+        named = dict(parse_qsl(search.removeprefix("?"))).get("p")
+        self.explorer = Explorer(lambda _: None, visible=not named, sizing_mode="stretch_height", margin=0)
+        content = pn.Row(self.explorer, self._stage, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
             header=[pn.Row(self.crumbs, self.recipe, self.live, sizing_mode="stretch_width", margin=0)],
             sidebar=[self._bar],
-            main=[self._stage, self.browser, UploadTray(width=0, height=0, margin=0)],
+            main=[content, self.browser, UploadTray(width=0, height=0, margin=0)],
             sidebar_variant="permanent",
             sidebar_width=RAIL_PX,
             sidebar_resizable=False,
@@ -79,6 +89,9 @@ class Shell:
             meta_title="Athena",
             meta_name="Athena",
         )
+        # the page follows a mark of the whole process: every event of every visitor would change every visitor's page
+        with edit_readonly(self.page):
+            self.page.busy = False
 
     def greet(self, user: User) -> None:
         """Say who is logged in, and offer what this person may use."""

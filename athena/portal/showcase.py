@@ -19,6 +19,7 @@ from athena.portal.components.dashboard_board import DashboardBoard
 from athena.portal.components.element_list import ElementList
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.components.error_panel import ErrorPanel
+from athena.portal.components.explorer import Explorer
 from athena.portal.components.facts import Facts
 from athena.portal.components.file_list import FileList
 from athena.portal.components.file_viewer import FileViewer
@@ -210,6 +211,7 @@ def _written() -> Iterator[tuple[str, Any]]:
     yield "with a command", EmptyState(sentence="No movie yet.", command="athena watch /data/session")
     yield "plain", EmptyState(sentence="Nothing is known yet.")
     yield "error", ErrorPanel(title="This did not work", message=PROBLEM, hint="Try again.")
+    yield "waiting", Explorer(_nothing, height=200)
     yield "facts", Facts(facts=[{"group": "Optics", "name": "Voltage", "value": 300, "unit": "kV", "type": "double"}])
     yield "empty", Facts()
     listing = {"key": "", "dir": "", "sort": "name", "descending": False, "files": [FILE], "total": 1, "bytes": 12345}

@@ -66,5 +66,6 @@ body, button, input, select, textarea { font-family: var(--athena-font); font-fe
 ::-webkit-scrollbar-thumb { background: var(--athena-line); border-radius: 5px; border: 2px solid transparent;
   background-clip: padding-box; }
 ::-webkit-scrollbar-track { background: transparent; }
+@supports not selector(::-webkit-scrollbar) { * { scrollbar-color: var(--athena-line) transparent; } }
 """
     )

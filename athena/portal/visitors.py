@@ -13,6 +13,7 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
 from athena.portal.holding import keep_unsent
 from athena.portal.loading import load
+from athena.portal.panels.explorer import ExplorerPanel
 from athena.portal.session import PortalSession
 from athena.portal.shell import Shell
 from athena.portal.theme import THEME_COOKIE, Scheme
@@ -73,6 +74,7 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     session = PortalSession(
         doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
     )
+    session.attach(ExplorerPanel(session, shell.explorer))
     session.run(catalogue.me, shell.greet)
     session.count_jobs()
     pn.state.add_periodic_callback(session.tick, period=TICK_MS)

@@ -6,14 +6,13 @@ from sqlalchemy.orm import Session
 from athena.contract.base import Wire
 from athena.contract.elements import ElementKind, State
 from athena.contract.events import EventKind
-from athena.contract.people import Principal
+from athena.contract.people import Action, Principal
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import SourceRow
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.visibility import restrict
 from athena.domain.job_kinds import Prepared
-from athena.domain.permissions import Action
 from athena.errors import Forbidden, Invalid
 from athena.services.guard import require_deleter
 from athena.services.jobs import cancel_below, refuse_content_jobs

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element, ElementKind, State, Status, StepStatus
-from athena.contract.people import Principal
+from athena.contract.people import Action, Principal
 from athena.db.elements import ElementRow
 from athena.db.people import UserRow
 from athena.db.visibility import restrict, visible_counts
+from athena.domain.permissions import actions_on
 from athena.services.guard import Visible
 
 
@@ -32,6 +33,7 @@ def describe_elements(session: Session, principal: Principal, page: Sequence[Vis
     return tuple(
         _element(
             visible,
+            may=_may(principal, visible),
             parent_id=visible.row.parent_id if visible.row.parent_id in parents else None,
             creator=names[visible.row.creator_id],
             steps=steps.get(visible.row.id, ()),
@@ -39,6 +41,14 @@ def describe_elements(session: Session, principal: Principal, page: Sequence[Vis
         )
         for visible in page
     )
+
+
+def _may(principal: Principal, visible: Visible) -> tuple[Action, ...]:
+    """What the caller may do with an element."""
+    row, admin = visible.row, principal.is_admin
+    creator = row.creator_id == principal.user_id
+    allowed = actions_on(visible.role, ElementKind(row.kind), row.type, creator=creator, admin=admin)
+    return tuple(action for action in Action if action in allowed)
 
 
 def _element(visible: Visible, **found: Any) -> Element:

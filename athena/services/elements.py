@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
@@ -30,7 +30,7 @@ from athena.db.tree import lock_tree
 from athena.db.visibility import effective_role, restrict, visible_counts, visible_sets, visible_with_roles
 from athena.domain.templates import RUN_STEPS, check_template
 from athena.domain.tree import check_child, check_status, child_path, path_ids
-from athena.errors import Conflict, Invalid
+from athena.errors import Conflict, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.describe import describe_element, describe_elements
 from athena.services.guard import Visible, find_visible, get_visible_element, lock_element, require_writer
@@ -91,11 +91,13 @@ def list_children(
     limit: int = 100,
     sort: ElementSort | None = None,
     descending: bool = False,
+    holding: UUID | None = None,
 ) -> ElementPage:
     """Visible children of an element, or (``parent_id`` None) what the caller sees at the top of its workspace.
 
     The top holds root folders, and folders and workflows shared by themselves out of folders the caller may not see.
-    Without ``sort`` the top is ordered by name and everything else by position.
+    Without ``sort`` the top is ordered by name and everything else by position. With ``holding``, an element among
+    them, the page of ``limit`` that it is on is given, whatever the ``offset``; NotFound if it is not among them.
     """
     if parent_id is not None:
         get_visible_element(session, principal, parent_id)
@@ -105,8 +107,12 @@ def list_children(
     total = _count_top(session, principal) if parent_id is None else _count_children(session, principal, parent_id)
     column = _SORT_COLUMNS[sort or (ElementSort.NAME if parent_id is None else ElementSort.POSITION)]
     order = (column.desc(), ElementRow.id.desc()) if descending else (column, ElementRow.id)
+    if holding is not None:
+        before = _count_before(session, principal, place, holding, column=column, descending=descending)
+        offset = before - before % limit
     page = visible_with_roles(principal).where(place).order_by(*order).offset(offset).limit(limit)
-    return ElementPage(items=describe_elements(session, principal, visible_rows(session, principal, page)), total=total)
+    items = describe_elements(session, principal, visible_rows(session, principal, page))
+    return ElementPage(items=items, total=total, offset=offset)
 
 
 def update_element(session: Session, principal: Principal, element_id: UUID, change: ElementUpdate) -> Element:
@@ -197,6 +203,27 @@ def _count_top(session: Session, principal: Principal) -> int:
 
 def _count_children(session: Session, principal: Principal, parent_id: UUID) -> int:
     return sum(count for _, count in session.execute(visible_counts(principal, ElementRow.parent_id == parent_id)))
+
+
+def _count_before(
+    session: Session,
+    principal: Principal,
+    place: ColumnElement[bool],
+    element_id: UUID,
+    *,
+    column: InstrumentedAttribute[Any],
+    descending: bool,
+) -> int:
+    """How many of the visible elements of a place come before one of them."""
+    known = restrict(select(column, ElementRow.id).where(place, ElementRow.id == element_id), principal)
+    found = session.execute(known).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no element {element_id} here.", hint="It may have been moved or deleted.")
+    value, id_ = found
+    here = tuple_(column, ElementRow.id)
+    mark = tuple_(literal(value, column.type), literal(id_, ElementRow.id.type))
+    query = select(func.count()).select_from(ElementRow).where(place, here > mark if descending else here < mark)
+    return session.scalar(restrict(query, principal)) or 0
 
 
 def visible_rows(

@@ -1,7 +1,10 @@
 """The event log as a caller may see it."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from athena.contract.events import Event, EventKind, EventPage
 from athena.contract.people import Principal
@@ -12,6 +15,7 @@ from athena.db.visibility import restrict
 from athena.errors import Invalid
 
 MAX_PAGE = 10_000
+_TOLD_WITH_PARENT = frozenset({EventKind.ELEMENT_CREATED.value, EventKind.ELEMENT_UPDATED.value})
 
 
 def list_events(session: Session, principal: Principal, after: int, *, limit: int = 1000) -> EventPage:
@@ -35,18 +39,32 @@ def list_events(session: Session, principal: Principal, after: int, *, limit: in
         named = session.scalars(_of_seen(query, principal))
         addressed = session.scalars(query.where(_addressed_to(principal)))
         rows = sorted([*named, *addressed], key=lambda row: row.seq)[:limit]
+    parents = _parents(session, principal, rows)
     events = tuple(
         Event(
             seq=row.seq,
             kind=EventKind(row.kind),
             time=row.time,
             element_id=row.element_id,
+            parent_id=parents.get(row.element_id) if row.kind in _TOLD_WITH_PARENT else None,
             index=row.index,
             version=row.version,
         )
         for row in rows
     )
     return EventPage(events=events, last_seq=events[-1].seq if len(events) == limit else newest)
+
+
+def _parents(session: Session, principal: Principal, rows: Sequence[EventRow]) -> dict[UUID | None, UUID]:
+    """Where the elements that came or changed lie now; a parent the caller may not see is not named."""
+    ids = {row.element_id for row in rows if row.kind in _TOLD_WITH_PARENT and row.element_id is not None}
+    if not ids:
+        return {}
+    parent = aliased(ElementRow)
+    query = (
+        select(ElementRow.id, parent.id).join(parent, parent.id == ElementRow.parent_id).where(ElementRow.id.in_(ids))
+    )
+    return dict(session.execute(restrict(query, principal, of=parent.permission_set_id)).all())
 
 
 def _addressed_to(principal: Principal) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from athena.contract.files import FileImageInfo
 from athena.errors import NotFound, TooLarge
-from athena.formats.sections import Extent, read_extent, read_section
+from athena.formats.sections import Extent, Whole, read_extent, read_section, read_whole
 from athena.services.files import Content
 from athena.storages.keys import safe_name
 from athena.zarrio import layout
@@ -29,10 +29,11 @@ MAX_FETCHED_BYTES = 2 << 30
 
 @dataclass(frozen=True)
 class Section:
-    """A section at full size and smaller, top row first, with its grey values."""
+    """A section at full size and smaller, top row first, with its grey values; ``whole``: all of them as one."""
 
     extent: Extent
     number: int
+    whole: Whole | None
     levels: tuple[NDArray[np.float32], ...]
     mean: float
     sigma: float
@@ -43,18 +44,23 @@ class Section:
         return sum(level.nbytes for level in self.levels)
 
 
+_Key = tuple[UUID, str, int | None, Whole | None]
+
+
 class Sections:
     """Decoded sections, the latest ones; each is decoded by one thread while others that want it wait."""
 
     def __init__(self, limit: int = KEPT_BYTES) -> None:
         self._limit = limit
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[UUID, str, int | None], Section] = OrderedDict()
-        self._reading: dict[tuple[UUID, str, int | None], Lock] = {}
+        self._kept: OrderedDict[_Key, Section] = OrderedDict()
+        self._reading: dict[_Key, Lock] = {}
 
-    def get(self, file_id: UUID, content: Content, axis: str, section: int | None) -> Section:
-        """A section of a file. Raises BadFile, Invalid, TooLarge, NotFound."""
-        key = (file_id, axis, section)
+    def get(
+        self, file_id: UUID, content: Content, axis: str, section: int | None, whole: Whole | None = None
+    ) -> Section:
+        """A section of a file, or all of them put together. Raises BadFile, Invalid, TooLarge, NotFound."""
+        key = (file_id, axis, None if whole else section, whole)
         with self._lock:
             reading = self._reading.setdefault(key, Lock())
         with reading:
@@ -64,10 +70,10 @@ class Sections:
                     if found is not None:
                         self._kept.move_to_end(key)
                         return found
-                made = _decode(content, axis, section)
+                made = _decode(content, axis, section, whole)
                 with self._lock:
                     # under its number, by which its tiles are asked for, also where the middle one was wanted
-                    self._kept[(file_id, axis, made.number)] = made
+                    self._kept[(file_id, axis, None if whole else made.number, whole)] = made
                     while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > self._limit:
                         self._kept.popitem(last=False)
                 return made
@@ -88,8 +94,9 @@ def image_info(file_id: UUID, axis: str, section: Section) -> FileImageInfo:
         pixel_size_angstrom=extent.pixel_size_angstrom,
         low=section.mean - spread,
         high=section.mean + spread,
-        content_hash=f"{file_id.hex}{axis}{section.number}",
+        content_hash=f"{file_id.hex}{axis}{section.whole or section.number}",
         section=section.number,
+        whole=section.whole or "",
         axes=extent.axes,
         counts=extent.counts,
     )
@@ -105,17 +112,17 @@ def tile_of(section: Section, level: int, x: int, y: int) -> NDArray[np.float32]
     raise NotFound(f"There is no tile {x}_{y} at level {level}.")
 
 
-def _decode(content: Content, axis: str, section: int | None) -> Section:
+def _decode(content: Content, axis: str, section: int | None, whole: Whole | None) -> Section:
     with _named(content) as path:
         extent = read_extent(path)
         number = extent.check(axis, section)
-        image = read_section(path, axis, number)
+        image = read_whole(path, axis, whole) if whole else read_section(path, axis, number)
     np.nan_to_num(image, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     levels = [image]
     while max(levels[-1].shape) > layout.PYRAMID_MIN:
         levels.append(halve(levels[-1]))
     mean, sigma = float(image.mean(dtype=np.float64)), float(image.std(dtype=np.float64))
-    return Section(extent, number, tuple(levels), mean, sigma)
+    return Section(extent, number, whole, tuple(levels), mean, sigma)
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.elements import ElementKind, State
-from athena.contract.people import Principal, Role
+from athena.contract.people import Action, Principal, Role
 from athena.db.acquisitions import RunRow
 from athena.db.elements import ElementRow
 from athena.db.visibility import effective_role, visible_with_roles
-from athena.domain.permissions import Action, can
+from athena.domain.permissions import actions_on, can
 from athena.domain.roles import PlatformAction, may, roles_allowing_on_platform
 from athena.errors import Conflict, Forbidden, NotFound
 
@@ -99,7 +99,11 @@ def require_deleter(session: Session, principal: Principal, element_id: UUID) ->
     Its owners may; a folder only its creator among them, or an administrator (WS-13).
     """
     row = _require(session, principal, element_id, action=Action.DELETE)
-    if row.kind == ElementKind.FOLDER and row.creator_id != principal.user_id and not principal.is_admin:
+    kind, creator = ElementKind(row.kind), row.creator_id == principal.user_id
+    # a template's step is refused where deletion is prepared, with its own reason
+    if kind is ElementKind.FOLDER and Action.DELETE not in actions_on(
+        Role.OWNER, kind, row.type, creator=creator, admin=principal.is_admin
+    ):
         raise Forbidden(
             f"The folder “{row.name}” can be deleted by who made it, or by an administrator.",
             hint="What lies in it may be other people's.",

@@ -13,7 +13,7 @@ from athena.contract.audit import AuditAction
 from athena.contract.elements import DatasetType, ElementKind
 from athena.contract.events import EventKind
 from athena.contract.jobs import Job, JobAction, JobCreate, JobKind, JobKindInfo, JobState
-from athena.contract.people import Principal
+from athena.contract.people import Action, Principal
 from athena.db.base import now
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
@@ -23,7 +23,6 @@ from athena.db.tree import lock_tree
 from athena.db.visibility import restrict
 from athena.domain.job_kinds import CONTENT, JobSpec, Prepared
 from athena.domain.job_life import ENDED, OPEN, JobMove, after, can_move
-from athena.domain.permissions import Action
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
 from athena.services.audit import record

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from athena.contract.audit import AuditAction
 from athena.contract.events import EventKind
 from athena.contract.notes import Note, NoteLink, NoteLinkWrite, NoteWrite
-from athena.contract.people import Principal
+from athena.contract.people import Action, Principal
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
 from athena.db.notes import NoteRow
 from athena.db.people import UserRow
 from athena.db.visibility import restrict
-from athena.domain.permissions import Action, can
+from athena.domain.permissions import can
 from athena.errors import Forbidden, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.guard import Visible, find_visible, require_writer

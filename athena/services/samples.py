@@ -15,7 +15,7 @@ from athena.contract.audit import AuditAction
 from athena.contract.elements import ElementKind, MetadataEntry, State
 from athena.contract.events import EventKind
 from athena.contract.metadata import CUSTOM, MetadataWrite
-from athena.contract.people import Principal
+from athena.contract.people import Action, Principal
 from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.contract.search import Placed
 from athena.db.elements import ElementRow
@@ -24,7 +24,6 @@ from athena.db.people import UserRow
 from athena.db.samples import SampleLinkRow, SampleRow
 from athena.db.visibility import restrict, visible_with_roles
 from athena.domain.metadata import checked_entry
-from athena.domain.permissions import Action
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.elements import visible_rows

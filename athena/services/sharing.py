@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from athena.contract.audit import AuditAction
 from athena.contract.elements import Crumb, ElementKind
-from athena.contract.people import Principal, Role
+from athena.contract.people import Action, Principal, Role
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PermissionsReplace, PublicRole
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.tree import copy_set, delete_set, lock_tree, repoint
-from athena.domain.permissions import Action, can
+from athena.domain.permissions import can
 from athena.errors import Conflict, Invalid, NotFound
 from athena.services.access import access_of, complete_names, find_grantee, put_role, tell
 from athena.services.audit import record

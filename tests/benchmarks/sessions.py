@@ -86,11 +86,11 @@ async def timed(page: Page, seen: Seen, what: str, **asked: object) -> None:
     seen.times[what].append(took / 1000)
 
 
-async def visit(page: Page, run: Element, parent: Element, seen: Seen, dice: random.Random) -> None:
-    """One round through a run and back to it."""
+async def visit(page: Page, run: Element, parent: Element, seen: Seen, dice: random.Random, *, pause_s: float) -> None:
+    """One round through a run and back to it, pausing ``pause_s`` between, half as long to half as long again."""
 
     async def pause() -> None:
-        await asyncio.sleep(dice.uniform(1.5, 4.5))
+        await asyncio.sleep(pause_s * dice.uniform(0.5, 1.5))
 
     card = "[data-athena=acquisition][data-state=completed]"
     title = "[data-athena=title]"
@@ -143,6 +143,7 @@ async def tab(
     *,
     number: int,
     until: float,
+    pause_s: float,
     opened: asyncio.Semaphore,
 ) -> None:
     """A visitor of the run."""
@@ -162,7 +163,7 @@ async def tab(
     dice = random.Random(number)
     await asyncio.sleep(dice.uniform(0, 5))
     while time.monotonic() < until:
-        await visit(page, run, parent, seen, dice)
+        await visit(page, run, parent, seen, dice, pause_s=pause_s)
     await context.close()
 
 
@@ -196,7 +197,9 @@ def portal_of(instance: Instance) -> psutil.Process:
     raise LookupError("no portal")
 
 
-async def drive(instance: Instance, run: Element, parent: Element, *, tabs: int, seconds: float) -> dict[str, object]:
+async def drive(
+    instance: Instance, run: Element, parent: Element, *, tabs: int, seconds: float, pause_s: float
+) -> dict[str, object]:
     """All tabs at once, for some time."""
     seen, portal = Seen(), portal_of(instance)
     async with async_playwright() as playwright:
@@ -214,7 +217,7 @@ async def drive(instance: Instance, run: Element, parent: Element, *, tabs: int,
         opened = asyncio.Semaphore(2)
         until = begun + seconds + 2 * tabs
         visits = [
-            tab(browser, instance, run, parent, seen, number=number, until=until, opened=opened)
+            tab(browser, instance, run, parent, seen, number=number, until=until, pause_s=pause_s, opened=opened)
             for number in range(tabs)
         ]
         grown = asyncio.create_task(_most(portal, until))
@@ -256,6 +259,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--tabs", type=int, default=25)
     asked.add_argument("--seconds", type=float, default=120.0)
+    asked.add_argument("--pause", type=float, default=8.0, help="seconds between what a tab does, about")
     asked.add_argument("--rate", type=float, default=600.0, help="acquisitions an hour")
     asked.add_argument("--dry", action="store_true", help="tell only, write nothing")
     options = asked.parse_args()
@@ -270,7 +274,9 @@ def main() -> None:
         growing = threading.Thread(target=grow, args=(player, stop), kwargs={"rate": options.rate})
         growing.start()
         try:
-            found = asyncio.run(drive(instance, run, parent, tabs=options.tabs, seconds=options.seconds))
+            found = asyncio.run(
+                drive(instance, run, parent, tabs=options.tabs, seconds=options.seconds, pause_s=options.pause)
+            )
         finally:
             stop.set()
             growing.join()
@@ -288,8 +294,9 @@ def tell(found: dict[str, object], options: argparse.Namespace) -> None:
     write_section(
         "Many sessions",
         [
-            f"{found['tabs']} tabs in headless Chromium on a run that grows by {options.rate:.0f} an hour, browser and",
-            "portal on the same two cores; from click to what it asked for, measured inside the page.",
+            f"{found['tabs']} tabs in headless Chromium on a run that grows by {options.rate:.0f} an hour;",
+            f"each does something every {options.pause:.0f} s or so. Browser and portal share the machine;",
+            "times are from click to what it asked for, measured inside the page.",
             "Written by `python -m tests.benchmarks.sessions`.",
             "",
             f"{machine()}.",

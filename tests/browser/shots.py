@@ -112,6 +112,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
         page.goto(f"{instance.portal}/{query}")
         for selector in ready:
             expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("[data-athena=state][data-kind=loading]:visible")).to_have_count(0, timeout=PATIENCE_MS)
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(1200)  # pictures of a gallery fade in
         page.screenshot(path=into / f"{name}-{suffix}.png")
@@ -146,6 +147,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("micrograph", f"?e={run}&i=0", "[data-athena=viewer] canvas", "[data-athena=metadata]")
     shoot("motion", f"?e={run}&i=0&tab=motion", "[data-athena=viewer] canvas", "[data-athena=traces]")
     shoot("ctf", f"?e={run}&i=0&tab=ctf", "[data-athena=viewer] canvas", "[data-athena=curve]")
+    shoot("fft", f"?e={run}&i=0&view=fft&tab=motion", "[data-athena=ring-name]", "[data-athena=traces]")
     shoot("run-full", f"?e={full}", "[data-athena=acquisition]")
     shoot("dataviz-full", f"?e={full}&tab=dataviz", "[data-athena=dataviz][data-drawn]")
     shoot("components", "components", "[data-athena=title]")

@@ -204,8 +204,16 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
     expect(page.locator("[data-athena=title]:visible")).not_to_have_text(title or "")
     assert "i=2" in page.url
     assert "tab=ctf" in page.url
+    page.locator("[data-athena=view-fft]").click()
+    expect(page.locator("[data-athena=view-fft]")).to_have_class("chosen")
+    expect(page.locator("[data-athena=rings-toggle]:visible")).to_have_count(2)  # in the centre, and in the CTF tab
+    assert "view=fft" in page.url
     page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-athena=title]:visible")).to_have_text(title or "")
+    assert "view=fft" in page.url  # what stands in the centre stays from one to the next
+    page.keyboard.press("t")
+    expect(page.locator("[data-athena=view-image]")).to_have_class("chosen")
+    expect(page.locator("[data-athena=contrast]:visible")).to_have_count(1)
     # with the focus in an image, arrows pan it
     page.locator("[data-athena=viewer]:visible").first.click()
     page.keyboard.press("ArrowRight")

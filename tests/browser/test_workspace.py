@@ -173,10 +173,10 @@ def test_say_and_allow_things_in_the_data_panel(page: Page, instance: Instance, 
     expect(bob).to_have_count(0)
     expect(hook("[data-athena=share-public]")).to_have_value("viewer")
 
-    for name, share in (("two-thirds", 0.666), ("half", 0.5), ("none", 0.036)):
+    for name, share, fixed in (("two-thirds", 0.666, 0), ("half", 0.5, 0), ("none", 0, 44)):
         hook(f"[data-athena=panel-width-{name}]").click()
         expect(hook("[data-athena=data-panel]")).to_have_attribute("data-width", name)
-        width = share * (1280 - 56)
+        width = share * (1280 - 56 - 240) + fixed  # beside the tool bar and the explorer
         wait_for(lambda: abs(wide(hook("[data-athena=data-panel]")) - width) < 12, what=f"panel {name}", seconds=10)  # noqa: B023
     page.reload()
     expect(hook("[data-athena=data-panel]")).to_have_attribute("data-width", "none")

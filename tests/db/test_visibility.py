@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element
 from athena.contract.events import EventKind
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.people import Action, PlatformRole, Principal, Role
 from athena.db.elements import ElementRow, GrantRow, PermissionSetRow
 from athena.db.engine import Database
 from athena.db.events import append_event, last_seq
 from athena.db.people import UserRow
 from athena.db.visibility import restrict, visible_sets
-from athena.domain.permissions import PERMISSIONS, Action, can, roles_allowing, strongest
+from athena.domain.permissions import PERMISSIONS, can, roles_allowing, strongest
 from athena.domain.tree import child_path
 from athena.errors import NotFound
 from athena.services import elements, events, guard

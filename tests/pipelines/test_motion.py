@@ -185,9 +185,25 @@ def test_most_likely_trajectory_is_nearer_the_truth_than_what_was_measured() -> 
     truth = np.stack([4 * (1 - np.exp(-5 * time)), 2 * time], axis=1)
     for sigma in (0.02, 0.3):
         measured = truth + rng.normal(0, sigma, truth.shape)
-        found = most_likely(measured, np.full(40, sigma), 1.0)
+        found, strays = most_likely(measured, np.full(40, sigma), 1.0)
+        assert not strays
         error = (found - found.mean(axis=0)) - (truth - truth.mean(axis=0))
         assert error.std() < (0.65 if sigma == 0.3 else 1.1) * sigma
+
+
+@pytest.mark.parametrize("spoiled", [4, 12, 22, 23])
+def test_a_frame_gone_astray_does_not_bend_the_path_wherever_it_is(spoiled: int) -> None:
+    rng = np.random.default_rng(13)
+    time = np.linspace(0, 1, 24)
+    truth = np.stack([0.5 * (1 - np.exp(-8 * time)) + time, -0.4 * time], axis=1)
+    noise = np.linspace(0.05, 0.4, 24)
+    measured = truth + rng.normal(0, 1, truth.shape) * noise[:, None]
+    clean, strays = most_likely(measured, noise, 1.0)
+    assert not strays
+    measured[spoiled] += (2.5, -2.0)
+    found, strays = most_likely(measured, noise, 1.0)
+    assert strays == 1
+    assert np.hypot(*(found - clean).T).max() < 1.5 * noise[spoiled] + 0.1
 
 
 def test_an_outlying_frame_is_put_onto_the_path() -> None:

@@ -11,6 +11,7 @@ from athena.contract.elements import Element, ElementKind, ElementPage, State
 from athena.contract.events import Event, EventKind
 from athena.contract.jobs import Job, JobAction, JobState
 from athena.contract.people import Role
+from athena.domain.permissions import actions_on
 from athena.portal.actions import actions_of
 from athena.portal.job_groups import badge_of
 from athena.portal.pages.folder import Folder
@@ -24,7 +25,8 @@ WHEN = datetime(2024, 5, 17, 9, tzinfo=UTC)
 def made(kind: ElementKind, **more: Any) -> Element:
     """An element of alice's."""
     given = {"name": "Thing", "type": "", "my_role": Role.OWNER, "parent_id": uuid4()} | more
-    return Element(id=uuid4(), kind=kind, creator="alice", created=WHEN, updated=WHEN, **given)
+    may = actions_on(given["my_role"], kind, given["type"], creator=given.pop("creator", True), admin=False)
+    return Element(id=uuid4(), kind=kind, creator="alice", created=WHEN, updated=WHEN, may=tuple(may), **given)
 
 
 class Tab(Desk):
@@ -37,16 +39,18 @@ class Tab(Desk):
         self.refreshed += 1
 
 
-@pytest.mark.feature("WS-04", "WS-12", "WS-14")
+@pytest.mark.feature("WS-04", "WS-12", "WS-13", "WS-14")
 @pytest.mark.parametrize(
     ("element", "offered"),
     [
         (made(ElementKind.FOLDER), "rename describe link download delete"),
+        (made(ElementKind.FOLDER, creator=False), "rename describe link download"),
         (made(ElementKind.FOLDER, my_role=Role.COLLABORATOR), "rename describe link download"),
         (made(ElementKind.FOLDER, my_role=Role.VIEWER), "link download"),
         (made(ElementKind.FOLDER, state=State.DELETING), ""),
         (made(ElementKind.WORKFLOW), "rename describe link download archive delete"),
         (made(ElementKind.STEP), "rename describe status link download delete"),
+        (made(ElementKind.STEP, type="Imaging"), "rename describe status link download"),
         (
             made(ElementKind.DATASET, type="free", state=State.ARCHIVED),
             "rename describe status link download restore delete",

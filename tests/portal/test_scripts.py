@@ -7,15 +7,22 @@ from pathlib import Path
 import pytest
 
 from athena.portal import components
+from athena.portal.components.script import Script
+from athena.portal.showcase import drawn
 
 FOLDER = Path(components.__file__).parent
-SCRIPTS = sorted(path for path in FOLDER.glob("*.js") if path.name != "dom.js")
+DRAWN = sorted(drawn(), key=lambda kind: kind.__name__)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_is_a_module_together_with_what_is_put_before_it(script: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", DRAWN, ids=lambda kind: kind.__name__)
+def test_a_script_is_a_module_together_with_what_is_put_before_it(kind: type[Script], tmp_path: Path) -> None:
     module = tmp_path / "module.mjs"
-    module.write_text((FOLDER / "dom.js").read_text() + script.read_text())
+    module.write_text(str(kind._esm))
     node = Path(sys.executable).parent / "node"
     checked = subprocess.run([str(node), "--check", str(module)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_every_script_is_one_components_or_stands_before_some() -> None:
+    shared = {"dom", *(part for kind in DRAWN for part in kind.parts)}
+    assert len(list(FOLDER.glob("*.js"))) == len(DRAWN) + len(shared)

@@ -9,6 +9,7 @@ import panel as pn
 import pytest
 from bokeh.document import Document
 from panel.io.state import set_curdoc
+from panel.util import edit_readonly
 
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
@@ -55,3 +56,13 @@ def test_a_thread_never_touches_the_list_of_present_documents() -> None:
         session.close()
 
     asyncio.run(scene())
+
+
+def test_a_page_does_not_follow_what_other_visitors_do() -> None:
+    """Panel's mark of being busy is one for all sessions: each event of each visitor changed each visitor's page."""
+    page, told = Shell(search="", scheme="dark", user="", log_out="").page, []
+    page.param.watch(told.append, "busy")
+    with edit_readonly(pn.state):
+        pn.state.busy = not pn.state.busy
+        pn.state.busy = not pn.state.busy
+    assert told == []

@@ -67,6 +67,29 @@ def test_a_volume_is_cut_along_three_axes(api: Api, alice: Principal, place: Cal
     assert client.get(f"{here}/tiles/1/0_0.png").status_code == 404
 
 
+@pytest.mark.feature("WS-06")
+def test_all_sections_as_one_image(api: Api, alice: Principal, place: Callable[..., str]) -> None:
+    volume = np.random.default_rng(3).normal(100, 20, (20, 30, 40)).astype(np.float32)
+    volume[3, 4, 5] = np.nan
+    known = np.nan_to_num(volume)
+    client = api.client(alice)
+    here = place("v.mrc", lambda path: write_mrc(path, volume, pixel_size_angstrom=2.5))
+    for at, axis in enumerate(("z", "y", "x")):
+        for whole, joined in (("mean", known.mean(axis=at)), ("max", known.max(axis=at))):
+            asked = {"axis": axis, "whole": whole}
+            info = client.get(f"{here}/image.json", params=asked).json()
+            assert (info["whole"], info["width"], info["height"]) == (whole, *joined.shape[::-1])
+            low, high = float(joined.min()), float(joined.max())
+            tile = client.get(f"{here}/tiles/0/0_0.png", params=asked | {"low": low, "high": high})
+            wanted = np.rint((joined[::-1] - low) * 255 / (high - low))
+            assert np.abs(grey(tile.content).astype(int) - wanted).max() <= 1
+    frames = np.random.default_rng(4).poisson(1.0, (12, 32, 48)).astype(np.uint8)
+    movie = place("movie.tif", lambda path: tifffile.imwrite(path, frames, photometric="minisblack"))
+    tile = client.get(f"{movie}/tiles/0/0_0.png", params={"whole": "mean", "low": 0, "high": 3})
+    assert np.abs(grey(tile.content).astype(int) - np.clip(frames.mean(0) * 85, 0, 255)).max() <= 1
+    assert client.get(f"{movie}/image.json", params={"whole": "median"}).status_code == 422
+
+
 @pytest.mark.feature("WS-07")
 def test_large_images_movies_and_colours(api: Api, alice: Principal, place: Callable[..., str]) -> None:
     client = api.client(alice)

@@ -16,7 +16,7 @@ from athena.contract.elements import DatasetCreate, DatasetType, Element, Folder
 from athena.contract.groups import GroupCreate
 from athena.contract.metadata import MetadataWrite
 from athena.contract.notes import NoteWrite
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.people import Action, PlatformRole, Principal, Role
 from athena.contract.samples import SampleCreate
 from athena.contract.sharing import GrantChange
 from athena.contract.storages import StorageRole
@@ -25,7 +25,7 @@ from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.db.storages import StorageRow
 from athena.db.user_metrics import UserMetricRow
-from athena.domain.permissions import Action, can
+from athena.domain.permissions import can
 from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
 from athena.services.guard import may_manage_users

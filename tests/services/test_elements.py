@@ -167,9 +167,36 @@ def test_pages_cover_a_listing_once(database: Database, make_user: MakeUser, mak
         ]
         assert [one for page in pages for one in page.items] == list(whole.items)
         assert {page.total for page in pages} == {7}
+        assert [page.offset for page in pages] == [0, 3, 6, 9]
         for bad in ({"limit": 0}, {"limit": 1001}, {"offset": -1}):
             with pytest.raises(Invalid, match="page"):
                 elements.list_children(session, alice, outer.id, **bad)
+
+
+@pytest.mark.feature("WS-08")
+@pytest.mark.parametrize("sort", list(ElementSort))
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_page_that_holds_an_element_is_found(
+    database: Database, make_user: MakeUser, make_folder: Make, sort: ElementSort, descending: bool
+) -> None:
+    alice, bob = make_user(), make_user()
+    outer = make_folder(alice)
+    hidden = make_folder(bob)
+    with database.session() as session:
+        for number in range(8):
+            elements.create_element(session, alice, FolderCreate(name=f"Same {number % 3}", parent_id=outer.id))
+    with database.session(read_only=True) as session:
+        for parent in (outer.id, None):
+            whole = elements.list_children(session, alice, parent, sort=sort, descending=descending).items
+            for place, one in enumerate(whole):
+                page = elements.list_children(
+                    session, alice, parent, sort=sort, descending=descending, limit=3, holding=one.id
+                )
+                assert page.offset == place - place % 3
+                assert page.items == whole[page.offset : page.offset + 3]
+            for absent in (hidden.id, uuid4()):
+                with pytest.raises(NotFound):
+                    elements.list_children(session, alice, parent, holding=absent)
 
 
 @pytest.mark.feature("SH-06")
@@ -261,6 +288,27 @@ def test_changes_are_kept_and_told(database: Database, make_user: MakeUser, make
         told = events.list_events(session, alice, before).events
         assert [(one.kind, one.element_id) for one in told] == [(EventKind.ELEMENT_UPDATED, folder.id)]
         assert session.get_one(ElementRow, folder.id).sort_key == "new"
+
+
+@pytest.mark.feature("WS-08", "SH-06")
+def test_events_say_where_an_element_lies_if_that_may_be_seen(
+    database: Database,
+    make_user: MakeUser,
+    make_folder: Make,
+    make_workflow: Make,
+    own_permissions: Callable[..., None],
+) -> None:
+    alice, bob = make_user(), make_user()
+    folder = make_folder(alice)
+    workflow = make_workflow(alice, folder=folder)
+    own_permissions(workflow, {alice: Role.OWNER, bob: Role.VIEWER})
+    with database.session() as session:
+        before = events.list_events(session, alice, -1).last_seq
+        elements.update_element(session, alice, workflow.id, ElementUpdate(name="New"))
+        elements.update_element(session, alice, folder.id, ElementUpdate(name="New"))
+        told = {who: events.list_events(session, who, before).events for who in (alice, bob)}
+    assert [(one.element_id, one.parent_id) for one in told[alice]] == [(workflow.id, folder.id), (folder.id, None)]
+    assert [(one.element_id, one.parent_id) for one in told[bob]] == [(workflow.id, None)]
 
 
 @pytest.mark.feature("WS-04")

@@ -8,7 +8,7 @@ import pytest
 from athena.contract.elements import Element
 from athena.contract.events import EventKind
 from athena.contract.groups import GroupCreate, GroupUpdate
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.people import Action, PlatformRole, Principal, Role
 from athena.contract.sharing import GrantChange, GranteeKind, PermissionsReplace
 from athena.db.engine import Database
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
@@ -185,6 +185,10 @@ def test_who_may_delete(
         assert guard.require_deleter(session, bob, workflow.id).id == workflow.id
         with pytest.raises(Forbidden, match="who made it"):
             guard.require_deleter(session, bob, folder.id)
+        # the element says the same, so that nobody is offered what is refused
+        for one, deletes in ((alice, True), (admin, True), (bob, False)):
+            assert (Action.DELETE in elements.get_element(session, one, folder.id).may) is deletes
+            assert Action.DELETE in elements.get_element(session, one, workflow.id).may
         for one in (alice, admin):
             assert guard.require_deleter(session, one, folder.id).id == folder.id
         sharing.set_grant(session, alice, folder.id, GrantChange(name="alice", role=Role.VIEWER))

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from athena.contract.elements import FolderCreate
 from athena.contract.groups import GroupCreate, GroupUpdate
-from athena.contract.people import PlatformRole, Principal, Role
+from athena.contract.people import Action, PlatformRole, Principal, Role
 from athena.contract.sharing import GrantChange, GranteeKind
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.people import UserRow
 from athena.db.visibility import restrict
-from athena.domain.permissions import Action, can, strongest
+from athena.domain.permissions import can, strongest
 from athena.errors import AthenaError, Conflict, Forbidden, NotFound
 from athena.services import elements, groups, places, sharing
 from tests.db.test_visibility import reachable

@@ -229,7 +229,7 @@ class FakeRun:
             state=self.state(index),
             error="The movie ends early." if self.state(index) is AcquisitionState.ERROR else "",
             registered="2026-01-01T00:00:00Z",
-            optics=Optics(pixel_size_angstrom=PIXEL_SIZE),
+            optics=Optics(pixel_size_angstrom=PIXEL_SIZE, voltage_kv=300.0, spherical_aberration_mm=2.7),
             grid_square_id=9_000_000 + index // 40,
             foil_hole_id=7_000_000 + index // 4,
         )

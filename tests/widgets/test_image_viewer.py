@@ -1,7 +1,9 @@
 """The image viewer in a real browser: keys, tools, contrast, states."""
 
+import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -209,6 +211,69 @@ def test_spectrum_has_a_reciprocal_scale(open_widget: Open) -> None:
     settled(viewer.page)
     expect(viewer.page.locator(viewer.hook("scale-label"))).to_contain_text("Å⁻¹")
     expect(viewer.page.locator(viewer.hook("contrast"))).to_have_count(0)
+
+
+def test_half_of_a_spectrum_shows_the_fit_or_what_was_measured(open_widget: Open, web: Web) -> None:
+    viewer = open_widget("image_viewer", index=3, content="spectrum_fit")
+    settled(viewer.page)
+    assert not any("3/spectrum.png?fit=0" in path for path in web.asked)
+    with viewer.page.expect_response(lambda answer: "3/spectrum.png?fit=0" in answer.url):
+        viewer.page.click(viewer.hook("half-toggle"))
+    with viewer.page.expect_response(lambda answer: "8/spectrum.png?fit=0" in answer.url):
+        viewer.give(index=8)
+    expect(viewer.page.locator(viewer.hook("half-toggle"))).to_have_attribute("aria-pressed", "false")
+
+
+RINGS = """() => {
+  const rings = [...document.querySelectorAll('[data-athena=rings] circle')];
+  const names = [...document.querySelectorAll('[data-athena=ring-name]')];
+  const numbers = (ring) => ['cx', 'cy', 'r'].map((name) => Number(ring.getAttribute(name)));
+  return rings.map((ring, i) => [names[i].textContent, ...numbers(ring)]);
+}"""
+"""Name, centre (x, y) and radius of each resolution circle, screen px."""
+
+
+def test_rings_name_their_resolution_and_follow_the_zoom(open_widget: Open, web: Web) -> None:
+    viewer = open_widget("image_viewer", index=3, content="spectrum_fit")
+    page = viewer.page
+    settled(page)
+    rings = page.evaluate(RINGS)
+    reached = web.run.columns(web.run.total)["ctf_resolution_angstrom"][3]
+    assert f"fit to {reached:.1f}\u2009Å" in [name for name, *_ in rings]
+    per_frequency = [radius * float(name.split("\u2009")[0].split()[-1]) for name, _, _, radius in rings]
+    # the picture's edge is at its Nyquist frequency: 0.25 Å⁻¹ in 128 px
+    assert per_frequency == pytest.approx([128 / 0.25 * zoom(page) / 100] * len(rings), rel=0.02)
+    page.locator(".openseadragon-canvas").first.click(position={"x": 100, "y": 300})
+    page.keyboard.press("+")
+    page.wait_for_function(f"before => ({RINGS})()[0][3] > before", arg=rings[0][3])
+    page.keyboard.press("g")
+    expect(page.locator(viewer.hook("ring-name"))).to_have_count(0)
+    page.click(viewer.hook("rings-toggle"))
+    expect(page.locator(viewer.hook("ring-name")).first).to_be_attached()
+
+
+def test_zeros_lie_where_the_ctf_is_zero_in_every_direction(open_widget: Open, web: Web) -> None:
+    viewer = open_widget("image_viewer", index=3, content="spectrum")
+    page = viewer.page
+    settled(page)
+    page.locator(".openseadragon-canvas").first.click(position={"x": 100, "y": 300})
+    page.keyboard.press("z")
+    line = page.locator(viewer.hook("zeros-line"))
+    expect(line).to_have_attribute("d", re.compile("^M"))
+    _, cx, cy, radius = page.evaluate(RINGS)[0]
+    resolution = float(page.evaluate(RINGS)[0][0].split("\u2009")[0])
+    drawn = np.array(re.findall(r"[ML]([\d.]+) ([\d.]+)", line.get_attribute("d") or ""), float)
+    x, y = (drawn - [cx, cy]).T
+    k = np.hypot(x, y) / radius / resolution
+    known = {name: column[3] for name, column in web.run.columns(web.run.total).items()}
+    angle = np.arctan2(-y, x) - np.deg2rad(known["astigmatism_angle_deg"])
+    defocus = known["defocus_um"] * 1e4 + known["astigmatism_nm"] * 10 / 2 * np.cos(2 * angle)
+    # the made-up run's own CTF, with its defocus in each direction
+    chi = np.pi * 0.0197 * defocus * k**2 - np.pi / 2 * 2.7e7 * 0.0197**3 * k**4
+    assert len(k) > 500
+    assert np.percentile(np.abs(np.sin(chi + 0.07)), 95) < 0.12
+    page.click(viewer.hook("zeros-toggle"))
+    expect(line).to_have_count(0)
 
 
 def test_another_index_shows_another_micrograph(viewer: WidgetPage, web: Web) -> None:

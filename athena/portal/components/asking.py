@@ -18,6 +18,10 @@ class Asking(Script):
         super().__init__(**params)
         self._asked = asked
 
+    def hears(self, asked: Callable[[dict[str, Any]], None]) -> None:
+        """Let what it asks reach another callback."""
+        self._asked = asked
+
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         with held(pn.state.curdoc):
             self._asked(msg)

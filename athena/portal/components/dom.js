@@ -111,6 +111,18 @@ function live(model, names, draw) {
 }
 
 // saves what an address gives, without leaving the page
+// to the clipboard; browsers keep the modern way from pages that came by plain http
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  let beside = document.activeElement // inside an open dialog, which alone may be selected in
+  while (beside?.shadowRoot?.activeElement) beside = beside.shadowRoot.activeElement
+  const held = h("textarea", { readonly: true, style: "position: fixed; opacity: 0" }, text)
+  ;(beside?.parentNode ?? document.body).append(held)
+  held.select()
+  document.execCommand("copy")
+  held.remove()
+}
+
 function save(address) {
   const link = h("a", { href: address, download: true, hidden: true })
   document.body.append(link)
@@ -141,7 +153,7 @@ function actionMenu(item, ask, root) {
     menu.open = false
     if (name === "download") { save(item.zip); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
-    await navigator.clipboard.writeText(new URL(item.search, location.href).href)
+    await copy(new URL(item.search, location.href).href)
   } }, ACTIONS[name].label)))
   return menu
 }
@@ -153,7 +165,10 @@ function confirmAction(name, item, ask, root) {
     : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
     : field ? h("input", { class: "field", value: item.name, required: true, maxlength: 400 })
     : danger ? h("input", { class: "field", placeholder: item.name }) : null
-  if (input) input.setAttribute("data-athena", "action-input")
+  if (input) {
+    input.setAttribute("data-athena", "action-input")
+    input.setAttribute("aria-label", danger ? "Its name" : field === "name" ? "New name" : label.replace("…", ""))
+  }
   const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
   const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
   if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })

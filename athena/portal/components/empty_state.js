@@ -3,6 +3,6 @@ export function render({ model, el }) {
     el.replaceChildren(h("div", { class: "empty", "data-athena": "empty" }, h("p", {}, model.sentence),
       model.command ? h("p", { class: "command" }, h("code", {}, model.command),
         h("button", { class: "icon-button", title: "Copy", "aria-label": "Copy the command",
-          onclick: () => navigator.clipboard?.writeText(model.command) }, icon("copy", 16))) : null))
+          onclick: () => copy(model.command) }, icon("copy", 16))) : null))
   })
 }

@@ -7,7 +7,7 @@ export function render({ model, el }) {
       h("div", { class: "actions" },
         h("a", { class: "action", href: "?", "data-go": "" }, icon("home", 16), "Home"),
         h("button", { class: "action", onclick: () => location.reload() }, "Try again"),
-        h("button", { class: "action", onclick: (event) => { navigator.clipboard?.writeText(details); event.currentTarget.lastChild.textContent = "Copied" } },
+        h("button", { class: "action", onclick: (event) => { copy(details); event.currentTarget.lastChild.textContent = "Copied" } },
           icon("copy", 16), h("span", {}, "Copy details")))))
   })
 }

@@ -13,6 +13,6 @@ export function render({ model, el }) {
       model.facts.length ? null : h("p", { class: "muted" }, model.empty),
       [...groups].map(([group, facts]) => h("section", {}, h("h2", {}, group || "General"),
         h("dl", {}, facts.map((fact) => h("div", {}, h("dt", { class: "muted" }, fact.name),
-          h("dd", {}, shown(fact), fact.unit ? h("span", { class: "muted" }, "\u2009", fact.unit) : ""))))))))
+          h("dd", {}, shown(fact), fact.unit ? h("span", { class: "muted" }, fact.unit === "°" ? "" : "\u2009", fact.unit) : ""))))))))
   })
 }

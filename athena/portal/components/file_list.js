@@ -38,10 +38,10 @@ export function render({ model, el }) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true })
   const head = h("div", { class: "head" })
   const tools = h("div", { class: "tools" })
-  const labels = h("div", { class: "line labels", role: "row" })
+  const labels = h("div", { class: "line labels" })
   const inner = h("div", { class: "inner" })
   const scroll = h("div", { class: "scroll", tabindex: "-1" }, labels, inner)
-  const table = h("div", { class: "table", role: "table", "data-athena": "files" }, scroll)
+  const table = h("div", { class: "table", "data-athena": "files" }, scroll)
   const empty = h("p", { class: "empty muted", "data-athena": "empty" })
   const box = h("section", { class: "box", "data-athena": "file-box" }, head, tools, problem, table, empty)
 
@@ -58,18 +58,18 @@ export function render({ model, el }) {
     for (const file of rows.values()) yield [file.id, { file }]
   }
 
-  const folderRow = (folder) => h("div", { class: `line${everything || picked.has(`/${folder.name}`) ? " is-picked" : ""}`, role: "row", "data-athena": "folder", "data-name": folder.name },
+  const folderRow = (folder) => h("div", { class: `line${everything || picked.has(`/${folder.name}`) ? " is-picked" : ""}`, role: "listitem", "data-athena": "folder", "data-name": folder.name },
     tick(`/${folder.name}`, { folder }, folder.name),
     h("a", { class: "name", href: at(inside(folder.name)), "data-go": "", title: folder.name }, h("span", { class: "glyph" }, icon("folder", 16)), h("span", { class: "words" }, folder.name)),
     h("span", { class: "muted" }, "Folder"), h("span", { class: "size" }, sized(folder.size)),
     h("span", { class: "muted who" }, counted(folder.count, "file")), h("span", {}), h("span", {}))
-  const fileRow = (file) => h("div", { class: `line${everything || picked.has(file.id) ? " is-picked" : ""}`, role: "row", "data-athena": "file", "data-name": last(file.name) },
+  const fileRow = (file) => h("div", { class: `line${everything || picked.has(file.id) ? " is-picked" : ""}`, role: "listitem", "data-athena": "file", "data-name": last(file.name) },
     tick(file.id, { file }, last(file.name)),
     h("a", { class: "name", href: link({ dir: model.listing.dir, ...order(), file: file.id }), "data-go": "", title: file.name },
       h("span", { class: "glyph" }, icon(ICONS[file.viewer] ?? "file", 16)), h("span", { class: "words" }, last(file.name))),
     h("span", { class: "muted" }, file.kind), h("span", { class: "size" }, sized(file.size)),
     h("span", { class: "muted who" }, file.creator), h("span", { class: "muted" }, clock(file.created)), menu(file))
-  const waitingRow = () => h("div", { class: "line", role: "row" }, h("span", {}), h("span", { class: "waits" }))
+  const waitingRow = () => h("div", { class: "line", role: "listitem" }, h("span", {}), h("span", { class: "waits" }))
 
   function menu(file) {
     const button = h("button", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${last(file.name)}`, "data-athena": "file-actions", onclick: () => open() }, icon("more", 16))
@@ -78,7 +78,7 @@ export function render({ model, el }) {
       const items = h("div", { class: "menu-items", role: "menu", popover: "auto", ontoggle: (event) => { if (event.newState === "closed") items.remove() } })
       const entry = (label, name, act, danger) => h("button", { role: "menuitem", class: danger ? "is-error" : "", "data-athena": `file-${name}`, onclick: () => { items.hidePopover(); act() } }, label)
       items.append(
-        entry("Copy link", "link", () => navigator.clipboard.writeText(new URL(link({ file: file.id }), location.href).href)),
+        entry("Copy link", "link", () => copy(new URL(link({ file: file.id }), location.href).href)),
         entry("Download", "download", () => fetchOne(file)),
         ...(model.may_write ? [entry("Rename…", "rename", () => rename(file)), entry("Delete…", "delete", () => remove([file], []), true)] : []))
       el.append(items)
@@ -213,8 +213,9 @@ export function render({ model, el }) {
     const column = (name, label, style) => {
       const now = model.listing.sort === name
       const down = now ? !model.listing.descending : name !== "name"
-      return h("a", { class: style ?? "", href: link({ dir: model.listing.dir, sort: name === "name" ? "" : name, desc: down ? "1" : "" }), "data-go": "", "data-athena": `sort-${name}`,
-        "aria-sort": now ? (model.listing.descending ? "descending" : "ascending") : null, title: `Order by ${label.toLowerCase()}` }, label, now ? h("span", { "aria-hidden": "true" }, model.listing.descending ? " ↓" : " ↑") : "")
+      const words = now ? `Ordered by ${label.toLowerCase()}, ${model.listing.descending ? "falling" : "rising"}: turn it round` : `Order by ${label.toLowerCase()}`
+      return h("a", { class: `${style ?? ""} ${now ? "sorted" : ""}`, href: link({ dir: model.listing.dir, sort: name === "name" ? "" : name, desc: down ? "1" : "" }), "data-go": "", "data-athena": `sort-${name}`,
+        title: words }, label, now ? h("span", { "aria-hidden": "true" }, model.listing.descending ? " ↓" : " ↑") : "")
     }
     labels.replaceChildren(
       h("label", { class: "tick" }, h("input", { type: "checkbox", "aria-label": "Choose all", "data-athena": "files-all", onchange: (event) => { everything = event.target.checked; picked = new Map(); drawTools(); drawRows(true) } })),
@@ -239,7 +240,7 @@ export function render({ model, el }) {
     if (!again && now === drawn) return
     drawn = now
     inner.style.height = `${number * ROW_PX}px`
-    inner.replaceChildren(h("div", { class: "shown", style: `top: ${first * ROW_PX}px` }, shown))
+    inner.replaceChildren(h("div", { class: "shown", role: "list", "aria-label": "Folders and files", style: `top: ${first * ROW_PX}px` }, shown))
     if (missing !== null) {
       const offset = missing - (missing % model.listing.files.length)
       if (!asked.has(offset)) { asked.add(offset); model.send_msg({ do: "page", key, offset }) }

@@ -13,9 +13,9 @@ function tableOf({ name, columns, rows }) {
   const widths = columns.map((label, at) => Math.min(40, Math.max(label.length, ...rows.slice(0, 200).map((row) => (row[at] ?? "").length)) + 2.5))
   const columnsCss = `64px ${widths.map((width) => `calc(${width}ch + 4px)`).join(" ")}`
   const numbers = columns.map((_, at) => rows.length > 0 && rows.slice(0, 50).every((row) => row[at] === undefined || row[at] === "" || Number.isFinite(Number(row[at]))))
-  const line = (row, at) => h("div", { class: "cells", style: `grid-template-columns: ${columnsCss}`, role: "row" }, h("span", { class: "muted count" }, whole.format(at + 1)),
-    columns.map((_, column) => h("span", { class: numbers[column] ? "number" : "", title: row[column] }, row[column] ?? "")))
-  const head = h("div", { class: "cells head", style: `grid-template-columns: ${columnsCss}`, role: "row" }, h("span", {}), columns.map((label, at) => h("span", { class: numbers[at] ? "number" : "", title: label }, label)))
+  const line = (row, at) => h("div", { class: "cells", style: `grid-template-columns: ${columnsCss}`, role: "row" }, h("span", { class: "muted count", role: "rowheader" }, whole.format(at + 1)),
+    columns.map((_, column) => h("span", { class: numbers[column] ? "number" : "", role: "cell", title: row[column] }, row[column] ?? "")))
+  const head = h("div", { class: "cells head", style: `grid-template-columns: ${columnsCss}`, role: "row" }, h("span", { role: "columnheader", "aria-label": "Row" }), columns.map((label, at) => h("span", { class: numbers[at] ? "number" : "", role: "columnheader", title: label }, label)))
   const inner = h("div", { class: "inner", style: `height: ${rows.length * ROW_PX}px` })
   const scroll = h("div", { class: "scroll", tabindex: "0", role: "table", "data-athena": "table" }, head, inner)
   const draw = () => {

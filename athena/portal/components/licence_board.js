@@ -18,7 +18,7 @@ export function render({ model, el }) {
     if (!one.platform_id) { body.replaceChildren(); return }
     body.replaceChildren(
       h("div", { class: "topline" }, h("p", {}, h("span", { class: "muted" }, "Platform "), h("code", { "data-athena": "platform-id" }, one.platform_id), " ",
-        h("button", { class: "icon-button", title: "Copy", "aria-label": "Copy the platform's id", onclick: () => navigator.clipboard?.writeText(one.platform_id) }, icon("copy", 16)),
+        h("button", { class: "icon-button", title: "Copy", "aria-label": "Copy the platform's id", onclick: () => copy(one.platform_id) }, icon("copy", 16)),
         h("span", { class: "muted" }, one.required ? " Whoever logs in needs a licence." : " No licence is needed to log in.")),
         h("button", { class: "action", "data-athena": "licence-refresh", onclick: () => model.send_msg({ do: "refresh" }) }, "Refresh")),
       one.message ? h("p", { class: "is-warning" }, one.message) : "",

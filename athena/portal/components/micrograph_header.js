@@ -19,10 +19,11 @@ export function render({ model, el }) {
     // the viewers' own keys: arrows pan what has the focus
     const arrow = event.key.startsWith("Arrow") && event.composedPath().some((node) => node.classList?.contains("viewer-stage") || node.getAttribute?.("role") === "tab")
     const name = arrow ? undefined : { ",": "previous", ".": "next", ArrowLeft: "previous", ArrowRight: "next" }[event.key]
+    if (event.key === "t") el.querySelector(".views a:not(.chosen)")?.click()
     if (name) el.querySelector(`[data-athena="${name}"][href]`)?.click()
   }
   document.addEventListener("keydown", key)
-  live(model, ["title", "state", "error", "warnings", "figures", "where", "back", "previous", "following"], () => {
+  live(model, ["title", "state", "error", "warnings", "figures", "views", "where", "back", "previous", "following"], () => {
     const [status, word] = STATES[model.state] ?? ["not_started", model.state]
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
@@ -31,6 +32,8 @@ export function render({ model, el }) {
         turn(model.following, "next", "Next micrograph", "→ or ."),
         h("h1", { "data-athena": "title", title: model.title }, model.title),
         h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
+        h("span", { class: "views", role: "group", "aria-label": "In the centre" }, model.views.map((view) => h("a", { href: view.search, "data-go": "",
+          class: view.chosen ? "chosen" : "", "aria-current": view.chosen ? "true" : null, title: `${view.label} in the centre (T changes it)`, "data-athena": `view-${view.name || "image"}` }, view.label))),
         h("span", { class: "push" }),
         model.figures.map((figure) => h("span", { class: "figure", title: figure.label },
           h("span", { class: "muted label" }, figure.label), h("span", {}, h("strong", {}, figure.value), figure.unit ? h("span", { class: "muted" }, "\u2009", figure.unit) : "")))),

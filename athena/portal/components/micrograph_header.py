@@ -13,6 +13,7 @@ class MicrographHeader(Script):
     error = param.String(default="")
     warnings = param.List(default=[], item_type=dict, doc="{name, text}: flags and doubts, as warnings_of gives them.")
     figures = param.List(default=[], item_type=dict, doc="{label, value, unit}.")
+    views = param.List(default=[], item_type=dict, doc="{name, label, search, chosen}: what can stand in the centre.")
     where = param.String(default="", doc="Its place among the others.")
     back = param.String(default="", doc="Address of the run.")
     previous = param.String(default="", doc="Address; empty: this is the first.")

@@ -22,7 +22,7 @@ export function render({ model, el }) {
         h("div", { class: "buttons" }, said, h("span", { class: "push" }), h("button", { class: "action" }, "Close"),
           h("a", { class: "action", href: address, download: `${model.name_of_file}.ipynb`, "data-athena": "recipe-save" }, "Save as notebook"),
           h("button", { type: "button", class: "action primary", "data-athena": "recipe-copy", onclick: async () => {
-            await navigator.clipboard.writeText(model.code)
+            await copy(model.code)
             said.textContent = "Copied"
           } }, "Copy"))))
     el.append(dialog)

@@ -19,11 +19,13 @@ def _text(name: str) -> str:
 class Script(pn.custom.JSComponent):
     """A component whose class ``ElementList`` is drawn by ``element_list.js`` and styled by ``element_list.css``."""
 
+    parts: ClassVar[tuple[str, ...]] = ()
+    """Scripts and style sheets that stand before its own, beside those that all have: ``("tree",)``."""
     _stylesheets: ClassVar[list[Any]] = []
     __abstract = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        cls._esm = _text("dom.js") + _text(f"{name}.js")
-        cls._stylesheets = [_text("base.css") + _text(f"{name}.css")]
+        cls._esm = "".join(_text(f"{part}.js") for part in ("dom", *cls.parts, name))
+        cls._stylesheets = ["".join(_text(f"{part}.css") for part in ("base", *cls.parts, name))]
         super().__init_subclass__(**options)

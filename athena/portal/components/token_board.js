@@ -17,7 +17,7 @@ export function render({ model, el }) {
   const made = () => h("section", { class: "made", "data-athena": "token-made" }, h("h2", {}, `The text of “${model.made.name}”`),
     h("p", {}, "Copy it now: it is shown this once, and kept nowhere."),
     h("div", { class: "row" }, h("code", { "data-athena": "token-text" }, model.made.text),
-      h("button", { class: "action", "data-athena": "token-copy", onclick: (event) => { navigator.clipboard?.writeText(model.made.text); event.currentTarget.textContent = "Copied" } }, "Copy"),
+      h("button", { class: "action", "data-athena": "token-copy", onclick: (event) => { copy(model.made.text); event.currentTarget.textContent = "Copied" } }, "Copy"),
       h("button", { class: "action", "data-athena": "token-forget", onclick: () => model.send_msg({ do: "forget" }) }, "Done")))
   const line = (token) => h("tr", { "data-athena": "token", "data-name": token.name },
     h("td", {}, h("strong", {}, token.name), " ", h("span", { class: "muted" }, `${token.start}…`)), h("td", {}, token.scope), h("td", {}, clock(token.created)),

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import panel as pn
 
@@ -46,6 +47,10 @@ class Listing(ABC):
     @abstractmethod
     def view(self, session: PortalSession) -> View:
         """Show it, with what the visitor may do here."""
+
+
+def _named(event: Event) -> set[UUID]:
+    return {named for named in (event.element_id, event.parent_id) if named is not None}
 
 
 class ListingView:
@@ -147,14 +152,21 @@ class ListingView:
         act_on_many(self._session, chosen, ElementAction(asked["do"]), done=done)
 
     def concerns(self, event: Event) -> bool:
-        """Elements come and change; a run's progress changes the status of what holds it."""
-        if event.kind in (EventKind.ELEMENT_CREATED, EventKind.ELEMENT_UPDATED):
-            return True
+        """What is shown, what is listed or comes to it, what lies in what is listed, and names on the way here."""
+        here = self._loaded.place.element
         if event.kind in (EventKind.PERMISSIONS_CHANGED, EventKind.ACCESS_CHANGED):
             return True
         if event.kind in (EventKind.METADATA_CHANGED, EventKind.NOTE_CHANGED, EventKind.FILE_CHANGED):
-            return event.element_id == self._loaded.place.element
-        return event.kind in (EventKind.RUN_CHANGED, EventKind.SOURCE_CHANGED)
+            return event.element_id == here
+        listed = {child.id for child in self._loaded.children.items}
+        if event.kind in (EventKind.ELEMENT_CREATED, EventKind.ELEMENT_UPDATED):
+            # cards count what is in them, and show the status of steps
+            return event.element_id in self._way or event.parent_id == here or not listed.isdisjoint(_named(event))
+        return event.kind is EventKind.ELEMENT_DELETED and not {here, *listed}.isdisjoint(_named(event))
+
+    @property
+    def _way(self) -> set[UUID | None]:
+        return {Place.parse(crumb["search"]).element for crumb in self._loaded.crumbs} | {self._loaded.place.element}
 
     def update(self, data: Any) -> bool:
         """Show a newer reading of the same element."""

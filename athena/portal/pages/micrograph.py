@@ -1,6 +1,7 @@
 """A micrograph: the image in the centre, metadata, motion and CTF beside it (EQ-11, EQ-06)."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -31,6 +32,8 @@ SIDE_PX = 440
 HEADLINE = ("defocus_um", "ctf_resolution_angstrom", "astigmatism_nm", "drift_total_angstrom")
 """Figures shown in the header."""
 TAB_LABELS = {"metadata": "Metadata", "motion": "Motion", "ctf": "CTF"}
+SPECTRUM = "fft"
+"""Of the address: what stands in the centre; without, the image."""
 _SENSES = {GainSense.MULTIPLY: "multiplied by it", GainSense.DIVIDE: "divided by it", GainSense.AUTO: "not measured"}
 _NOT_SHOWN = frozenset({"acquired_unix_s"})
 
@@ -60,6 +63,11 @@ class MicrographPage:
     def tab(self) -> str:
         """Chosen tab of the side panel."""
         return self.place.tab if self.place.tab in MICROGRAPH_TABS else MICROGRAPH_TABS[0]
+
+    @property
+    def spectrum(self) -> bool:
+        """Whether the power spectrum stands in the centre, not the image."""
+        return self.place.option("view") == SPECTRUM
 
     def view(self, session: PortalSession) -> View:
         """Show it."""
@@ -154,7 +162,8 @@ class MicrographView:
         self._loaded = loaded
         self._header = MicrographHeader(sizing_mode="stretch_width", margin=0)
         self._tabs = SideTabs(sizing_mode="stretch_width", margin=0)
-        self._viewer = self._frame("image_viewer", content="micrograph")
+        self._centre = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
+        self._viewers: dict[str, WidgetFrame] = {}
         self._parts: dict[str, pn.viewable.Viewable] = {}
         self._panel = pn.Column(sizing_mode="stretch_both", margin=0, scroll="y-auto", styles={"min-height": "0"})
         side = pn.Column(
@@ -167,7 +176,7 @@ class MicrographView:
         )
         self.root: pn.viewable.Viewable = pn.Column(
             self._header,
-            pn.Row(self._viewer, side, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}),
+            pn.Row(self._centre, side, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}),
             sizing_mode="stretch_both",
             margin=0,
             styles={"min-height": "0"},
@@ -194,9 +203,13 @@ class MicrographView:
     def _fill(self) -> None:
         page, place = self._loaded, self._loaded.place
         index, tab, beside, listed = page.acquisition.index, page.place.tab, page.neighbours, Listed.of(place)
+        view = place.option("view")
+
+        def like_this(tab: str, index: int) -> str:
+            return listed.on(place.at(tab=tab, index=index)).having(view=view).search
 
         def neighbour(other: int | None) -> str:
-            return "" if other is None else listed.on(place.at(tab=tab, index=other)).search
+            return "" if other is None else like_this(tab, other)
 
         self._header.param.update(
             title=page.acquisition.name,
@@ -212,6 +225,10 @@ class MicrographView:
                 for name in HEADLINE
                 if name in page.metrics
             ],
+            views=[
+                {"name": name, "label": label, "search": place.having(view=name).search, "chosen": name == view}
+                for name, label in (("", "Image"), (SPECTRUM, "FFT"))
+            ],
             where=where_words(beside),
             back=listed.on(place.at()).search,
             previous=neighbour(beside.previous),
@@ -221,15 +238,26 @@ class MicrographView:
             {
                 "name": name,
                 "label": label,
-                "search": listed.on(place.at(tab=name, index=index)).search,
+                "search": like_this(name, index),
                 "chosen": name == page.tab,
             }
             for name, label in TAB_LABELS.items()
         ]
-        for frame in (self._viewer, *self._parts.values()):
-            if isinstance(frame, WidgetFrame):
-                frame.give(index=index, version=page.run.version)
+        for frame in self._frames():
+            frame.give(index=index, version=page.run.version)
+        self._show_centre("spectrum_fit" if page.spectrum else "micrograph")
         self._show_panel(page.tab)
+
+    def _frames(self) -> Iterator[WidgetFrame]:
+        yield from self._viewers.values()
+        yield from (part for part in self._parts.values() if isinstance(part, WidgetFrame))
+
+    def _show_centre(self, content: str) -> None:
+        if content not in self._viewers:
+            self._viewers[content] = self._frame("image_viewer", content=content)
+            self._centre.append(self._viewers[content])
+        for name, viewer in self._viewers.items():
+            viewer.visible = name == content
 
     def _show_panel(self, tab: str) -> None:
         part = self._parts.get(tab)
@@ -275,9 +303,8 @@ class MicrographView:
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
-        for frame in (self._viewer, *self._parts.values()):
-            if isinstance(frame, WidgetFrame):
-                frame.give(theme=scheme)
+        for frame in self._frames():
+            frame.give(theme=scheme)
 
     def tick(self) -> None:
         """Nothing here grows old by itself."""

@@ -21,6 +21,10 @@ router = APIRouter(prefix="/elements", tags=["elements"])
 
 ParentId = Annotated[UUID | None, Query(description="Whose children; left out: the roots.")]
 
+Holding = Annotated[
+    UUID | None, Query(description="One of them: its page of `limit` is given, and `offset` is of no matter.")
+]
+
 
 @router.get("")
 def list_elements(
@@ -31,11 +35,19 @@ def list_elements(
     limit: Limit = 100,
     sort: ElementSort | None = None,
     descending: bool = False,
+    holding: Holding = None,
 ) -> ElementPage:
     """List the children of an element, or the roots."""
     with caller.reading() as session:
         return elements.list_children(
-            session, caller.principal, parent_id, offset=offset, limit=limit, sort=sort, descending=descending
+            session,
+            caller.principal,
+            parent_id,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            descending=descending,
+            holding=holding,
         )
 
 

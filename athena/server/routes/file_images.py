@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 
 from athena.contract.files import FileImageInfo
+from athena.formats.sections import Whole
 from athena.server.caching import cache_control, content_response
 from athena.server.caller import Caller, CallerDep
 from athena.server.pictures import encode_png, to_grey
@@ -20,6 +21,9 @@ Axis = Annotated[
     Literal["z", "y", "x"], Query(description="Across which the sections lie; z: the images as they are in the file.")
 ]
 Number = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="From 0; left out: the middle one.")]
+Together = Annotated[
+    Whole | None, Query(description="All sections along the axis as one image, in place of a single one.")
+]
 Version = Annotated[str | None, Query(alias="v", max_length=100, description="Names the content: kept for good.")]
 TilePlace = Annotated[int, PathParameter(ge=0, le=2**20)]
 Grey = Annotated[float | None, Query(allow_inf_nan=False)]
@@ -31,10 +35,16 @@ _PNG: dict[int | str, dict[str, Any]] = {
 
 @router.get("/image.json")
 def get_file_image_info(
-    caller: CallerDep, element_id: UUID, file_id: UUID, *, axis: Axis = "z", section: Number = None
+    caller: CallerDep,
+    element_id: UUID,
+    file_id: UUID,
+    *,
+    axis: Axis = "z",
+    section: Number = None,
+    whole: Together = None,
 ) -> FileImageInfo:
     """Give what a tiled viewer needs to know of a section of a file."""
-    return file_images.image_info(file_id, axis, _section(caller, element_id, file_id, axis, section))
+    return file_images.image_info(file_id, axis, _section(caller, element_id, file_id, (axis, section, whole)))
 
 
 @router.get("/tiles/{level}/{x}_{y}.png", response_class=Response, responses=_PNG)
@@ -49,6 +59,7 @@ def get_file_tile(
     *,
     axis: Axis = "z",
     section: Number = None,
+    whole: Together = None,
     low: Grey = None,
     high: Grey = None,
     v: Version = None,
@@ -57,7 +68,7 @@ def get_file_tile(
 
     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the section.
     """
-    shown = _section(caller, element_id, file_id, axis, section)
+    shown = _section(caller, element_id, file_id, (axis, section, whole))
     info = file_images.image_info(file_id, axis, shown)
     tile = file_images.tile_of(shown, level, x, y)
     grey = to_grey(tile, low=info.low if low is None else low, high=info.high if high is None else high)
@@ -65,7 +76,7 @@ def get_file_tile(
     return content_response(request, png, media_type="image/png", cache_control=cache_control(v))
 
 
-def _section(caller: Caller, element_id: UUID, file_id: UUID, axis: str, section: int | None) -> Section:
+def _section(caller: Caller, element_id: UUID, file_id: UUID, wanted: tuple[str, int | None, Whole | None]) -> Section:
     with caller.reading() as session:
         content = files.get_content(session, caller.principal, element_id, file_id, settings=caller.settings)
-    return _sections.get(file_id, content, axis, section)
+    return _sections.get(file_id, content, *wanted)

@@ -4,14 +4,14 @@ Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-ou
 (Zheng et al. 2017) and RELION (Zivanov et al. 2019).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.motion_kernels import add_shifted, cross_power, peak_derivatives
+from athena_pipelines.core.motion_kernels import add_shifted, add_shifted_spans, cross_power, peak_derivatives
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -284,8 +284,7 @@ def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment)
     nowhere = np.zeros((count, 2))
     still, own, pixels = _shared_power(transforms, shape, nowhere)
     aligned, _, _ = _shared_power(transforms, shape, found.shifts)
-    flat = np.ones((1, *transforms[0].shape), np.complex64)
-    kept, _, _ = _shared_power(np.broadcast_to(flat, (count, *flat.shape[1:])), shape, found.shifts)
+    kept, _, _ = _shared_power([np.ones_like(transforms[0])] * count, shape, found.shifts)
     if kept > STILL:
         inner, _, _ = _shared_power(transforms, shape, nowhere, band=(0.03, 0.1))
         pattern, error = (still, 0.0) if still > WHITE * inner else (0.0, 0.0)
@@ -296,25 +295,30 @@ def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment)
 
 
 def _shared_power(
-    transforms: Complex64, shape: tuple[int, int], shifts: Array, *, band: tuple[float, float] = (0.4, 1.0)
+    transforms: Sequence[Complex64] | Complex64,
+    shape: tuple[int, int],
+    shifts: Array,
+    *,
+    band: tuple[float, float] = (0.4, 1.0),
 ) -> tuple[float, float, int]:
     """Power that shifted images have in common, that each has, and number of pixels.
 
     ``band``, of frequencies in cycles a pixel, is the outermost.
     """
     count = len(transforms)
-    qy, qx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
+    qy, qx = np.abs(np.fft.fftfreq(shape[0]))[:, None], np.fft.rfftfreq(shape[1])[None, :]
     q = np.hypot(qy, qx)
-    outer = (q > band[0]) & (q <= band[1]) & (np.abs(qy) > 0.01) & (qx > 0.01)
-    y, x = np.nonzero(outer)
-    total, own = np.zeros(len(y), np.complex64), 0.0
+    inside = (q > band[0]) & (q <= band[1]) & (qy > 0.01) & (qx > 0.01)
+    # of a ring, the half of a row is one piece
+    pixels = inside.sum(axis=1)
+    starts = inside.argmax(axis=1)
+    stops = starts + pixels
+    total, own = np.zeros_like(transforms[0]), 0.0
     for transform, shift in zip(transforms, shifts, strict=True):
-        ramp_y, ramp_x = ramps(shift, shape)
-        values = transform[outer]
-        own += float((np.abs(values) ** 2).mean(dtype=np.float64)) / count
-        total += values * (ramp_y[y] * ramp_x[x])
-    whole = float((np.abs(total) ** 2).mean(dtype=np.float64))
-    return (whole - count * own) / (count * (count - 1)), own, len(y)
+        own += add_shifted_spans(transform, *ramps(shift, shape), starts, stops, total)
+    whole = add_shifted_spans(total, *ramps(np.zeros(2), shape), starts, stops, np.empty_like(total))
+    own, whole = own / count / pixels.sum(), whole / pixels.sum()
+    return (whole - count * own) / (count * (count - 1)), own, int(pixels.sum())
 
 
 def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:

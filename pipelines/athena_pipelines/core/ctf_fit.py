@@ -6,7 +6,7 @@ is CTFFIND's, the correlation with |sin χ|.
 Sources: Rohou & Grigorieff 2015 (search and restraint); the conventions are in ``ctf_model``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,21 @@ PHASE_STEP_RAD = 0.25
 ASTIGMATISM_TOLERANCE_ANGSTROM = 500.0
 CANDIDATES = 3
 REFINED = 8
-SIGNIFICANCE = 7.0
+SIGNIFICANCE = 8.0
 SIGNIFICANCE_WITH_PHASE = 10.0
 """Correlation, in standard errors of noise, below which a fit is chance: the search tries some thousand models."""
-
-
+OBLIQUE_SHARE = 0.5
+"""Part of that which directions nearer to the diagonals than to the axes must give: what a camera's rows, columns and
+blocks leave lies along the axes."""
 LARGEST_ASTIGMATISM = 0.8
 """U − V in units of the mean defocus beyond which a fit has followed something else."""
+SUSPECT_RISE = 1.08
+SUSPECT_DEVIATIONS = 7.0
+SUSPECT_PHASE_DEG = 15.0
+"""A phase shift that was not asked for is suspected where it makes the correlation by this factor greater, beyond
+chance; a wrong amplitude contrast or Cs does not."""
+REFUTED_RISE = 1.4
+"""Where the correlation grows so much, the fit without a phase shift has followed the wrong rings."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class CtfFit:
     significance : the score in standard errors of pure noise.
     determined : whether there was anything to fit; where False, the values above are chance and not to be shown.
     quality : equiphase average and how far it follows the model.
+    phase_suspected : a phase shift was not asked for, and the rings are much better explained with one.
     """
 
     defocus: Defocus
@@ -63,6 +72,7 @@ class CtfFit:
     significance: float
     determined: bool
     quality: Quality
+    phase_suspected: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,12 @@ class _Pixels:
     def arrays(self) -> tuple[Float32, Float32, Float32, Float32]:
         """As the kernels take them."""
         return self.signal, self.k2, self.cos2, self.sin2
+
+    def oblique(self) -> "_Pixels":
+        """Those nearer to the diagonals than to the axes."""
+        here = np.abs(self.sin2) > np.abs(self.cos2)
+        signal = self.signal[here]
+        return _Pixels(signal - signal.mean(), self.k2[here], self.cos2[here], self.sin2[here])
 
 
 def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
@@ -97,8 +113,30 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     quality = assess(spectrum, best, optics)
     defocus = _defocus(best, optics)
     least = SIGNIFICANCE_WITH_PHASE if search.phase_shift else SIGNIFICANCE
-    determined = significance > least and _sensible(defocus, quality, search)
-    return CtfFit(defocus, float(found), float(significance), bool(determined), quality)
+    oblique = pixels.oblique()
+    clear = score(*oblique.arrays, lam, cs, best) * np.sqrt(oblique.signal.size * spectrum.independent)
+    shows = significance > least and clear > OBLIQUE_SHARE * least
+    rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
+    determined = shows and _sensible(defocus, quality, search) and rise < REFUTED_RISE
+    return CtfFit(defocus, float(found), float(significance), bool(determined), quality, rise > SUSPECT_RISE)
+
+
+def _rise_with_phase(
+    spectrum: Spectrum, pixels: _Pixels, found: tuple[float, Array], optics: Optics, search: SearchRange
+) -> float:
+    """By what factor a free phase shift makes the correlation greater; 0 where that is chance or the shift is small."""
+    value, x = found
+    free = replace(search, phase_shift=True)
+    start = _starts(spectrum, optics, free)[0]
+    start[1:3] = x[1:3]
+    with_phase, there = _refine(pixels, start, optics=optics, search=free)
+    shift = float(np.rad2deg(there[3] - optics.amplitude_phase))
+    error = 1 / np.sqrt(pixels.signal.size * spectrum.independent)
+    better = np.sqrt(max(with_phase**2 - max(value, 0.0) ** 2, 0.0))
+    certain = with_phase > SIGNIFICANCE_WITH_PHASE * error and better > SUSPECT_DEVIATIONS * error
+    if not certain or not SUSPECT_PHASE_DEG < shift < 180 - SUSPECT_PHASE_DEG:
+        return 0.0
+    return float(with_phase / max(value, error))
 
 
 def _sensible(defocus: Defocus, quality: Quality, search: SearchRange) -> bool:
@@ -116,7 +154,7 @@ def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
     k2 = kx * kx + ky * ky
     low, high = _band(spectrum, search)
     inside = (k2 >= low * low) & (k2 <= high * high)
-    inside[centre] = False
+    inside &= spectrum.signal[:, centre + 1 :] != 0
     signal = spectrum.signal[:, centre + 1 :][inside].astype(np.float64)
     signal -= signal.mean()
     kept = k2[inside]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from athena_pipelines.core.motion_kernels import mark_outside, repair, sum_stack
 
@@ -111,11 +110,10 @@ def repair_frames(frames: Frames, bad: npt.NDArray[np.bool_], *, seed: int) -> N
     for index, frame in enumerate(frames.stack):
         repair(frame, places, neighbours, counts, (seed + index) % 2**32)
     if frames.gain.shape != (1, 1):
-        good = np.where(bad, 0, frames.gain)
-        near = ndimage.uniform_filter(good, 5)[bad] / np.maximum(
-            ndimage.uniform_filter((~bad).astype("f4"), 5)[bad], 1e-6
-        )
-        frames.gain[bad] = np.where(near > 0, near, 1)
+        around = frames.gain[neighbours[..., 0], neighbours[..., 1]]
+        around[np.arange(around.shape[1]) >= counts[:, None]] = 0
+        mean = around.sum(axis=1) / np.maximum(counts, 1)
+        frames.gain[places[:, 0], places[:, 1]] = np.where(mean > 0, mean, 1)
 
 
 def _good_neighbours(

@@ -106,16 +106,16 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
     )
     power, pattern = fixed_share(transforms, shape, found)
     found = replace(found, fixed_pattern=power)
-    apply_fading(transforms, rings, left)
+    own = apply_fading(transforms, rings, left)
     for _ in range(WEIGHTINGS):
-        snr = measure_snr(transforms, shape, found.shifts, rings, left)
+        snr = measure_snr(transforms, shape, found.shifts, rings, left, own)
         if not snr.any():
             break
         weight = on_plane(weights(snr, left), rings)
         found = refine(transforms, shape, weight, found, amplitude=lambda i: on_plane(left[i], rings) + 0j)
     measured, replaced = without_outliers(found.shifts, limit=1.5 / scale)
-    shifts = most_likely(measured, found.noise, scale)
-    if replaced > 0.2 * count:
+    shifts, strays = most_likely(measured, found.noise, scale)
+    if replaced + strays > 0.2 * count:
         flags.append("motion_unstable")
     if count < 5:
         flags.append("few_frames")
@@ -217,7 +217,7 @@ def add_frames(
         coefficients, tables = dose.few_terms(dose.normalised(weight))
     # stored values may be quantised: v · scale + offset
     coefficients = coefficients * frames.scale
-    sums = np.zeros((coefficients.shape[1], height, width), np.float32)
+    sums = np.empty((coefficients.shape[1], height, width), np.float32)
     gather(frames.stack, frames.gain, _field(motion, frames.shape), coefficients.astype(np.float32), BLOCK, sums)
     return Terms(sums, tables, pixel_size_angstrom, float(frequency[1]))
 

@@ -122,13 +122,32 @@ def add_shifted(transform: Complex64, ramp_y: Complex64, ramp_x: Complex64, tota
             total[y, x] += transform[y, x] * (ramp_y[y] * ramp_x[x])
 
 
-@njit("void(c8[:, ::1], u2[:, ::1], f4[::1])", cache=True, nogil=True, fastmath=True)
-def fade(transform: Complex64, rings: npt.NDArray[np.uint16], table: Float32) -> None:
-    """Multiply a half-plane transform by the value of each pixel's ring, in place."""
+@njit("f8(c8[:, ::1], c8[::1], c8[::1], i8[::1], i8[::1], c8[:, ::1])", cache=True, nogil=True, fastmath=True)
+def add_shifted_spans(
+    transform: Complex64, ramp_y: Complex64, ramp_x: Complex64, starts: Int64, stops: Int64, total: Complex64
+) -> float:
+    """Add a span of each row of a half-plane transform, times its phase ramps, to ``total``; the power in the spans."""
+    power = np.float64(0)
+    for y in range(transform.shape[0]):
+        part = np.float32(0)
+        for x in range(starts[y], stops[y]):
+            value = transform[y, x]
+            part += value.real * value.real + value.imag * value.imag
+            total[y, x] += value * (ramp_y[y] * ramp_x[x])
+        power += np.float64(part)
+    return power
+
+
+@njit("void(c8[:, ::1], u2[:, ::1], f4[::1], f8[::1])", cache=True, nogil=True, fastmath=True)
+def fade(transform: Complex64, rings: npt.NDArray[np.uint16], table: Float32, sums: npt.NDArray[np.float64]) -> None:
+    """Multiply a half-plane transform by the value of each pixel's ring, in place; add its power to the ring's sum."""
     rows, columns = transform.shape
     for y in range(rows):
         for x in range(columns):
-            transform[y, x] *= table[rings[y, x]]
+            ring = rings[y, x]
+            value = transform[y, x] * table[ring]
+            transform[y, x] = value
+            sums[ring] += value.real * value.real + value.imag * value.imag
 
 
 @njit("void(c8[:, ::1], u2[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
@@ -259,7 +278,7 @@ def _sample(
 def gather(
     stack: npt.NDArray[Any], gain: Float32, field: Float32, coefficients: Float32, block: tuple[int, int], sums: Float32
 ) -> None:
-    """Add shifted frames to several weighted sums in one pass, block by block, bicubic.
+    """Add shifted frames up to several weighted sums in one pass, block by block, bicubic.
 
     Within a block all frames are visited before moving on, so sums stay in cache and no corrected frame is stored; four
     frames are added at a time, so that a sum is loaded and stored once for four.
@@ -268,7 +287,7 @@ def gather(
     gain : (height, width), or (1, 1) for none.
     field : (frames, blocks_y, blocks_x, 2), shift to apply to each block's content, px (y, x).
     coefficients : (frames, sums).
-    sums : (sums, height, width), added to.
+    sums : (sums, height, width), written.
     """
     frames, height, width = stack.shape
     count = sums.shape[0]
@@ -303,7 +322,7 @@ def gather(
             for k in range(count):
                 for r in range(n_rows):
                     for c in range(n_columns):
-                        sums[k, top + r, left + c] += held[r, k, c]
+                        sums[k, top + r, left + c] = held[r, k, c]
 
 
 @njit("void(c8[:, ::1], f4[::1], f8, f8, f8, c8[:, ::1])", cache=True, nogil=True, fastmath=True)

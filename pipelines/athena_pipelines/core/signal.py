@@ -73,30 +73,36 @@ def fading(
     return np.asarray(np.exp(-exposure[:, None] / (2 * critical_exposure(bands.frequency, voltage_kv)[None, :])))
 
 
-def apply_fading(transforms: Complex64, rings: Rings, left: Array) -> None:
-    """Multiply each transform by what is left of the specimen in it, in place; what is left out becomes 0."""
+def apply_fading(transforms: Complex64, rings: Rings, left: Array) -> Array:
+    """Multiply each transform by what is left of the specimen in it, in place; what is left out becomes 0.
+
+    Returns the power of all together in each ring, (rings,).
+    """
+    own = np.zeros(left.shape[1] + 1)
     for transform, table in zip(transforms, left, strict=True):
-        fade(transform, rings, np.append(table, 0.0).astype(np.float32))
+        fade(transform, rings, np.append(table, 0.0).astype(np.float32), own)
+    return own[:-1]
 
 
-def measure_snr(transforms: Complex64, shape: tuple[int, int], shifts: Array, rings: Rings, left: Array) -> Array:
+def measure_snr(
+    transforms: Complex64, shape: tuple[int, int], shifts: Array, rings: Rings, left: Array, own: Array
+) -> Array:
     """ρ of each ring, (rings,): power of the undamaged specimen in a frame over that of the frame's noise.
 
     Parameters
     ----------
     transforms : (frames, rows, columns // 2 + 1), after ``apply_fading``.
     shifts : (frames, 2), px (y, x), that align them.
-    left : (frames, rings), as given to ``apply_fading``.
+    left, own : (frames, rings), (rings,); as given to ``apply_fading``, and what it returned.
     """
     count = left.shape[1]
     total = np.zeros_like(transforms[0])
-    own, shared, pixels = np.zeros(count + 1), np.zeros(count + 1), np.bincount(rings.ravel(), minlength=count + 1)
+    shared, pixels = np.zeros(count + 1), np.bincount(rings.ravel(), minlength=count + 1)
     for transform, shift in zip(transforms, shifts, strict=True):
         add_shifted(transform, *ramps(shift, shape), total)
-        ring_power(transform, rings, own)
     ring_power(total, rings, shared)
     pixels = np.maximum(pixels[:count], 1)
-    own, shared = own[:count] / pixels, shared[:count] / pixels
+    own, shared = own / pixels, shared[:count] / pixels
     squares, fourths = (left**2).sum(axis=0), (left**4).sum(axis=0)
     pairs = np.maximum(squares**2 - fourths, 1e-12)
     power = _smoothed((shared - own) / pairs)

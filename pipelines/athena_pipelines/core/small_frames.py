@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import ducc0
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from athena_pipelines.core.frames import Frames
 from athena_pipelines.core.motion_kernels import block_sum, centre_and_taper
@@ -55,7 +54,7 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
     """
     height, width = frames.shape
     binning = binning_for(frames.shape, pixel_size_angstrom)
-    rows, columns = (fft.prev_fast_len(n // binning // 2, real=False) * 2 for n in (height, width))
+    rows, columns = (_fast_at_most(n // binning // 2) * 2 for n in (height, width))
     origin = ((height - rows * binning) // 2, (width - columns * binning) // 2)
     block_pixel = pixel_size_angstrom * binning
     shape = inner_shape((rows, columns), block_pixel)
@@ -68,6 +67,11 @@ def shrink(frames: Frames, pixel_size_angstrom: float) -> SmallFrames:
         block_sum(frame, frames.gain, origin, binning, image)
         means[index] = into.transform(image, transform) / binning**2
     return SmallFrames(transforms, shape, block_pixel / factor, binning / factor, means)
+
+
+def _fast_at_most(length: int) -> int:
+    """Largest length that transforms fast, up to ``length``."""
+    return next(n for n in range(length, 0, -1) if ducc0.fft.good_size(n) == n)
 
 
 def _roomy(shape: tuple[int, int, int], *, least: int) -> Complex64:

@@ -12,12 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from athena_pipelines.core.ctf_kernels import bin_power
+from athena_pipelines.core.ice_ring import crystalline_ring, radius
 
 SIZE = 512
 TARGET_PIXEL_ANGSTROM = 1.4
 """The spectrum's edge lies at the Nyquist frequency of this pixel, so 512 px resolve the rings of 3.6 µm at 4 Å."""
 SAMPLES_PER_CELL = 1.5
 """Small images are padded until this many samples of their transform fall into a pixel of the spectrum."""
+
+COURSE_DEGREE = 4
+COURSE_FROM_PX = 8
+"""The course of a spectrum is a polynomial of this degree from this ring on, both axes logarithmic."""
 
 Image = npt.NDArray[np.float32]
 
@@ -29,15 +34,18 @@ class Spectrum:
     Attributes
     ----------
     amplitude : (SIZE, SIZE) float32, as measured.
-    signal : (SIZE, SIZE) float32, amplitude relative to its local background, minus 1: rings around zero.
+    signal : (SIZE, SIZE) float32, amplitude relative to its local background, minus 1: rings around zero. 0 where it
+        does not mean the specimen.
     pixel_size_angstrom : the pixel whose Nyquist frequency is the spectrum's edge.
     independent : share of the spectrum's pixels that carry information of their own, 0 to 1.
+    crystalline_ice : whether ice diffracts as crystals do; the signal is 0 there.
     """
 
     amplitude: Image
     signal: Image
     pixel_size_angstrom: float
     independent: float = 1.0
+    crystalline_ice: bool = False
 
     @property
     def step(self) -> float:
@@ -74,7 +82,8 @@ def measure(image: npt.NDArray[np.generic], pixel_size_angstrom: float) -> Spect
     power = bin_power(transform, columns // 2, cell_rows, cell_columns, SIZE // 2)
     amplitude = _half_to_full(np.sqrt(power))
     share = min(1.0, height * width * (pixel_size_angstrom / (SIZE * pixel)) ** 2)
-    return Spectrum(amplitude, flatten(amplitude, pixel), pixel, share)
+    ring = crystalline_ring(amplitude, 1 / (SIZE * pixel))
+    return Spectrum(amplitude, flatten(amplitude, pixel, left_out=ring), pixel, share, ring is not None)
 
 
 def _half_to_full(half: npt.NDArray[np.float64]) -> Image:
@@ -87,20 +96,41 @@ def _half_to_full(half: npt.NDArray[np.float64]) -> Image:
     return full
 
 
-def flatten(amplitude: Image, pixel_size_angstrom: float) -> Image:
+def flatten(amplitude: Image, pixel_size_angstrom: float, *, left_out: npt.NDArray[np.bool_] | None = None) -> Image:
     """Amplitude over its local background, minus 1.
 
-    The background is a moving average as wide as one ring at 30 Å (CTFFIND's rule), the centre excluded as far as
-    the low-frequency spike reaches. Dividing makes the noise of all frequencies equal, as the fit assumes.
+    The background is the course of the rings' means, a smooth curve, times a moving average as wide as one ring at 30 Å
+    (CTFFIND's rule), the centre excluded as far as the low-frequency spike reaches. An average alone lags behind where
+    the spectrum falls steeply, which reads as a ring and shifts the phase of the first ones. Dividing makes the noise
+    of all frequencies equal, as the fit assumes.
+
+    Parameters
+    ----------
+    left_out : pixels that do not mean the specimen, beside the centre and the axes.
     """
     box = int(SIZE * pixel_size_angstrom / 30.0 * math.sqrt(2)) | 1
-    weight = _trusted()
-    total = _box_mean(amplitude * weight, box)
-    background = total / np.maximum(_box_mean(weight, box), np.float32(1e-3))
-    signal = np.where(background > 0, amplitude / np.maximum(background, np.float32(1e-30)), 1) - 1
+    weight = _trusted() if left_out is None else np.where(left_out, np.float32(0), _trusted())
+    level = amplitude / _course(amplitude, weight)
+    background = _box_mean(level * weight, box) / np.maximum(_box_mean(weight, box), np.float32(1e-3))
+    signal = np.where(background > 0, level / np.maximum(background, np.float32(1e-30)), 1) - 1
     signal[weight == 0] = 0
     limit = 8 * signal[weight > 0].std()
     return np.asarray(np.clip(signal, -limit, limit), np.float32)
+
+
+def _course(amplitude: Image, weight: Image) -> Image:
+    """Smooth course of the rings' mean amplitudes, at every pixel: a polynomial of their logarithms."""
+    held = np.bincount(_ring_index().ravel(), weight.ravel(), SIZE)[: SIZE // 2]
+    total = np.bincount(_ring_index().ravel(), (amplitude * weight).ravel(), SIZE)[: SIZE // 2]
+    rings = np.flatnonzero((total > 0) & (np.arange(SIZE // 2) >= COURSE_FROM_PX))
+    if rings.size <= COURSE_DEGREE:
+        return np.ones_like(amplitude)
+    places = np.log(rings / COURSE_FROM_PX)
+    curve = np.polynomial.Polynomial.fit(
+        places, np.log(total[rings] / held[rings]), COURSE_DEGREE, w=held[rings] ** 0.25
+    )
+    table = np.exp(curve(np.log(np.clip(np.arange(SIZE), rings[0], rings[-1]) / COURSE_FROM_PX)))
+    return np.asarray(np.interp(radius(SIZE), np.arange(SIZE), table), np.float32)
 
 
 @cache
@@ -138,19 +168,4 @@ def ring_counts() -> npt.NDArray[np.int64]:
 
 @cache
 def _ring_index() -> npt.NDArray[np.int64]:
-    centre = SIZE // 2
-    y, x = np.ogrid[-centre : SIZE - centre, -centre : SIZE - centre]
-    return np.rint(np.hypot(y, x)).astype(np.int64)
-
-
-def iciness(spectrum: Spectrum) -> float:
-    """Power of the ice ring against the specimen's: (mean amplitude at 3.9–3.5 Å)² / (at 30–6 Å)²; NaN beyond the edge.
-
-    Source: cisTEM's measure of the same name.
-    """
-    if spectrum.nyquist < 1 / 3.5:
-        return float("nan")
-    frequency = _ring_index() * spectrum.step
-    ice = spectrum.amplitude[(frequency >= 1 / 3.9) & (frequency <= 1 / 3.5)].mean()
-    specimen = spectrum.amplitude[(frequency >= 1 / 30) & (frequency <= 1 / 6)].mean()
-    return float((ice / specimen) ** 2) if specimen > 0 else float("nan")
+    return np.rint(radius(SIZE)).astype(np.int64)

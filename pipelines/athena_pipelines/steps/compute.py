@@ -142,8 +142,7 @@ def _compute(
     flags += motion.flags
     if sums.weighted is None:
         flags.append(NO_DOSE_WEIGHTING)
-    if not fit.determined:
-        flags.append("ctf_not_determined")
+    flags += ctf_flags(spectrum, fit)
     return Computed(
         parameters,
         count,
@@ -158,6 +157,16 @@ def _compute(
         tuple(flags),
         gain_fit,
     )
+
+
+def ctf_flags(spectrum: Spectrum, fit: CtfFit) -> list[str]:
+    """What a reader should know of a spectrum and its fit, by name."""
+    said = {
+        "ctf_not_determined": not fit.determined,
+        "phase_shift_suspected": fit.phase_suspected,
+        "crystalline_ice": spectrum.crystalline_ice,
+    }
+    return [flag for flag, holds in said.items() if holds]
 
 
 def optics_of(parameters: MovieParameters) -> Optics:

@@ -16,7 +16,6 @@ from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.gain import Reference, read_reference
 from athena.formats.movies import Movie, fitting_memory, open_movie
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
-from athena_pipelines.core.gain_fit import fit_gain
 from athena_pipelines.steps.memory import physical_memory
 
 QUANTA_PER_SIGMA = 64
@@ -114,6 +113,9 @@ def _turn_gain(
     shape = frames.shape
     fit = None
     if orientation is GainOrientation.AUTO or sense is GainSense.AUTO:
+        # SciPy, which it needs and nothing else does, takes a while to load
+        from athena_pipelines.core.gain_fit import fit_gain
+
         fitting = reference.fitting(shape)
         candidates = fitting if orientation is GainOrientation.AUTO else (orientation,)
         average = total if frames.scale == 1 else total * np.float32(frames.scale)

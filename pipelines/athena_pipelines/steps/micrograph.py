@@ -14,7 +14,7 @@ from athena.formats.mrc_extended import read_fei_records
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.spectrum import measure
-from athena_pipelines.steps.compute import Timing
+from athena_pipelines.steps.compute import Timing, ctf_flags
 from athena_pipelines.steps.outputs import ctf_values
 
 
@@ -55,12 +55,14 @@ def fit_micrograph(path: Path, known: Known, search: SearchRange) -> dict[str, A
         raise BadFile(f"{path.name} does not say its acceleration voltage.", hint="Give it: --voltage 300")
     with timing("ctf"):
         optics = Optics(voltage, known.spherical_aberration_mm, known.amplitude_contrast)
-        fit = fit_ctf(measure(found.image, pixel), optics, search)
+        spectrum = measure(found.image, pixel)
+        fit = fit_ctf(spectrum, optics, search)
     return {
         "micrograph": str(path),
         "pixel_size_angstrom": pixel,
         "voltage_kv": voltage,
         **ctf_values(fit),
+        "flags": ctf_flags(spectrum, fit),
         "seconds": timing.seconds,
         "cpu_seconds": timing.cpu_seconds,
     }

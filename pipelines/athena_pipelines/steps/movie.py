@@ -7,9 +7,10 @@ from athena.zarrio import layout
 from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
 from athena_pipelines.core.ctf_fit import CtfFit
+from athena_pipelines.core.ice_ring import iciness
 from athena_pipelines.core.motion import patch_motion
 from athena_pipelines.core.pictures import fit_picture, spectrum_picture, thumbnail
-from athena_pipelines.core.spectrum import Spectrum, iciness
+from athena_pipelines.core.spectrum import Spectrum
 from athena_pipelines.steps.compute import SOFTWARE, Computed, Timing, compute_movie
 
 NAN = float("nan")
@@ -105,13 +106,13 @@ def _ctf_metrics(fit: CtfFit, spectrum: Spectrum) -> dict[str, float]:
         "phase_shift_deg": found.phase_shift_deg,
         "ctf_resolution_angstrom": fit.quality.resolution_angstrom,
         "ctf_resolution_half_angstrom": fit.quality.resolution_half_angstrom,
+        "ctf_score": fit.score,
     }
     if not fit.determined:
         values = dict.fromkeys(values, NAN)
     return {
         **values,
-        "ctf_score": fit.score,
-        "iciness": iciness(spectrum),
+        "iciness": iciness(spectrum.amplitude, spectrum.step),
         "spectrum_nyquist_per_angstrom": spectrum.nyquist,
     }
 

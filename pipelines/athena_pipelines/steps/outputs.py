@@ -126,10 +126,11 @@ def ctf_values(fit: CtfFit) -> dict[str, Any]:
         "phase_shift_rad": math.radians(found.phase_shift_deg),
         "confidence_range_angstrom": fit.quality.resolution_angstrom,
         "confidence_range_half_angstrom": fit.quality.resolution_half_angstrom,
+        "score": fit.score,
     }
     if not fit.determined:
         values = dict.fromkeys(values, math.nan)
-    return {"determined": fit.determined, **values, "score": fit.score, "significance": fit.significance}
+    return {"determined": fit.determined, **values, "significance": fit.significance}
 
 
 def motion_star(found: Computed, inputs: Inputs) -> dict[str, Block]:
@@ -216,7 +217,7 @@ def _without_nan(value: Any) -> Any:
 
 def _write_micrograph(path: Path, image: npt.NDArray[np.float32], found: Computed, dtype: Any) -> None:
     with written_whole(path) as partial:
-        write_mrc(partial, image.astype(dtype), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
+        write_mrc(partial, image.astype(dtype, copy=False), pixel_size_angstrom=found.parameters.pixel_size_angstrom)
 
 
 def _write_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:

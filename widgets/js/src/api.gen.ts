@@ -2424,6 +2424,12 @@ export interface components {
          */
         AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
         /**
+         * Action
+         * @description What can be done with an element.
+         * @enum {string}
+         */
+        Action: "view" | "write" | "delete" | "share" | "move" | "audit";
+        /**
          * AuditEntry
          * @description One deed. ``element_name`` is the name at that time; ``detail`` depends on the action.
          */
@@ -2838,6 +2844,12 @@ export interface components {
             /** @description The caller's role on this element (admins: owner). */
             my_role: components["schemas"]["Role"];
             /**
+             * May
+             * @description What the caller may do with it, as far as its role, kind and creator go.
+             * @default []
+             */
+            may: components["schemas"]["Action"][];
+            /**
              * Steps
              * @description Of a workflow: its steps in order.
              * @default []
@@ -2877,6 +2889,12 @@ export interface components {
             items: components["schemas"]["Element"][];
             /** Total */
             total: number;
+            /**
+             * Offset
+             * @description How many come before the first of these.
+             * @default 0
+             */
+            offset: number;
         };
         /**
          * ElementPlace
@@ -2923,6 +2941,11 @@ export interface components {
             time: string;
             /** Element Id */
             element_id?: string | null;
+            /**
+             * Parent Id
+             * @description Of an element that came or changed: where it lies now, if the caller may see that.
+             */
+            parent_id?: string | null;
             /** Index */
             index?: number | null;
             /** Version */
@@ -3084,6 +3107,12 @@ export interface components {
              * @description Which one, from 0.
              */
             section: number;
+            /**
+             * Whole
+             * @description ``mean`` or ``max`` of all sections along the axis; empty: one section.
+             * @default
+             */
+            whole: string;
             /**
              * Axes
              * @description Along which there are sections: z, and of a volume y and x.
@@ -5419,6 +5448,12 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * Whole
+         * @description How all sections are put together into one image.
+         * @enum {string}
+         */
+        Whole: "mean" | "max";
+        /**
          * WorkerHealth
          * @description A process that computes.
          */
@@ -5490,6 +5525,7 @@ export type Acquisition = components['schemas']['Acquisition'];
 export type AcquisitionCurves = components['schemas']['AcquisitionCurves'];
 export type AcquisitionPage = components['schemas']['AcquisitionPage'];
 export type AcquisitionState = components['schemas']['AcquisitionState'];
+export type Action = components['schemas']['Action'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type Branch = components['schemas']['Branch'];
@@ -5637,6 +5673,7 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type Whole = components['schemas']['Whole'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
 export type WorkflowTemplate = components['schemas']['WorkflowTemplate'];
@@ -7079,6 +7116,8 @@ export interface operations {
                 limit?: number;
                 sort?: components["schemas"]["ElementSort"] | null;
                 descending?: boolean;
+                /** @description One of them: its page of `limit` is given, and `offset` is of no matter. */
+                holding?: string | null;
             };
             header?: never;
             path?: never;
@@ -11417,6 +11456,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
             };
             header?: never;
             path: {
@@ -11472,6 +11513,8 @@ export interface operations {
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
+                /** @description All sections along the axis as one image, in place of a single one. */
+                whole?: components["schemas"]["Whole"] | null;
                 low?: number | null;
                 high?: number | null;
                 /** @description Names the content: kept for good. */

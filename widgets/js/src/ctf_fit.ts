@@ -57,7 +57,7 @@ class CtfPanel {
       root.remove();
       source.close();
     });
-    const viewer = mountViewer(stage, source, scope, true);
+    const viewer = mountViewer(stage, source, scope, "spectrum_fit");
     const again = followAcquisition(model, { source, pane, scope, columns: COLUMNS }, (data) => {
       this.#data = data;
       this.#describe();

@@ -1,6 +1,7 @@
 // The 1-D CTF fit on a canvas: experimental and theoretical curve over spatial frequency.
 
 import type { AcquisitionCurves } from "./api.gen";
+import { unresolvedFrom } from "./ctf_zeros";
 import type { Value } from "./units";
 
 export interface CtfStyle {
@@ -31,6 +32,7 @@ export interface CtfView {
 
 const RESOLUTION_TICKS = [30, 20, 15, 10, 8, 6, 5, 4, 3.5, 3, 2.5, 2, 1.5];
 const HEADROOM = 1.08;
+const BEYOND_ALPHA = 0.35;
 
 /** The frame and the axes' ranges; also tells a pointer's frequency. */
 export class CtfAxes {
@@ -85,23 +87,30 @@ function valueRange(curves: AcquisitionCurves, view: CtfView): [number, number] 
   return [Math.max(low, -1), Math.min(Math.max(high, 0.2), 2) * HEADROOM];
 }
 
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** One series between two frequencies, the one at either end included, so that parts meet. */
 function line(
   context: CanvasRenderingContext2D,
   curves: AcquisitionCurves,
   axes: CtfAxes,
   series: Series,
-  lowest: number,
+  { from, to }: Range,
 ): void {
+  const { frequency } = curves;
   let pen = false;
   context.beginPath();
   curves[series].forEach((value, i) => {
-    const frequency = curves.frequency[i];
-    if (value === null || frequency === undefined || frequency < lowest) {
+    const here = frequency[i];
+    if (value === null || here === undefined || here < from || (frequency[i - 1] ?? 0) >= to) {
       pen = false;
       return;
     }
-    if (pen) context.lineTo(axes.x(frequency), axes.y(value));
-    else context.moveTo(axes.x(frequency), axes.y(value));
+    if (pen) context.lineTo(axes.x(here), axes.y(value));
+    else context.moveTo(axes.x(here), axes.y(value));
     pen = true;
   });
   context.stroke();
@@ -162,7 +171,14 @@ export function drawCtf(context: CanvasRenderingContext2D, curves: AcquisitionCu
   for (const series of ["quality", "theory", "experimental"] as const) {
     if (!view.shown.has(series)) continue;
     context.strokeStyle = style[series];
-    line(context, curves, axes, series, view.lowest);
+    // |CTF| is not drawn where its rings are finer than its samples: what is seen there would be moiré
+    const end = series === "theory" ? unresolvedFrom(curves) : Number.POSITIVE_INFINITY;
+    const reach = Math.min(view.resolution ? 1 / view.resolution : Number.POSITIVE_INFINITY, end);
+    line(context, curves, axes, series, { from: view.lowest, to: reach });
+    // beyond what the fit reaches, theory and noise say little
+    context.globalAlpha = BEYOND_ALPHA;
+    line(context, curves, axes, series, { from: Math.max(view.lowest, reach), to: end });
+    context.globalAlpha = 1;
   }
   return axes;
 }

@@ -3,7 +3,7 @@
 import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
 import { type Cleanup, type RenderContext, Scope, withDefaults } from "./model";
-import type { Axis } from "./paths";
+import type { Axis, Whole } from "./paths";
 import { SectionBar } from "./section_bar";
 import { openSource } from "./source";
 import { installTheme } from "./theme";
@@ -25,15 +25,15 @@ function render(context: RenderContext): Cleanup {
     stage.style.height = `${height}px`;
   });
   const content = model.get<Wanted["content"]>("content");
-  const bar = new SectionBar(stage, scope, (axis, section) => wantFile(axis, section));
-  const viewer = mountViewer(stage, source, scope, content !== "micrograph", (info) => bar.show(info));
+  const bar = new SectionBar(stage, scope, (axis, section, whole) => wantFile(axis, section, whole));
+  const viewer = mountViewer(stage, source, scope, content, (info) => bar.show(info));
   stage.append(bar.node);
-  const wantFile = (axis: Axis, section: number | undefined): void => {
-    viewer.want({ runId: "", index: -1, content, file: model.get("file"), axis, section });
+  const wantFile = (axis: Axis, section?: number, whole?: Whole): void => {
+    viewer.want({ runId: "", index: -1, content, file: model.get("file"), axis, section, whole });
   };
   const want = (): void => {
     bar.reset();
-    if (model.get("file")) wantFile("z", undefined);
+    if (model.get("file")) wantFile("z");
     else viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
   };
   for (const trait of ["run_id", "index", "file"]) scope.follow(model, trait, want);

@@ -43,19 +43,22 @@ export const tile = (
   `${acquisition(runId, index)}/tiles/${level}/${x}_${y}.png?low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;
 
 export type Axis = "z" | "y" | "x";
+/** All sections along an axis as one image: their mean or their maximum. */
+export type Whole = "mean" | "max";
+
+const wholeQuery = (whole: Whole | undefined): string => (whole ? `&whole=${whole}` : "");
 
 /** A section of a file; without a number the middle one. `file` is the file's own path: `elements/<id>/files/<id>`. */
-export const fileImage = (file: string, axis: Axis, section: number | undefined): string =>
-  `${file}/image.json?axis=${axis}${section === undefined ? "" : `&section=${section}`}`;
+export const fileImage = (file: string, axis: Axis, section: number | undefined, whole: Whole | undefined): string =>
+  `${file}/image.json?axis=${axis}${section === undefined ? "" : `&section=${section}`}${wholeQuery(whole)}`;
 
 export const fileTile = (
   file: string,
-  axis: Axis,
-  section: number,
+  { axis, section, whole }: { axis: Axis; section: number; whole: Whole | undefined },
   level: number,
   x: number,
   y: number,
   { low, high }: Contrast,
   hash: string,
 ): string =>
-  `${file}/tiles/${level}/${x}_${y}.png?axis=${axis}&section=${section}&low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;
+  `${file}/tiles/${level}/${x}_${y}.png?axis=${axis}&section=${section}${wholeQuery(whole)}&low=${low}&high=${high}&v=${encodeURIComponent(hash)}`;

@@ -7,6 +7,9 @@ import fullScreenIcon from "icon:fullscreen";
 import leaveFullScreenIcon from "icon:fullscreen-exit";
 import rotateIcon from "icon:rotate-90-degrees-cw-outline";
 import measureIcon from "icon:straighten-outline";
+import halfIcon from "icon:tonality";
+import ringsIcon from "icon:track-changes";
+import zerosIcon from "icon:waves";
 import zoomInIcon from "icon:zoom-in";
 import zoomOutIcon from "icon:zoom-out";
 import OpenSeadragon from "openseadragon";
@@ -19,6 +22,7 @@ import { ContrastPanel } from "./viewer_contrast";
 import { magnification } from "./viewer_geometry";
 import { ImageLoader, type Wanted } from "./viewer_loader";
 import { Legend, MeasuringTape } from "./viewer_overlay";
+import { RingOverlay } from "./viewer_rings";
 import { TILE_LOADERS } from "./viewer_tiles";
 
 const ZOOM_STEP = 1.5;
@@ -81,9 +85,17 @@ function fullScreenButton(stage: HTMLElement, scope: Scope): HTMLButtonElement {
 
 function toolBar(
   viewer: OpenSeadragon.Viewer,
-  parts: { stage: HTMLElement; contrast: ContrastPanel; tape: MeasuringTape; scope: Scope; spectrum: boolean },
+  parts: {
+    stage: HTMLElement;
+    contrast: ContrastPanel;
+    tape: MeasuringTape;
+    scope: Scope;
+    /** Circles and zeros of a spectrum; none over a micrograph. */
+    over: SpectrumParts | undefined;
+  },
 ): HTMLElement {
-  const { stage, contrast, tape, scope, spectrum } = parts;
+  const { stage, contrast, tape, scope, over } = parts;
+  const spectrum = over !== undefined;
   const zoom = (factor: number): void => {
     viewer.viewport.zoomBy(factor);
     viewer.viewport.applyConstraints();
@@ -101,6 +113,7 @@ function toolBar(
     if (event.code === "KeyM" && !event.ctrlKey && !event.metaKey && !spectrum) measure(!tape.active);
     if (event.key === "Escape" && tape.active) measure(false);
   });
+  const overlays = over ? spectrumButtons(stage, scope, over) : [];
   const rotate = (event?: MouseEvent): void => {
     const turn = event?.shiftKey ? -90 : 90;
     viewer.viewport.setRotation(viewer.viewport.getRotation() + (viewer.viewport.getFlip() ? -turn : turn));
@@ -117,11 +130,51 @@ function toolBar(
     rotateButton,
     !spectrum && contrastButton,
     !spectrum && measureButton,
+    ...overlays,
     fullScreenButton(stage, scope),
   );
   // keys go on working after a click on a button
   bar.addEventListener("click", () => viewer.canvas.focus({ preventScroll: true }));
   return bar;
+}
+
+interface SpectrumParts {
+  rings: RingOverlay;
+  loader: ImageLoader;
+  /** Whether half of it is the fit, to begin with. */
+  half: boolean;
+}
+
+/** Buttons and keys of what lies over a spectrum. */
+function spectrumButtons(stage: HTMLElement, scope: Scope, parts: SpectrumParts): HTMLButtonElement[] {
+  const { rings, loader } = parts;
+  let half = parts.half;
+  const toggleHalf = (): void => {
+    half = !half;
+    loader.showHalf(half);
+    halfButton.setAttribute("aria-pressed", String(half));
+  };
+  const toggleRings = (): void => {
+    rings.rings = !rings.rings;
+    ringsButton.setAttribute("aria-pressed", String(rings.rings));
+  };
+  const toggleZeros = (): void => {
+    loader.zeros = !loader.zeros;
+    zerosButton.setAttribute("aria-pressed", String(loader.zeros));
+  };
+  const halfButton = iconButton(halfIcon, "Left half as fitted (H)", "half-toggle", toggleHalf);
+  halfButton.setAttribute("aria-pressed", String(half));
+  const ringsButton = iconButton(ringsIcon, "Resolution circles (G)", "rings-toggle", toggleRings);
+  const zerosButton = iconButton(zerosIcon, "Zeros of the fitted CTF (Z)", "zeros-toggle", toggleZeros);
+  ringsButton.setAttribute("aria-pressed", String(rings.rings));
+  zerosButton.setAttribute("aria-pressed", "false");
+  scope.listen(stage, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.code === "KeyG") toggleRings();
+    if (event.code === "KeyZ") toggleZeros();
+    if (event.code === "KeyH") toggleHalf();
+  });
+  return [halfButton, ringsButton, zerosButton];
 }
 
 export interface MountedViewer {
@@ -133,14 +186,14 @@ export interface MountedViewer {
 }
 
 /**
- * Make `stage` a viewer. `spectrum`: without the tools that only make sense for a micrograph. `sections` is told which
+ * Make `stage` a viewer, with the tools that make sense for a micrograph or for a spectrum. `sections` is told which
  * section of a file is shown.
  */
 export function mountViewer(
   stage: HTMLElement,
   source: DataSource,
   scope: Scope,
-  spectrum: boolean,
+  content: Wanted["content"],
   sections: (info: FileImageInfo) => void = () => undefined,
 ): MountedViewer {
   const viewer = openViewer(stage, scope);
@@ -148,8 +201,10 @@ export function mountViewer(
   const tape = new MeasuringTape(viewer, scope);
   const contrast = new ContrastPanel((wanted, settled) => loader.recontrast(wanted, settled));
   const pane = new StatePane(() => void loader.load(true));
-  const loader = new ImageLoader({ viewer, source, pane, contrast, legend, tape, sections }, scope);
-  const bar = toolBar(viewer, { stage, contrast, tape, scope, spectrum });
-  stage.append(tape.node, legend.node, pane.node, bar, contrast.node);
+  const rings = new RingOverlay(viewer);
+  const loader = new ImageLoader({ viewer, source, pane, contrast, legend, tape, rings, sections }, scope);
+  const over = content === "micrograph" ? undefined : { rings, loader, half: content === "spectrum_fit" };
+  const bar = toolBar(viewer, { stage, contrast, tape, scope, over });
+  stage.append(rings.node, tape.node, legend.node, pane.node, bar, contrast.node);
   return { stage, want: (wanted) => loader.want(wanted), refresh: () => void loader.load(false) };
 }

@@ -1,8 +1,9 @@
 // Brings the wanted image into the viewer, swaps contrast without a flash, and says so when there is none.
 
 import type OpenSeadragon from "openseadragon";
-import type { Acquisition, FileImageInfo, ImageInfo } from "./api.gen";
-import { SPECTRUM_SIZE } from "./catalogue.gen";
+import type { Acquisition, AcquisitionCurves, FileImageInfo, ImageInfo, RunTable } from "./api.gen";
+import { type MetricName, SPECTRUM_SIZE } from "./catalogue.gen";
+import { curveZeros, wavelength } from "./ctf_zeros";
 import type { Scope } from "./model";
 import * as paths from "./paths";
 import { type DataSource, getJson, isAbort, ProblemError } from "./source";
@@ -11,6 +12,7 @@ import { fixed } from "./units";
 import { type ContrastPanel, previewFilter } from "./viewer_contrast";
 import { frequencyScale, lengthScale, type Point } from "./viewer_geometry";
 import type { Legend, MeasuringTape } from "./viewer_overlay";
+import type { RingOverlay } from "./viewer_rings";
 import { imageTiles, pictureTiles } from "./viewer_tiles";
 import { WAITING_TEXT } from "./waiting";
 
@@ -22,10 +24,27 @@ export interface Wanted {
   file?: string;
   axis?: paths.Axis;
   section?: number | undefined;
+  /** All sections along the axis as one image. */
+  whole?: paths.Whole | undefined;
 }
 
+/** Of a spectrum, what its scale and the zeros of its CTF follow from. */
+const SPECTRUM_COLUMNS = [
+  "spectrum_nyquist_per_angstrom",
+  "ctf_resolution_angstrom",
+  "defocus_um",
+  "astigmatism_nm",
+  "astigmatism_angle_deg",
+] as const satisfies readonly MetricName[];
+type SpectrumValues = Partial<Record<MetricName, number | null>>;
+/** Frequency 0 lies in the middle of a fine pixel, of which the picture averages two by two; the rows are mirrored. */
+const CENTRE = { x: SPECTRUM_SIZE / 2 + 0.25, y: SPECTRUM_SIZE / 2 - 0.25 };
+const DEGREE = Math.PI / 180;
+
 const same = (one: Wanted, other: Wanted): boolean =>
-  (["runId", "index", "content", "file", "axis", "section"] as const).every((name) => one[name] === other[name]);
+  (["runId", "index", "content", "file", "axis", "section", "whole"] as const).every(
+    (name) => one[name] === other[name],
+  );
 
 export interface LoaderParts {
   viewer: OpenSeadragon.Viewer;
@@ -34,6 +53,7 @@ export interface LoaderParts {
   contrast: ContrastPanel;
   legend: Legend;
   tape: MeasuringTape;
+  rings: RingOverlay;
   /** Told which section of a file is shown. */
   sections?: (info: FileImageInfo) => void;
 }
@@ -46,6 +66,8 @@ export class ImageLoader {
   #abort = new AbortController();
   #loading = false;
   #swap: OpenSeadragon.TiledImage | undefined;
+  #spectrum: { wanted: Wanted; values: SpectrumValues } | undefined;
+  #zeros = false;
 
   constructor(parts: LoaderParts, scope: Scope) {
     this.#parts = parts;
@@ -59,12 +81,17 @@ export class ImageLoader {
     });
   }
 
-  want(wanted: Wanted): void {
+  want(asked: Wanted): void {
     const now = this.#wanted;
+    // a spectrum's half is chosen by hand and stays from one micrograph to the next
+    const kept = asked.content !== "micrograph" && now && !asked.file;
+    const wanted = kept ? { ...asked, content: now.content } : asked;
     if (now && same(now, wanted)) return;
     this.#wanted = wanted;
     const shown = this.#shown;
-    if (wanted.file && shown && shown.wanted.file === wanted.file && shown.wanted.axis === wanted.axis) {
+    // a mean has not the grey values of a section: it starts with a contrast of its own
+    const alike = shown && (["file", "axis", "whole"] as const).every((name) => shown.wanted[name] === wanted[name]);
+    if (wanted.file && alike) {
       void this.#turnTo(wanted, shown.contrast);
       return;
     }
@@ -113,19 +140,19 @@ export class ImageLoader {
   async #info(wanted: Wanted, signal: AbortSignal): Promise<ImageInfo> {
     const { source, sections } = this.#parts;
     if (!wanted.file) return getJson<ImageInfo>(source, paths.imageInfo(wanted.runId, wanted.index), signal);
-    const path = paths.fileImage(wanted.file, wanted.axis ?? "z", wanted.section);
+    const path = paths.fileImage(wanted.file, wanted.axis ?? "z", wanted.section, wanted.whole);
     const info = await getJson<FileImageInfo>(source, path, signal);
     sections?.(info);
     return info;
   }
 
   #tiles(wanted: Wanted, info: ImageInfo, contrast: paths.Contrast): OpenSeadragon.TileSource {
-    const { runId, index, file, axis } = wanted;
+    const { runId, index, file, axis = "z", whole } = wanted;
     const hash = info.content_hash;
     const section = (info as FileImageInfo).section;
     return imageTiles(this.#parts.source, info, (level, x, y) =>
       file
-        ? paths.fileTile(file, axis ?? "z", section, level, x, y, contrast, hash)
+        ? paths.fileTile(file, { axis, section, whole }, level, x, y, contrast, hash)
         : paths.tile(runId, index, level, x, y, contrast, hash),
     );
   }
@@ -146,24 +173,78 @@ export class ImageLoader {
   }
 
   async #openSpectrum(wanted: Wanted, signal: AbortSignal): Promise<void> {
-    const { viewer, source, legend } = this.#parts;
-    const edge = await getJson<{ columns: Record<string, (number | null)[]> }>(
-      source,
-      paths.table(wanted.runId, ["spectrum_nyquist_per_angstrom"], wanted.index, 1),
-      signal,
-    );
-    const nyquist = edge.columns.spectrum_nyquist_per_angstrom?.[0];
+    const { viewer, source, legend, rings } = this.#parts;
+    const path = paths.table(wanted.runId, SPECTRUM_COLUMNS, wanted.index, 1);
+    const table = await getJson<RunTable>(source, path, signal);
+    const values = Object.fromEntries(SPECTRUM_COLUMNS.map((name) => [name, table.columns[name]?.[0] ?? null]));
+    const nyquist = values.spectrum_nyquist_per_angstrom;
     if (!nyquist) throw new ProblemError(404, "not_found", "There is no power spectrum yet.");
     const size = SPECTRUM_SIZE;
-    const path = paths.spectrum(wanted.runId, wanted.index, wanted.content === "spectrum_fit");
+    const picture = paths.spectrum(wanted.runId, wanted.index, wanted.content === "spectrum_fit");
     this.#shown = { wanted, info: { width: size, height: size } as ImageInfo, contrast: { low: 0, high: 255 } };
-    viewer.open({ tileSource: pictureTiles(source, path, size) });
+    this.#spectrum = { wanted, values };
+    viewer.open({ tileSource: pictureTiles(source, picture, size) });
     const scale = frequencyScale(nyquist, size);
     const describe = ({ x, y }: Point): string => {
-      const frequency = Math.hypot(x - size / 2, y - size / 2) * scale.perPixel;
+      const frequency = Math.hypot(x - CENTRE.x, y - CENTRE.y) * scale.perPixel;
       return frequency > 0 ? `${fixed(1 / frequency, 1)}\u2009Å (${fixed(frequency, 3)}\u2009Å⁻¹)` : "";
     };
     legend.show({ width: size, height: size, scale, describe });
+    rings.show({
+      centre: CENTRE,
+      perPixel: scale.perPixel,
+      nyquist,
+      resolution: values.ctf_resolution_angstrom,
+    });
+    await this.#drawZeros(signal);
+  }
+
+  /** Show half of the spectrum as fitted, or all as measured: zoom stays, the old picture until the new one is there. */
+  showHalf(fitted: boolean): void {
+    const [wanted, shown] = [this.#wanted, this.#shown];
+    if (!wanted) return;
+    this.#wanted = { ...wanted, content: fitted ? "spectrum_fit" : "spectrum" };
+    if (!shown) return void this.load(true);
+    this.#shown = { ...shown, wanted: this.#wanted };
+    const picture = paths.spectrum(wanted.runId, wanted.index, fitted);
+    this.#replace(pictureTiles(this.#parts.source, picture, SPECTRUM_SIZE), () => undefined);
+  }
+
+  /** Whether the zeros of the fitted CTF are drawn over spectra. */
+  get zeros(): boolean {
+    return this.#zeros;
+  }
+
+  set zeros(on: boolean) {
+    this.#zeros = on;
+    this.#drawZeros(this.#abort.signal).catch((error: unknown) => {
+      if (!isAbort(error)) this.#parts.pane.error(error);
+    });
+  }
+
+  async #drawZeros(signal: AbortSignal): Promise<void> {
+    const { rings, source } = this.#parts;
+    const spectrum = this.#spectrum;
+    const { defocus_um, astigmatism_nm, astigmatism_angle_deg } = spectrum?.values ?? {};
+    if (!this.#zeros || !spectrum || typeof defocus_um !== "number") return rings.showZeros(undefined);
+    const { runId, index } = spectrum.wanted;
+    const [curves, acquisition] = await Promise.all([
+      getJson<AcquisitionCurves[]>(source, paths.curves(runId, [index]), signal),
+      getJson<Acquisition>(source, paths.acquisition(runId, index), signal),
+    ]);
+    if (this.#spectrum !== spectrum || !this.#zeros || !curves[0]) return;
+    const { voltage_kv, spherical_aberration_mm } = acquisition.optics;
+    // the aberration only turns a small difference: without it the rings are as astigmatic as at low frequency
+    const known = voltage_kv && spherical_aberration_mm;
+    rings.showZeros({
+      frequencies: curveZeros(curves[0]),
+      astigmatism: {
+        defocus: defocus_um * 1e4,
+        difference: (astigmatism_nm ?? 0) * 10,
+        angle: (astigmatism_angle_deg ?? 0) * DEGREE,
+        aberration: known ? (spherical_aberration_mm * 1e7 * wavelength(voltage_kv) ** 2) / 2 : 0,
+      },
+    });
   }
 
   /** Show another contrast: at once by a filter over the old tiles, then with new tiles once the hand rests. */
@@ -215,6 +296,8 @@ export class ImageLoader {
     this.#parts.viewer.close();
     this.#parts.legend.show(undefined);
     this.#parts.tape.show(undefined);
+    this.#parts.rings.show(undefined);
+    this.#spectrum = undefined;
   }
 
   /** An image that is not there is mostly one that is not processed yet: ask, and say which. */

@@ -18,7 +18,7 @@ export interface OverlayImage {
   describe(point: Point): string;
 }
 
-function svg(name: string, attributes: Record<string, string | number> = {}): SVGElement {
+export function svg(name: string, attributes: Record<string, string | number> = {}): SVGElement {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
   return node;

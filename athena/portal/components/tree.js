@@ -1,0 +1,277 @@
+// A tree of elements. Its levels come a page at a time, and only rows in sight are asked for and drawn: a level may
+// hold a hundred thousand.
+
+const TREE_ROW_PX = 28
+const TREE_PAGE = 100
+const TREE_SPARE = 12 // rows drawn above and below what is in sight
+
+// ask({do: "level", level, offset} or {…, holding}): its page comes by take(); the level "" holds what is at the top
+// choose(item) a row was chosen; may(item, level) whether it can be; shut: ids of what cannot be opened
+function elementTree({ label, ask, choose, may = () => true, name = "tree-item", link = false, opened = [], shut = [], unfolds = ["folder", "workflow", "step"] }) {
+  const levels = new Map() // {total, items by place, asked, old: offsets of pages}
+  const where = new Map() // {level, index} by id
+  const open = new Set(["", ...opened])
+  const nodes = new Map()
+  let rows = []
+  let epoch = 0
+  let here = ""
+  let goal = "" // last of the way
+  let way = [] // ids from the top to what is to be brought into sight
+  let active = null // {level, index, id}
+  let planned = false
+  let onopen = () => {}
+
+  const inner = h("div", { class: "tree-rows", role: "none" })
+  const el = h("div", { class: "tree", role: "tree", tabindex: "0", "aria-label": label, "data-athena": "tree" }, inner)
+
+  const expandable = (item) => unfolds.includes(item.kind) && item.children > 0 && item.state !== "deleting" && !shut.includes(item.id)
+  const itemOf = (row) => levels.get(row.level)?.items[row.index]
+  const isActive = (row) => active && row.level === active.level && row.index === active.index
+  const rowOf = (id) => { const at = where.get(id); return at ? rows.findIndex((row) => row.level === at.level && row.index === at.index) : -1 }
+
+  function flatten() {
+    rows = []
+    const walk = (id, depth) => {
+      const level = levels.get(id)
+      if (!level) { rows.push({ level: id, index: 0, depth, total: 1 }); return }
+      for (let index = 0; index < level.total; index += 1) {
+        rows.push({ level: id, index, depth, total: level.total })
+        const item = level.items[index]
+        if (item && open.has(item.id) && expandable(item)) walk(item.id, depth + 1)
+      }
+    }
+    walk("", 1)
+    // before anything is scrolled to
+    inner.style.height = `${rows.length * TREE_ROW_PX}px`
+  }
+
+  function levelOf(id) {
+    if (!levels.has(id)) levels.set(id, { total: 1, items: [], asked: new Set(), old: new Set() })
+    return levels.get(id)
+  }
+  function want(id, index) {
+    const level = levelOf(id)
+    const offset = index - (index % TREE_PAGE)
+    if (level.asked.has(offset) || (level.items[index] && !level.old.has(offset))) return
+    level.old.delete(offset)
+    level.asked.add(offset)
+    ask({ do: "level", level: id, offset, epoch })
+  }
+
+  // a page came: {level, epoch, offset, total, items}; or its level is gone, or could not be read
+  function take(page) {
+    if (page.epoch !== epoch) return
+    if (page.gone) { forget(page.level); plan(); return }
+    const level = levelOf(page.level)
+    level.asked.delete(page.holding || page.offset)
+    if (page.failed) return
+    for (let index = page.offset; index < page.offset + TREE_PAGE; index += 1) {
+      const at = level.items[index] && where.get(level.items[index].id)
+      if (at && at.level === page.level && at.index === index) where.delete(level.items[index].id)
+    }
+    level.total = page.total
+    level.items.length = Math.min(level.items.length, page.total)
+    page.items.forEach((item, place) => {
+      level.items[page.offset + place] = item
+      where.set(item.id, { level: page.level, index: page.offset + place })
+    })
+    if (!page.total && page.level) open.delete(page.level)
+    plan()
+  }
+  function forget(id) {
+    levels.delete(id)
+    if (id) open.delete(id)
+  }
+
+  // what was read of a level may be old: its pages are read again where they are in sight
+  function spoil(id) {
+    const level = levels.get(id)
+    if (!level) return
+    for (let offset = 0; offset < Math.max(level.items.length, 1); offset += TREE_PAGE) level.old.add(offset)
+    for (const offset of level.asked) level.old.add(offset)
+  }
+  // {all} or {gone: ids, changed: [[id, id of its parent]]}
+  function hear(news) {
+    if (news.all) for (const id of levels.keys()) spoil(id)
+    for (const id of news.gone ?? []) {
+      const at = where.get(id)
+      if (at) spoil(at.level)
+      forget(id)
+    }
+    for (const [id, parent] of news.changed ?? []) {
+      const at = where.get(id)
+      if (at) spoil(at.level)
+      if (!at || at.level !== parent) {
+        spoil(parent)
+        // both places hold more or fewer than their rows say
+        for (const place of [parent, at?.level]) if (place && where.has(place)) spoil(where.get(place).level)
+      }
+    }
+    plan()
+  }
+  function reset() {
+    epoch += 1
+    levels.clear()
+    where.clear()
+    way = []
+    plan()
+  }
+
+  // opens the way to an element and brings it into sight
+  function reveal(ids, { unfold = true, point: pointed = true } = {}) {
+    if (pointed) here = ids.at(-1) ?? ""
+    goal = ids.at(-1) ?? ""
+    way = [...ids]
+    for (const id of unfold ? ids : ids.slice(0, -1)) open.add(id)
+    active = null
+    for (const level of levels.values()) level.looked = null
+    plan()
+  }
+  function point(id) {
+    here = id
+    plan()
+  }
+  function follow() {
+    if (!way.length) return
+    for (const [place, id] of way.entries()) {
+      const parent = place ? way[place - 1] : ""
+      if (where.get(id)?.level === parent) continue
+      const level = levelOf(parent)
+      if (level.asked.has(id)) return
+      if (level.looked === `${epoch}${id}`) { way = []; return } // it is not there, or not any more
+      level.looked = `${epoch}${id}`
+      level.asked.add(id)
+      ask({ do: "level", level: parent, holding: id, epoch })
+      return
+    }
+    const at = rowOf(goal)
+    if (at < 0) return
+    way = []
+    active = { ...rows[at], id: goal }
+    show(at, Math.floor(el.clientHeight / 2 / TREE_ROW_PX) * TREE_ROW_PX)
+  }
+  // where it is out of sight it comes to the edge, or so many pixels into sight
+  function show(at, into = 0) {
+    const top = at * TREE_ROW_PX
+    if (into && (top < el.scrollTop || top + TREE_ROW_PX > el.scrollTop + el.clientHeight)) { el.scrollTop = top - into; return }
+    if (top < el.scrollTop) el.scrollTop = top
+    else if (top + TREE_ROW_PX > el.scrollTop + el.clientHeight) el.scrollTop = top + TREE_ROW_PX - el.clientHeight
+  }
+
+  function fold(item, wanted) {
+    if (wanted === open.has(item.id)) return
+    open[wanted ? "add" : "delete"](item.id)
+    // what is not looked at may have grown old
+    if (wanted) spoil(item.id)
+    onopen([...open])
+    plan()
+  }
+
+  function plan() {
+    if (planned) return
+    planned = true
+    requestAnimationFrame(() => { planned = false; flatten(); follow(); draw() })
+  }
+
+  function rowNode(row, item) {
+    const key = item?.id ?? `${row.level}/${row.index}`
+    const told = JSON.stringify([row, item, item && open.has(item.id), item?.id === here, Boolean(item && may(item, row.level))])
+    let known = nodes.get(key)
+    if (known?.told !== told) {
+      const dead = !item || item.state === "deleting" || !may(item, row.level)
+      const opens = item && expandable(item)
+      const node = h(link && !dead ? "a" : "div", { class: `tree-row${dead ? " dead" : ""}${item?.id === here ? " here" : ""}`, role: "treeitem", tabindex: "-1",
+        style: `padding-left: ${4 + 14 * (row.depth - 1)}px`, href: link && !dead ? item.search : null, "data-go": link && !dead ? "" : null,
+        "aria-level": row.depth, "aria-setsize": row.total, "aria-posinset": row.index + 1, "aria-expanded": opens ? String(open.has(item.id)) : null,
+        "aria-current": link && item?.id === here ? "page" : null, "aria-selected": !link && item ? String(item.id === here) : null, "aria-disabled": dead && item ? "true" : null,
+        "data-athena": item ? name : "tree-waits", "data-name": item?.name, "data-id": item?.id, title: item?.name },
+        h("span", { class: `twist${opens ? "" : " none"}${opens && open.has(item.id) ? " open" : ""}`, "aria-hidden": "true", onclick: (event) => {
+          if (!opens) return
+          event.preventDefault()
+          event.stopPropagation()
+          active = { ...row, id: item.id }
+          fold(item, !open.has(item.id))
+        } }, opens ? icon("chevron", 14) : null),
+        item ? [h("span", { class: "glyph" }, icon(item.kind, 16)), h("span", { class: "words" }, item.name),
+          item.state === "archived" ? h("span", { class: "muted", title: "Archived" }, icon("archive", 14)) : item.status ? statusMark(item.status) : null]
+          : h("span", { class: "waits" }))
+      if (!link || dead) node.addEventListener("click", () => { if (item && !dead) pick(row, item) })
+      else node.addEventListener("click", () => { active = { ...row, id: item.id } })
+      known?.node.replaceWith(node)
+      known = { told, node }
+      nodes.set(key, known)
+    }
+    return [key, known.node]
+  }
+  const statusMark = (status) => STATUS[status] && status !== "not_started" ? h("span", { class: `mark is-${status}`, title: STATUS[status][1], role: "img", "aria-label": STATUS[status][1] }, STATUS[status][0]) : null
+
+  function pick(row, item) {
+    active = { ...row, id: item.id }
+    choose?.(item)
+  }
+
+  function draw() {
+    const first = Math.max(0, Math.floor(el.scrollTop / TREE_ROW_PX) - TREE_SPARE)
+    const last = Math.min(rows.length, Math.ceil((el.scrollTop + el.clientHeight) / TREE_ROW_PX) + TREE_SPARE)
+    if (active?.id && where.has(active.id)) active = { ...where.get(active.id), id: active.id }
+    const kept = new Set()
+    let next = inner.firstChild
+    for (let at = first; at < last; at += 1) {
+      const row = rows[at]
+      want(row.level, row.index)
+      const [key, node] = rowNode(row, itemOf(row))
+      if (kept.has(key)) continue
+      kept.add(key)
+      node.style.top = `${at * TREE_ROW_PX}px`
+      node.id = `row-${at}`
+      node.classList.toggle("active", Boolean(isActive(row)))
+      if (node === next) next = next.nextSibling
+      else inner.insertBefore(node, next?.parentNode === inner ? next : null)
+    }
+    for (const [key, { node }] of nodes) if (!kept.has(key)) { node.remove(); nodes.delete(key) }
+    const at = activeAt()
+    if (at >= first && at < last) el.setAttribute("aria-activedescendant", `row-${at}`)
+    else el.removeAttribute("aria-activedescendant")
+    el.setAttribute("aria-busy", String(rows.length === 1 && !itemOf(rows[0])))
+  }
+
+  const activeAt = () => (active ? rows.findIndex(isActive) : -1)
+  function move(at) {
+    if (!rows.length) return
+    const to = Math.max(0, Math.min(rows.length - 1, at))
+    active = { ...rows[to], id: itemOf(rows[to])?.id }
+    show(to)
+    draw()
+  }
+  // the tree keeps the focus, whatever becomes of the row that was pressed
+  inner.addEventListener("mousedown", (event) => { if (!event.button) { event.preventDefault(); el.focus({ preventScroll: true }) } })
+  el.addEventListener("scroll", () => { if (!planned) draw() }, { passive: true })
+  el.addEventListener("focus", () => { if (!active && rows.length) move(Math.max(0, rowOf(here))) })
+  el.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return
+    const at = activeAt()
+    const row = rows[at]
+    const item = row && itemOf(row)
+    const page = Math.max(1, Math.floor(el.clientHeight / TREE_ROW_PX) - 1)
+    const keys = {
+      ArrowDown: () => move(at + 1), ArrowUp: () => move(at < 0 ? 0 : at - 1), PageDown: () => move(at + page), PageUp: () => move(at - page),
+      Home: () => move(0), End: () => move(rows.length - 1),
+      ArrowRight: () => { if (!item || !expandable(item)) return; if (open.has(item.id)) move(at + 1); else fold(item, true) },
+      ArrowLeft: () => {
+        if (item && open.has(item.id) && expandable(item)) { fold(item, false); return }
+        for (let up = at - 1; row && up >= 0; up -= 1) if (rows[up].depth < row.depth) { move(up); return }
+      },
+      Enter: () => { if (!item) return; if (link) nodes.get(item.id)?.node.click(); else if (may(item, row.level) && item.state !== "deleting") pick(row, item) },
+    }
+    keys[" "] = keys.Enter
+    const act = keys[event.key]
+    if (!act) return
+    event.preventDefault()
+    event.stopPropagation()
+    act()
+  })
+  const seen = new ResizeObserver(() => plan())
+  seen.observe(el)
+  plan()
+  return { el, take, hear, reset, reveal, point, opened: (told) => { onopen = told }, end: () => seen.disconnect() }
+}

@@ -1,0 +1,146 @@
+"""What a CTF fit says of phase plates, tilt, empty holes, carbon and crystals of ice: sensible, or that it cannot."""
+
+import numpy as np
+import pytest
+
+from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
+from athena_pipelines.core.ctf_model import Defocus, Optics
+from athena_pipelines.core.spectrum import Spectrum, measure
+from athena_pipelines.steps.compute import ctf_flags
+from tests.pipelines.ctf_scenes import Camera, carbon, count, crystalline_ice, poor_gain, project, protein, tilted
+
+pytestmark = pytest.mark.feature("AC-03", "EQ-01")
+
+CAMERA = Camera()
+USUAL = Defocus(15500, 15200, 30)
+
+
+def _fit(image: np.ndarray, camera: Camera = CAMERA, **search: float | bool) -> tuple[Spectrum, CtfFit, list[str]]:
+    spectrum = measure(image, camera.pixel)
+    fit = fit_ctf(spectrum, camera.optics, SearchRange(**search))  # type: ignore[arg-type]
+    return spectrum, fit, ctf_flags(spectrum, fit)
+
+
+def _near(fit: CtfFit, mean: float, *, within: float) -> None:
+    assert fit.determined
+    assert fit.defocus.mean_angstrom == pytest.approx(mean, abs=within)
+
+
+@pytest.mark.parametrize(
+    ("shift", "defocus", "within"),
+    [(30, 6000, 60), (90, 8000, 100), (120, 5500, 60), (60, 3600, 100), (150, 11000, 90)],
+)
+def test_a_phase_plate_that_is_asked_for(shift: float, defocus: float, within: float) -> None:
+    rng = np.random.default_rng(11)
+    truth = Defocus(defocus + 100, defocus - 100, 30, shift)
+    _, fit, flags = _fit(count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng), truth)), phase_shift=True)
+    _near(fit, defocus, within=within)
+    assert fit.defocus.phase_shift_deg == pytest.approx(shift, abs=7)
+    assert fit.quality.resolution_angstrom < 5
+    assert flags == []
+
+
+@pytest.mark.parametrize(("shift", "defocus"), [(30, 6000), (60, 9000), (90, 5000), (90, 8000), (120, 6000)])
+def test_a_phase_plate_that_nobody_mentioned(shift: float, defocus: float) -> None:
+    rng = np.random.default_rng(12)
+    truth = Defocus(defocus + 100, defocus - 100, 30, shift)
+    _, fit, flags = _fit(count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng), truth)))
+    assert "phase_shift_suspected" in flags
+    # what is still told lies where rings that are wrong by this phase put it
+    assert not fit.determined or abs(fit.defocus.mean_angstrom - defocus) < 1000
+
+
+@pytest.mark.parametrize("contrast", [0.03, 0.07, 0.12])
+@pytest.mark.parametrize("aberration", [2.4, 2.7, 3.0])
+def test_a_wrong_amplitude_contrast_or_cs_is_no_phase_plate(contrast: float, aberration: float) -> None:
+    rng = np.random.default_rng(13)
+    seen = Camera(1024)
+    image = count(seen, rng, project(seen, carbon(seen, rng), Defocus(12150, 11850, 30)))
+    _, fit, flags = _fit(image, Camera(1024, optics=Optics(300, aberration, contrast)))
+    _near(fit, 12000, within=250)
+    assert flags == []
+
+
+def test_no_phase_plate_has_no_phase_shift() -> None:
+    rng = np.random.default_rng(14)
+    _, fit, _ = _fit(count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng), USUAL)), phase_shift=True)
+    _near(fit, USUAL.mean_angstrom, within=60)
+    shift = fit.defocus.phase_shift_deg
+    assert min(shift, 180 - shift) < 6
+
+
+def test_a_tilt_costs_resolution_and_not_defocus() -> None:
+    reached = []
+    truth = Defocus(20150, 19850, 30)
+    rng = np.random.default_rng(15)
+    specimen = protein(CAMERA, rng)
+    for image in (project(CAMERA, specimen, truth), *(tilted(CAMERA, specimen, truth, tilt_deg=t) for t in (30, 50))):
+        _, fit, flags = _fit(count(CAMERA, rng, image))
+        _near(fit, 20000, within=60)
+        assert flags == []
+        reached.append(fit.quality.resolution_angstrom)
+    assert reached[0] < reached[1] < reached[2]
+    assert reached[0] < 4.6
+    assert 5 < reached[2] < 10
+
+
+@pytest.mark.parametrize("error", [0.0, 0.01, 0.03, 0.1])
+@pytest.mark.parametrize("phase_shift", [False, True])
+def test_an_empty_hole_has_no_ctf(error: float, *, phase_shift: bool) -> None:
+    camera = Camera(1024)
+    for seed in range(3):
+        rng = np.random.default_rng([seed, 16])
+        _, fit, flags = _fit(
+            count(camera, rng, gain=poor_gain(camera, rng, error=error)), camera, phase_shift=phase_shift
+        )
+        assert flags == ["ctf_not_determined"], fit.significance
+
+
+def test_an_empty_hole_with_crystals_has_no_ctf_either() -> None:
+    rng = np.random.default_rng(17)
+    _, _, flags = _fit(count(CAMERA, rng, project(CAMERA, crystalline_ice(CAMERA, rng), USUAL)))
+    assert flags == ["ctf_not_determined", "crystalline_ice"]
+
+
+def test_carbon_fits_best() -> None:
+    rng = np.random.default_rng(18)
+    _, fit, flags = _fit(count(CAMERA, rng, project(CAMERA, carbon(CAMERA, rng), USUAL)))
+    assert flags == []
+    assert fit.defocus.u_angstrom == pytest.approx(USUAL.u_angstrom, abs=15)
+    assert fit.defocus.v_angstrom == pytest.approx(USUAL.v_angstrom, abs=15)
+    assert fit.defocus.angle_deg == pytest.approx(USUAL.angle_deg, abs=2)
+    assert fit.quality.resolution_angstrom < 3.2
+    assert fit.score > 0.5
+
+
+@pytest.mark.parametrize(("spots", "strength"), [(400, 3.0), (40, 8.0), (8, 6.0)])
+@pytest.mark.parametrize("finest", [5.0, 3.0])
+def test_crystalline_ice_is_told_and_does_not_pull_the_fit(spots: int, strength: float, finest: float) -> None:
+    rng = np.random.default_rng(19)
+    specimen = protein(CAMERA, rng) + crystalline_ice(CAMERA, rng, spots=spots, strength=strength)
+    _, fit, flags = _fit(count(CAMERA, rng, project(CAMERA, specimen, USUAL)), max_resolution_angstrom=finest)
+    assert flags == ["crystalline_ice"]
+    _near(fit, USUAL.mean_angstrom, within=60)
+    assert fit.quality.resolution_angstrom < 5
+
+
+def test_vitreous_ice_however_thick_is_no_crystal() -> None:
+    """Bare ice: little at low resolution, a broad ring at 3.7 Å."""
+    rng = np.random.default_rng(20)
+    k = CAMERA.frequency
+    structure = 0.08 + 0.92 / (1 + np.exp(-(k - 0.2) / 0.02)) + 0.9 * np.exp(-0.5 * ((k - 1 / 3.7) / 0.025) ** 2)
+    white = np.fft.rfft2(rng.standard_normal((CAMERA.size,) * 2))
+    for contrast in (0.05, 0.2):
+        specimen = contrast * white * np.sqrt(structure) * np.exp(-10 * k * k)
+        _, _, flags = _fit(count(CAMERA, rng, project(CAMERA, specimen, USUAL)))
+        assert "crystalline_ice" not in flags
+
+
+def test_ice_rings_beyond_the_edge_are_not_looked_for() -> None:
+    rng = np.random.default_rng(21)
+    camera = Camera(1024, pixel=1.9)
+    specimen = protein(camera, rng)
+    spectrum, fit, flags = _fit(count(camera, rng, project(camera, specimen, USUAL)), camera)
+    assert flags == []
+    assert not spectrum.crystalline_ice
+    _near(fit, USUAL.mean_angstrom, within=100)
