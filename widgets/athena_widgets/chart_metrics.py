@@ -1,4 +1,4 @@
-"""Which metrics of a run have charts (EQ-07, NB-05). Apart from the widget: a portal need not load what notebooks do."""
+"""Which metrics of a run have charts (EQ-07, NB-05), apart from the widget, which the portal need not load."""
 
 from collections.abc import Iterable
 from typing import Any
