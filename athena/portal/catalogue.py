@@ -25,6 +25,7 @@ from athena.contract.events import EventPage
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
+from athena.contract.live_runs import LiveRun
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.notes import Note, NoteWrite
@@ -235,6 +236,10 @@ class Catalogue:
     def recent(self, kind: ElementKind | None = None, *, limit: int = 10) -> list[Placed]:
         """What the visitor opened last, of a kind or of all."""
         return self._client.get("/api/recent", list[Placed], params={"kind": kind and kind.value, "limit": limit})
+
+    def live_runs(self) -> list[LiveRun]:
+        """Runs that are acquired now."""
+        return self._client.get("/api/live-runs", list[LiveRun])
 
     def storages(self) -> list[Storage]:
         """The connected storages with their use."""

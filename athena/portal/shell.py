@@ -1,6 +1,7 @@
 """The frame around every page: tool bar, breadcrumb, live mark, and a place for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,11 +17,14 @@ from athena.portal.components.browser import Browser
 from athena.portal.components.element_list import ElementList
 from athena.portal.components.error_panel import ErrorPanel
 from athena.portal.components.explorer import Explorer
+from athena.portal.components.job_bell import JobBell
+from athena.portal.components.keys_help import KeysHelp
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.recipe_button import RecipeButton
 from athena.portal.components.tool_bar import ToolBar
 from athena.portal.components.upload_tray import UploadTray
-from athena.portal.job_groups import badge_of
+from athena.portal.job_groups import badge_of, lately_items
+from athena.portal.keys import key_groups, scope_of
 from athena.portal.place import Place
 from athena.portal.recipes import recipe
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
@@ -55,6 +59,10 @@ class Shell:
         self.crumbs = Breadcrumb(sizing_mode="stretch_width", height=BAR_PX)
         self.live = LiveMark(height=BAR_PX)
         self.recipe = RecipeButton(height=BAR_PX, margin=0)
+        self.job_asked: Callable[[dict[str, Any]], None] = _nobody_asked
+        """Does what the bell's panel asks for."""
+        self.bell = JobBell(lambda asked: self.job_asked(asked), height=BAR_PX, margin=0)
+        self._keys = KeysHelp(groups=key_groups(), width=0, height=0, margin=0)
         self._bar = ToolBar(
             theme=scheme,
             user=user,
@@ -73,9 +81,9 @@ class Shell:
         content = pn.Row(self.explorer, self._stage, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self.page = pmui.Page(
             title="",
-            header=[pn.Row(self.crumbs, self.recipe, self.live, sizing_mode="stretch_width", margin=0)],
+            header=[pn.Row(self.crumbs, self.recipe, self.live, self.bell, sizing_mode="stretch_width", margin=0)],
             sidebar=[self._bar],
-            main=[content, self.browser, UploadTray(width=0, height=0, margin=0)],
+            main=[content, self.browser, self._keys, UploadTray(width=0, height=0, margin=0)],
             sidebar_variant="permanent",
             sidebar_width=RAIL_PX,
             sidebar_resizable=False,
@@ -98,8 +106,12 @@ class Shell:
         self._bar.param.update(user=user.display_name or user.username, tools=tools_of(user))
 
     def count_jobs(self, jobs: Sequence[Job]) -> None:
-        """Say in the tool bar how many jobs run, wait and failed (JB-01)."""
-        self._bar.badges = {"jobs": badge_of(jobs)}
+        """Say at the bell how many jobs run, wait and failed, and which lately (JB-01)."""
+        self.bell.param.update(badge=badge_of(jobs), groups=lately_items(jobs, now=datetime.now(UTC)), problem="")
+
+    def job_refused(self, error: AthenaError) -> None:
+        """Say in the bell's panel why the last thing asked was not done."""
+        self.bell.problem = error.message
 
     def waiting(self, place: Place) -> None:
         """Someone goes to a place; what is shown stays until the new is there."""
@@ -115,6 +127,7 @@ class Shell:
     def told(self, loaded: Any) -> None:
         """Say in the frame where one is."""
         self.crumbs.crumbs = loaded.crumbs
+        self._keys.here = scope_of(loaded.place, loaded.element)
         self.recipe.param.update(code=recipe(loaded.place, loaded.element), name_of_file=loaded.title or "Athena")
         self.browser.title = f"{loaded.title} · Athena" if loaded.title else "Athena"
 
@@ -131,3 +144,7 @@ class Shell:
 
     def _scheme_chosen(self, change: Any) -> None:
         self.browser.theme = change.new
+
+
+def _nobody_asked(_asked: dict[str, Any]) -> None:
+    """What is asked before the session is there is not done."""

@@ -25,7 +25,9 @@ from athena.portal.components.file_list import FileList
 from athena.portal.components.file_viewer import FileViewer
 from athena.portal.components.guide_board import GuideBoard
 from athena.portal.components.health_board import HealthBoard
+from athena.portal.components.job_bell import JobBell
 from athena.portal.components.job_board import JobBoard
+from athena.portal.components.job_filters import JobFilters
 from athena.portal.components.licence_board import LicenceBoard
 from athena.portal.components.live_mark import LiveMark
 from athena.portal.components.metadata_editor import MetadataEditor
@@ -240,6 +242,12 @@ def _written() -> Iterator[tuple[str, Any]]:
     ended = [_job("finished", actions=["remove"], finished=WHEN), _job("cancelled", finished=WHEN)]
     yield "every state", JobBoard(_nothing, groups=[running, private, failed, *ended])
     yield "no job", JobBoard(_nothing)
+    badge = {"count": 3, "failed": True, "hint": "1 running, 1 waiting, 1 failed"}
+    yield "some failed", JobBell(_nothing, badge=badge, groups=[running, private, failed])
+    yield "nothing runs", JobBell(_nothing, badge={"count": 0, "failed": False, "hint": "none running"})
+    choices = {"state": [("failed", "Failed")], "kind": [("export", "Export")], "owner": [("alice", "alice")]}
+    yield "some chosen", JobFilters(_nothing, choices=choices, chosen={"state": "failed"}, shown=1, total=12)
+    yield "none chosen", JobFilters(_nothing, choices=choices)
     licence: dict[str, Any] = {"platform_id": ID, "required": True, "message": "", "licences": []}
     licence["features"] = [FEATURE, FEATURE | {"feature": "tomo", "valid": False, "message": "Expired.", "seats": None}]
     licence["licences"] = [
@@ -309,9 +317,8 @@ def _written() -> Iterator[tuple[str, Any]]:
     token = TOKEN | {"last_used": None, "expired": True}
     yield "just made", TokenBoard(_nothing, user=user, tokens=[token], made={"name": "Nightly", "text": "athena_abc"})
     yield "no token", TokenBoard(_nothing, user=user)
-    badges = {"jobs": {"count": 3, "failed": True, "hint": "1 failed"}}
     tools = [tool.item for tool in TOOLS]
-    yield "an administrator's", ToolBar(user="Alice", tools=tools, here="jobs", badges=badges, height=600)
+    yield "an administrator's", ToolBar(user="Alice", tools=tools, here="jobs", height=600)
     yield "no upload", UploadTray()
     may = {"manage": True, "licences": True, "roles": ["admin", "user-manager"]}
     people = [_account("alice", "customer-admin"), _account("bob", active=False, licensed=False, last_seen=None)]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -12,6 +13,7 @@ import panel as pn
 from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
 from athena.portal.holding import keep_unsent
+from athena.portal.job_acts import act_on_jobs
 from athena.portal.loading import load
 from athena.portal.panels.explorer import ExplorerPanel
 from athena.portal.session import PortalSession
@@ -74,6 +76,7 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     session = PortalSession(
         doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
     )
+    shell.job_asked = partial(act_on_jobs, session, refused=shell.job_refused)
     session.attach(ExplorerPanel(session, shell.explorer))
     session.run(catalogue.me, shell.greet)
     session.count_jobs()

@@ -81,6 +81,7 @@ _METRICS = (
     Metric("shift_noise_px", "Shift noise", "px", 2, True),
     Metric("mean_intensity_e_per_px", "Mean intensity per frame", "e⁻/px", 2),
     Metric("iciness", "Iciness", "", 2, True),
+    Metric("ice_thickness_nm", "Ice thickness", "nm", 0),
     Metric("optics_group", "Optics group", "", 0),
     Metric("dose_e_per_A2", "Dose", "e⁻/Å²", 1),
     Metric("target_defocus_um", "Target defocus", "µm", 2),

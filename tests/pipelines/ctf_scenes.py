@@ -87,6 +87,19 @@ def tilted(camera: Camera, specimen: npt.NDArray, defocus: Defocus, *, tilt_deg:
     return out
 
 
+def thick(
+    camera: Camera, rng: np.random.Generator, defocus: Defocus, *, thickness: float, slices: int = 12, contrast: float
+) -> npt.NDArray[np.float64]:
+    """Contrast of a slab of ``slices`` that scatter evenly and have nothing in common; the defocus is its middle's."""
+    total = np.zeros((camera.size, camera.size // 2 + 1), np.complex128)
+    for i in range(slices):
+        away = ((i + 0.5) / slices - 0.5) * thickness
+        local = Defocus(defocus.u_angstrom + away, defocus.v_angstrom + away, defocus.angle_deg)
+        part = _specimen(camera, rng, 1 / (1 + (camera.frequency / 0.25) ** 2), contrast / np.sqrt(slices), 25)
+        total += part * ctf_image((camera.size,) * 2, camera.pixel, local, camera.optics)
+    return np.fft.irfft2(total)
+
+
 def count(camera: Camera, rng: np.random.Generator, contrast: npt.ArrayLike = 0.0, *, gain: npt.ArrayLike = 1.0):
     """Electrons counted where a mean of ``dose`` varies by ``contrast``, seen through a camera of ``gain``."""
     rate = camera.dose * np.maximum(1 + np.broadcast_to(contrast, (camera.size, camera.size)), 0)

@@ -1,13 +1,27 @@
 """What a CTF fit says of phase plates, tilt, empty holes, carbon and crystals of ice: sensible, or that it cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from athena.portal.flags import FLAG_WORDS
 from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Defocus, Optics
 from athena_pipelines.core.spectrum import Spectrum, measure
+from athena_pipelines.core.thickness import Thickness, measure_thickness
 from athena_pipelines.steps.compute import ctf_flags
-from tests.pipelines.ctf_scenes import Camera, carbon, count, crystalline_ice, poor_gain, project, protein, tilted
+from tests.pipelines.ctf_scenes import (
+    Camera,
+    carbon,
+    count,
+    crystalline_ice,
+    poor_gain,
+    project,
+    protein,
+    thick,
+    tilted,
+)
 
 pytestmark = pytest.mark.feature("AC-03", "EQ-01")
 
@@ -144,3 +158,46 @@ def test_ice_rings_beyond_the_edge_are_not_looked_for() -> None:
     assert flags == []
     assert not spectrum.crystalline_ice
     _near(fit, USUAL.mean_angstrom, within=100)
+
+
+def _thickness(image: np.ndarray, camera: Camera) -> Thickness:
+    spectrum, search = measure(image, camera.pixel), SearchRange()
+    fit = fit_ctf(spectrum, camera.optics, search)
+    return measure_thickness(image, spectrum, fit, camera.optics, search=search, pixel_size_angstrom=camera.pixel)
+
+
+@pytest.mark.parametrize(("thickness", "contrast"), [(1000, 0.3), (1500, 0.15), (2500, 0.3), (3300, 0.3)])
+def test_thick_ice_is_measured_by_its_node(thickness: float, contrast: float) -> None:
+    rng = np.random.default_rng(22)
+    camera = Camera(1536)
+    found = _thickness(count(camera, rng, thick(camera, rng, USUAL, thickness=thickness, contrast=contrast)), camera)
+    assert found.angstrom == pytest.approx(thickness, abs=60)
+    _near(found.fit, USUAL.mean_angstrom, within=80)
+    assert not found.fit.phase_suspected
+
+
+def test_thin_ice_carbon_and_tilt_have_no_thickness() -> None:
+    rng = np.random.default_rng(23)
+    camera = Camera(1536)
+    film = carbon(camera, rng)
+    tilts = [tilted(camera, film, USUAL, tilt_deg=tilt) for tilt in (35, 55)]
+    for contrast in (project(camera, protein(camera, rng), USUAL), project(camera, film, USUAL), *tilts):
+        assert np.isnan(_thickness(count(camera, rng, contrast), camera).angstrom)
+
+
+def test_a_phase_plate_that_nobody_mentioned_is_no_thick_ice() -> None:
+    rng = np.random.default_rng(24)
+    camera = Camera(1536)
+    for shift in (45, 90, 130):
+        image = project(camera, carbon(camera, rng), Defocus(9100, 8900, 30, shift))
+        assert np.isnan(_thickness(count(camera, rng, image), camera).angstrom)
+
+
+def test_every_flag_of_a_fit_has_words() -> None:
+    """The portal says them; a name alone is shown only of what a package adds."""
+    rng = np.random.default_rng(25)
+    camera = Camera(1024)
+    spectrum, fit, _ = _fit(count(camera, rng), camera)
+    told = ctf_flags(replace(spectrum, crystalline_ice=True), replace(fit, phase_suspected=True))
+    assert len(told) == 3
+    assert set(told) <= set(FLAG_WORDS)

@@ -34,6 +34,9 @@ class Tab(Desk):
 
     refreshed = 0
 
+    def count_jobs(self) -> None:
+        """The bell is not looked at here."""
+
     def refresh(self) -> None:
         """Count."""
         self.refreshed += 1

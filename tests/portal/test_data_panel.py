@@ -25,6 +25,11 @@ class Desk:
     def __init__(self) -> None:
         self.catalogue = About()
         self.visited: list[Place] = []
+        self.refreshed = 0
+
+    def refresh(self) -> None:
+        """Count."""
+        self.refreshed += 1
 
     def run(self, work: Callable[[], Any], then: Callable[[Any], None], *, failed: Any = None) -> None:
         """Do it now."""

@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 
 from athena.contract.elements import Crumb, Element, ElementKind, Status, StepStatus
+from athena.contract.live_runs import LiveRun
 from athena.contract.people import Role
+from athena.contract.runs import RunCounts, SourceState
 from athena.contract.search import Placed, SearchHit, SearchPage
 from athena.contract.storages import Storage, StorageRole, StorageState, StorageUse
 from athena.errors import Invalid
@@ -60,6 +62,12 @@ class Index:
         use = StorageUse(state=StorageState.DOWN, message="No such folder.", file_count=2, used_bytes=10, quota_bytes=5)
         return [Storage(id=uuid4(), name="krios", role=StorageRole.PRIMARY, read_only=False, chosen=True, use=use)]
 
+    def live_runs(self) -> list[LiveRun]:
+        """One that is quiet."""
+        hit = placed(ElementKind.DATASET, "Live", type="epu_run")
+        about = {"element": hit.element, "breadcrumb": hit.breadcrumb, "state": SourceState.WATCHING}
+        return [LiveRun(counts=RunCounts(total=3, completed=2), last_index=2, last_registered=WHEN, **about)]
+
     def jobs(self) -> list[Any]:
         """None."""
         return []
@@ -110,3 +118,8 @@ def test_the_dashboard_shows_where_one_was_and_what_is_down() -> None:
     assert (board.storages[0]["state"], board.storages[0]["message"]) == ("down", "No such folder.")
     assert (board.storages[0]["quota"], board.storages[0]["total"]) == (5, None)
     assert board.version
+    (live,) = board.live
+    assert (live["total"], live["completed"], live["picture"]) == (3, 2, "")
+    assert [one["level"] for one in live["concerns"]] == ["error", "error"]  # never looked at, and long silent
+    view.tick()
+    assert tab.refreshed == 1

@@ -111,6 +111,7 @@ MATRIX: dict[str, Need | Action] = {
     "list_element_samples": Action.VIEW,
     "find": Need.A_USER,
     "list_recent": Need.A_USER,
+    "list_live_runs": Need.A_USER,
     "move_element": Action.MOVE,
     "place_element": Action.WRITE,
     "get_permissions": Action.VIEW,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from athena_pipelines.core.spectrum import iciness, measure
+from athena_pipelines.core.ice_ring import iciness
+from athena_pipelines.core.spectrum import measure
 from athena_pipelines.simulate import film
 from athena_pipelines.simulate.canvas import Canvas
 from athena_pipelines.simulate.crystals import SPACINGS_ANGSTROM, Lump
@@ -74,7 +75,7 @@ def reflections(image: Image, pixel: float) -> NDArray[np.float64]:
 
 
 def test_crystalline_ice_reflects_where_its_lattice_planes_are() -> None:
-    glass, ice, icy = np.zeros(len(RINGS)), np.zeros(len(RINGS)), []
+    glass, ice, icy, seen = np.zeros(len(RINGS)), np.zeros(len(RINGS)), [], []
     for number in range(8):
         # several defoci, so that no plane lies on a zero of all of them; few grains fit into a small image
         ctf = Ctf(13000.0 + 300 * number, 13000.0 + 300 * number, 0.0)
@@ -91,13 +92,19 @@ def test_crystalline_ice_reflects_where_its_lattice_planes_are() -> None:
         ]
         glass += reflections(images[0], 1.1)
         ice += reflections(images[1], 1.1)
-        icy.append(iciness(measure(images[1], 1.1)) / iciness(measure(images[0], 1.1)))
+        spectra = [measure(image, 1.1) for image in images]
+        icy.append(iciness(spectra[1].amplitude, spectra[1].step) / iciness(spectra[0].amplitude, spectra[0].step))
+        seen.append([one.crystalline_ice for one in spectra])
     ratio, middles = ice / glass, RINGS + 0.002
     planes = [1 / spacing for spacing in SPACINGS_ANGSTROM]
     for plane in planes:
         assert ratio[np.abs(middles - plane) < 0.003].max() > 2
     assert ratio[np.all([np.abs(middles - plane) > 0.012 for plane in planes], axis=0)].max() < 1.3
     assert np.mean(icy) > 1.2
+    # and Athena tells the one from the other in nearly all
+    wrong, right = np.sum(seen, axis=0)
+    assert right >= 7
+    assert wrong <= 2
 
 
 def test_lumps_of_ice_are_dark_where_they_lie() -> None:

@@ -1,5 +1,6 @@
 """A session folder is replayed in the order in which it was taken, and goes on where it stopped."""
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -50,6 +51,27 @@ def test_a_replay_is_the_same_session(taken: Path, tmp_path: Path) -> None:
     assert contents(again) == contents(taken)
     assert seen == list(range(len(seen) - 1, -1, -1))
     assert [e.name for e in EpuAdapter().scan(again).exposures] == [e.name for e in EpuAdapter().scan(taken).exposures]
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_the_atlas_comes_along(taken: Path, krios: Path, tmp_path: Path, real: bool) -> None:
+    session = next(krios.glob("Supervisor_*")) if real else taken
+    found = EpuAdapter().scan(replay_session(session, tmp_path, speed=1e6, movie_s=0.02))
+    before = EpuAdapter().scan(session)
+    assert before.atlases
+    assert [(atlas.id, atlas.node_count) for atlas in found.atlases] == [
+        (atlas.id, atlas.node_count) for atlas in before.atlases
+    ]
+    assert all(str(tmp_path) in str(atlas.image) for atlas in found.atlases if atlas.image)
+
+
+def test_without_an_atlas_or_with_a_session_that_cannot_be_read_there_is_a_replay_too(
+    taken: Path, tmp_path: Path
+) -> None:
+    lone = shutil.copytree(taken, tmp_path / "lone" / taken.name)
+    assert contents(replay_session(lone, tmp_path / "out", speed=1e6, movie_s=0.02)) == contents(lone)
+    (lone / "EpuSession.dm").write_text("<cut")
+    assert contents(replay_session(lone, tmp_path / "cut", speed=1e6, movie_s=0.02)) == contents(lone)
 
 
 def test_a_stopped_replay_leaves_no_cut_movie_and_goes_on(taken: Path, tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from athena.zarrio.layout import METRICS
 
 ALWAYS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
 """Have charts in every run."""
-VARIES = ("phase_shift_deg", "iciness", "ctf_score", "drift_early_angstrom", "mean_intensity_e_per_px")
+VARIES = (
+    *("phase_shift_deg", "iciness", "ice_thickness_nm", "ctf_score"),
+    *("drift_early_angstrom", "mean_intensity_e_per_px"),
+)
 """Have charts where they were measured and are not one number only: a phase shift needs a phase plate."""
 NO_CHART = ("acquired_unix_s",)
 """Numbers that mean nothing on an axis of values."""

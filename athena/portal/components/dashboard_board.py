@@ -6,8 +6,9 @@ from athena.portal.components.script import Script
 
 
 class DashboardBoard(Script):
-    """Workflows and folders opened lately, and how full the storages are."""
+    """What is acquired now, workflows and folders opened lately, and how full the storages are."""
 
+    live = param.List(default=[], item_type=dict, doc="Runs that are acquired now, as live_item gives them.")
     workflows = param.List(default=[], item_type=dict, doc="As hit_item gives them.")
     folders = param.List(default=[], item_type=dict, doc="As hit_item gives them.")
     storages = param.List(

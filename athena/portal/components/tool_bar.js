@@ -1,12 +1,7 @@
 export function render({ model, el }) {
-  const badge = (tool) => {
-    const told = model.badges[tool.page]
-    return told?.count ? h("span", { class: told.failed ? "badge failed" : "badge", "data-athena": `badge-${tool.page}` }, String(told.count)) : null
-  }
-  const said = (tool) => [tool.label, model.badges[tool.page]?.hint].filter(Boolean).join(": ")
   const link = (tool) => h("a", { class: "tool", href: tool.search, "data-go": tool.search === "?" ? "" : tool.search,
-    "data-athena": `tool-${tool.page || "workspace"}`, title: said(tool), "aria-label": said(tool),
-    "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20), badge(tool))
+    "data-athena": `tool-${tool.page || "workspace"}`, title: tool.label, "aria-label": tool.label,
+    "aria-current": model.here === tool.page ? "page" : null }, icon(tool.icon, 20))
   // uploads are the browser's own: they are told here without asking the server
   let uploads = { total: 0 }
   const tray = () => h("button", { class: "tool", "data-athena": "tool-uploads", title: `Uploads: ${uploads.words}`, "aria-label": `Uploads: ${uploads.words}`,
@@ -21,7 +16,7 @@ export function render({ model, el }) {
     shown = next
   }
   document.addEventListener("athena-uploads", follow)
-  live(model, ["theme", "user", "here", "tools", "badges"], () => {
+  live(model, ["theme", "user", "here", "tools"], () => {
     const other = model.theme === "dark" ? "light" : "dark"
     el.replaceChildren(h("nav", { class: "bar", "aria-label": "Athena" },
       ...model.tools.filter((tool) => !tool.low).map(link),
@@ -34,6 +29,7 @@ export function render({ model, el }) {
         h("summary", { class: "tool", title: model.user, "aria-label": `User ${model.user}`, "data-athena": "user" }, icon("user", 20)),
         h("div", { class: "menu" }, h("span", { class: "muted" }, "Logged in as"), h("strong", {}, model.user),
           h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { event.currentTarget.closest("details").open = false } }, icon("user", 16), "Profile and tokens"),
+          h("button", { class: "keys", "data-athena": "keys-link", onclick: (event) => { event.currentTarget.closest("details").open = false; document.dispatchEvent(new CustomEvent("athena-keys")) } }, icon("keys", 16), "Keys", h("kbd", {}, "?")),
           model.log_out ? h("a", { href: model.log_out, "data-athena": "log-out" }, icon("exit", 16), "Log out") : null))))
   })
   return () => document.removeEventListener("athena-uploads", follow)

@@ -13,4 +13,3 @@ class ToolBar(Script):
     log_out = param.String(default="", doc="Address of the log-out page; empty where there is none.")
     tools = param.List(default=[], doc="Pages that are one click away, as ``athena.portal.tools`` gives them.")
     here = param.String(default="", allow_None=True, doc="Name of the page that is shown; None where none of them is.")
-    badges = param.Dict(default={}, doc="By page: {count, failed, hint}, shown at its tool.")

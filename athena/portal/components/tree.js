@@ -184,7 +184,7 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
         style: `padding-left: ${4 + 14 * (row.depth - 1)}px`, href: link && !dead ? item.search : null, "data-go": link && !dead ? "" : null,
         "aria-level": row.depth, "aria-setsize": row.total, "aria-posinset": row.index + 1, "aria-expanded": opens ? String(open.has(item.id)) : null,
         "aria-current": link && item?.id === here ? "page" : null, "aria-selected": !link && item ? String(item.id === here) : null, "aria-disabled": dead && item ? "true" : null,
-        "data-athena": item ? name : "tree-waits", "data-name": item?.name, "data-id": item?.id, title: item?.name },
+        "data-athena": item ? name : "tree-waits", "data-name": item?.name, "data-id": item?.id, title: item?.name, "aria-label": item ? null : "Loading" },
         h("span", { class: `twist${opens ? "" : " none"}${opens && open.has(item.id) ? " open" : ""}`, "aria-hidden": "true", onclick: (event) => {
           if (!opens) return
           event.preventDefault()

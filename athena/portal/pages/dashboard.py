@@ -1,7 +1,8 @@
-"""The dashboard: where one was lately, how full the storages are, and what runs (WS-19)."""
+"""The dashboard: what is acquired now, where one was lately, how full the storages are, and what runs (WS-19)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import panel as pn
@@ -10,6 +11,7 @@ from athena import __version__
 from athena.contract.elements import ElementKind
 from athena.contract.events import Event, EventKind
 from athena.contract.jobs import Job
+from athena.contract.live_runs import LiveRun
 from athena.contract.search import Placed
 from athena.contract.storages import Storage
 from athena.portal.catalogue import Catalogue
@@ -17,6 +19,7 @@ from athena.portal.components.dashboard_board import DashboardBoard
 from athena.portal.components.search_board import hit_item
 from athena.portal.components.storage_board import storage_item
 from athena.portal.components.title_bar import TitleBar
+from athena.portal.live_words import live_item
 from athena.portal.pages.jobs import JobsSide
 from athena.portal.pages.plain import PAGE_STYLES, PlainPage, PlainView
 from athena.portal.place import Place
@@ -30,6 +33,7 @@ class Dashboard(PlainPage):
     """What the dashboard shows."""
 
     place: Place
+    live: Sequence[LiveRun]
     workflows: Sequence[Placed]
     folders: Sequence[Placed]
     storages: Sequence[Storage]
@@ -45,6 +49,8 @@ class DashboardView(PlainView):
     """Shows the dashboard, and keeps it up to date."""
 
     def __init__(self, loaded: Dashboard, session: PortalSession) -> None:
+        self._session = session
+        self._live = False
         self._board = DashboardBoard(sizing_mode="stretch_width")
         self._jobs = JobsSide(session)
         title = TitleBar(lambda _: None, title="Dashboard", sizing_mode="stretch_width")
@@ -71,6 +77,7 @@ class DashboardView(PlainView):
         return event.kind in (
             EventKind.JOB_CHANGED,
             EventKind.STORAGE_CHANGED,
+            EventKind.SOURCE_CHANGED,
             EventKind.ELEMENT_UPDATED,
             EventKind.ELEMENT_DELETED,
             EventKind.ACCESS_CHANGED,
@@ -80,7 +87,10 @@ class DashboardView(PlainView):
         """Show a newer reading."""
         if not isinstance(data, Dashboard):
             return False
+        self._live = bool(data.live)
+        now = datetime.now(UTC)
         self._board.param.update(
+            live=[live_item(one, now=now, base_url=self._session.base_url) for one in data.live],
             workflows=[hit_item(one) for one in data.workflows],
             folders=[hit_item(one) for one in data.folders],
             storages=[storage_item(one) for one in data.storages],
@@ -89,11 +99,17 @@ class DashboardView(PlainView):
         self._jobs.show(data.jobs)
         return True
 
+    def tick(self) -> None:
+        """Runs go on without an event that this page follows; one that says nothing any more is the point."""
+        if self._live:
+            self._session.refresh()
+
 
 def read_dashboard(catalogue: Catalogue, place: Place) -> Dashboard:
     """Read what the dashboard shows."""
     return Dashboard(
         place,
+        live=catalogue.live_runs(),
         workflows=catalogue.recent(ElementKind.WORKFLOW, limit=RECENT),
         folders=catalogue.recent(ElementKind.FOLDER, limit=RECENT),
         storages=catalogue.storages(),

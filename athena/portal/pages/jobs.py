@@ -1,42 +1,24 @@
-"""Jobs: all long work by how it stands, with progress, cancel, retry and remove (JB-01…04)."""
+"""Jobs: all long work by how it stands, with progress, cancel, retry and remove, and filters (JB-01…04)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import panel as pn
 
 from athena.contract.events import Event, EventKind
-from athena.contract.jobs import Job, JobAction
+from athena.contract.jobs import Job
 from athena.errors import AthenaError
 from athena.portal.catalogue import Catalogue
-from athena.portal.components.job_board import JobBoard
+from athena.portal.components.job_board import NONE, JobBoard
+from athena.portal.components.job_filters import JobFilters
 from athena.portal.components.title_bar import TitleBar
-from athena.portal.job_groups import GROUPS
+from athena.portal.job_acts import act_on_jobs
+from athena.portal.job_choice import JobChoice
+from athena.portal.job_groups import group_items
 from athena.portal.pages.plain import PAGE_STYLES, PlainPage, PlainView
 from athena.portal.place import Place
 from athena.portal.session import PortalSession, View
-
-
-def group_items(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """Groups of jobs as the component takes them: ``{state, label, jobs}``; those without a job are left out."""
-    groups: list[dict[str, Any]] = []
-    for state, label in GROUPS.items():
-        of_state = [job_item(job) for job in jobs if job.state is state]
-        if of_state:
-            groups.append({"state": state.value, "label": label, "jobs": of_state})
-    return groups
-
-
-def job_item(job: Job) -> dict[str, Any]:
-    """A job as the component takes it."""
-    told = job.model_dump(mode="json", include={"id", "label", "cancelling", "element_name", "done", "total", "unit"})
-    told |= job.model_dump(mode="json", include={"message", "item", "initiator", "created", "started", "finished"})
-    return told | {
-        "search": Place(job.element_id).search if job.element_id else "",
-        "actions": [action.value for action in job.actions],
-    }
 
 
 @dataclass(frozen=True)
@@ -65,20 +47,13 @@ class JobsSide:
             self._board,
         )
 
-    def show(self, jobs: Sequence[Job]) -> None:
-        """Show them as they stand now."""
-        self._board.groups = group_items(jobs)
+    def show(self, jobs: Sequence[Job], *, none: str = NONE) -> None:
+        """Show them as they stand now; where there is none, say so."""
+        self._board.param.update(groups=group_items(jobs), none=none)
 
     def _ask(self, asked: dict[str, Any]) -> None:
-        catalogue = self._session.catalogue
         self._title.problem = ""
-        if asked["do"] == "remove-ended":
-            self._session.run(catalogue.remove_ended_jobs, lambda _: self._session.refresh(), failed=self._refused)
-            return
-        job, action = UUID(asked["id"]), JobAction(asked["do"])
-        self._session.run(
-            lambda: catalogue.act_on_job(job, action), lambda _: self._session.refresh(), failed=self._refused
-        )
+        act_on_jobs(self._session, asked, refused=self._refused)
 
     def _refused(self, error: AthenaError) -> None:
         self._title.problem = str(error)
@@ -88,9 +63,12 @@ class JobsView(PlainView):
     """The page of jobs, kept up to date."""
 
     def __init__(self, loaded: Jobs, session: PortalSession) -> None:
+        self._session = session
         self._jobs = JobsSide(session)
+        self._filters = JobFilters(self._choose, sizing_mode="stretch_width")
+        heading, board = self._jobs.parts
         self.root = pn.Column(
-            *self._jobs.parts, sizing_mode="stretch_both", margin=0, scroll="y-auto", styles=PAGE_STYLES
+            heading, self._filters, board, sizing_mode="stretch_both", margin=0, scroll="y-auto", styles=PAGE_STYLES
         )
         self.update(loaded)
 
@@ -102,8 +80,15 @@ class JobsView(PlainView):
         """Show a newer reading."""
         if not isinstance(data, Jobs):
             return False
-        self._jobs.show(data.jobs)
+        choice = JobChoice.of(data.place)
+        chosen = choice.among(data.jobs)
+        self._filters.param.update(**choice.offered(data.jobs), shown=len(chosen), total=len(data.jobs))
+        self._jobs.show(chosen, none="No job is as the filter asks." if data.jobs else NONE)
         return True
+
+    def _choose(self, asked: dict[str, Any]) -> None:
+        """Show other jobs, and say in the address which."""
+        self._session.go(JobChoice.asked(asked).on(Place(page="jobs")))
 
 
 def read_jobs(catalogue: Catalogue, place: Place) -> Jobs:

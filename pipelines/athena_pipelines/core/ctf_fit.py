@@ -226,6 +226,26 @@ def _refine(pixels: _Pixels, start: Array, *, optics: Optics, search: SearchRang
     return -value, np.clip(x, lowest, highest)
 
 
+def refine_mean(spectrum: Spectrum, start: Array, optics: Optics, search: SearchRange) -> float:
+    """Mean defocus (Å) that fits a spectrum best, all else as in ``start``, within the defocus range of ``search``."""
+    pixels = _select(spectrum, search)
+    lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
+    defoci = np.arange(search.min_defocus_angstrom, search.max_defocus_angstrom, DEFOCUS_STEP_ANGSTROM)
+    values = [correlate_with_gradient(*pixels.arrays, lam, cs, np.array([d, *start[1:]]))[0] for d in defoci]
+    best = min(max(int(np.argmax(values)), 1), defoci.size - 2)
+    before, here, after = values[best - 1 : best + 2]
+    bend = before - 2 * here + after
+    part = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return float(defoci[best] + part * DEFOCUS_STEP_ANGSTROM)
+
+
+def model_of(defocus: Defocus, optics: Optics) -> Array:
+    """Values as the kernels take them: (mean defocus, A cos 2α / 2, A sin 2α / 2, constant phase), Å and rad."""
+    half, turn = 0.5 * (defocus.u_angstrom - defocus.v_angstrom), 2 * np.deg2rad(defocus.angle_deg)
+    constant = optics.amplitude_phase + np.deg2rad(defocus.phase_shift_deg)
+    return np.array([defocus.mean_angstrom, half * np.cos(turn), half * np.sin(turn), constant])
+
+
 def _defocus(x: Array, optics: Optics) -> Defocus:
     half = float(np.hypot(x[1], x[2]))
     angle = float(np.rad2deg(0.5 * np.arctan2(x[2], x[1]))) % 180.0

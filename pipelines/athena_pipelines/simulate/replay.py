@@ -1,7 +1,8 @@
 """Replay of a session folder: its files appear again in the order and at the pace in which they were taken.
 
 The time of a file is the one in its name (copying changes the file system's); files without one, such as
-``EpuSession.dm``, come first. Movies grow in place, as a camera writes them.
+``EpuSession.dm``, come first. Movies grow in place, as a camera writes them. The atlas session that lies beside it
+was there before, and is copied beside the new one.
 """
 
 import re
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from athena.errors import Invalid
+from athena.errors import BadFile, Invalid
+from athena.formats.epu_xml_session import read_session
 
 _TAKEN = re.compile(r"_(\d{8}_\d{6})(?=[_.])")
 _MOVIE = re.compile(r"_(fractions|eer)\.(tiff?|mrc|eer)$", re.IGNORECASE)
@@ -90,6 +92,7 @@ def replay_session(
     if interval_s is not None:
         files, speed = paced(files, interval_s), 1.0
     target = out / session.name
+    copy_atlas(session, out)
     due, last = time.monotonic(), 0.0
     for number, file in enumerate(files, start=1):
         place = target / file.path.relative_to(session)
@@ -109,6 +112,40 @@ def replay_session(
         if progress is not None:
             progress(number, len(files), place.name)
     return target
+
+
+def copy_atlas(session: Path, out: Path) -> Path | None:
+    """Copy the atlas that the session names, where it lies beside the session, to the same place below ``out``.
+
+    Returns the copied folder; None where there is no atlas to copy.
+    """
+    sample = find_sample(session)
+    if sample is None:
+        return None
+    atlas_session = sample.parent
+    target = out / atlas_session.relative_to(session.parent)
+    for path in (*(path for path in atlas_session.iterdir() if path.is_file()), *sample.rglob("*")):
+        place = target / path.relative_to(atlas_session)
+        if path.is_file() and not (place.exists() and place.stat().st_size == path.stat().st_size):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+    return target
+
+
+def find_sample(session: Path) -> Path | None:
+    """Folder ``<atlas session>/Sample<n>`` with the atlas a session names, beside the session or one folder below."""
+    try:
+        named = read_session(session / "EpuSession.dm").atlas_path
+    except BadFile:
+        # a folder may be replayed that holds no session, or half of one
+        return None
+    parts = [part for part in named.replace("\\", "/").split("/") if part]
+    if len(parts) < 4 or ".." in parts:
+        return None
+    for beside in (session.parent, *sorted(entry for entry in session.parent.iterdir() if entry.is_dir())):
+        if beside != session and beside.joinpath(*parts[-4:]).is_file():
+            return beside.joinpath(*parts[-4:-2])
+    return None
 
 
 def _grow(source: Path, place: Path, seconds: float, stop: threading.Event) -> bool:

@@ -21,6 +21,7 @@ from athena_pipelines.core.drift import NOTHING, Drift, describe
 from athena_pipelines.core.motion import Exposure, Motion, Sums, add_frames, measure_motion
 from athena_pipelines.core.small_frames import shrink
 from athena_pipelines.core.spectrum import Spectrum, measure
+from athena_pipelines.core.thickness import measure_thickness
 from athena_pipelines.steps.load import load_movie
 from athena_pipelines.steps.memory import keep_freed_memory
 
@@ -56,6 +57,7 @@ class Computed:
     hot_pixels : (n, 2) pixels that were repaired, (y, x), MRC row order.
     motion, sums, spectrum, optics, fit : of the stages.
     flags : what a reader should know, by name.
+    ice_angstrom : thickness from the node of the CTF; NaN where it has none.
     gain_fit : how the gain reference fits, where that was measured.
     """
 
@@ -70,6 +72,7 @@ class Computed:
     optics: Optics
     fit: CtfFit
     flags: tuple[str, ...]
+    ice_angstrom: float
     gain_fit: GainFit | None = None
 
     @property
@@ -138,7 +141,10 @@ def _compute(
     with timing("ctf"):
         spectrum = measure(sums.plain, pixel)
         optics = optics_of(parameters)
-        fit = fit_ctf(spectrum, optics, search_range(parameters))
+        search = search_range(parameters)
+        fit = fit_ctf(spectrum, optics, search)
+        ice = measure_thickness(sums.plain, spectrum, fit, optics, search=search, pixel_size_angstrom=pixel)
+        fit = ice.fit
     flags += motion.flags
     if sums.weighted is None:
         flags.append(NO_DOSE_WEIGHTING)
@@ -155,18 +161,21 @@ def _compute(
         optics,
         fit,
         tuple(flags),
+        ice.angstrom,
         gain_fit,
     )
 
 
 def ctf_flags(spectrum: Spectrum, fit: CtfFit) -> list[str]:
     """What a reader should know of a spectrum and its fit, by name."""
-    said = {
-        "ctf_not_determined": not fit.determined,
-        "phase_shift_suspected": fit.phase_suspected,
-        "crystalline_ice": spectrum.crystalline_ice,
-    }
-    return [flag for flag, holds in said.items() if holds]
+    flags = []
+    if not fit.determined:
+        flags.append("ctf_not_determined")
+    if fit.phase_suspected:
+        flags.append("phase_shift_suspected")
+    if spectrum.crystalline_ice:
+        flags.append("crystalline_ice")
+    return flags
 
 
 def optics_of(parameters: MovieParameters) -> Optics:

@@ -14,6 +14,7 @@ from athena.formats.mrc_extended import read_fei_records
 from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.spectrum import measure
+from athena_pipelines.core.thickness import measure_thickness
 from athena_pipelines.steps.compute import Timing, ctf_flags
 from athena_pipelines.steps.outputs import ctf_values
 
@@ -57,12 +58,14 @@ def fit_micrograph(path: Path, known: Known, search: SearchRange) -> dict[str, A
         optics = Optics(voltage, known.spherical_aberration_mm, known.amplitude_contrast)
         spectrum = measure(found.image, pixel)
         fit = fit_ctf(spectrum, optics, search)
+        ice = measure_thickness(found.image, spectrum, fit, optics, search=search, pixel_size_angstrom=pixel)
     return {
         "micrograph": str(path),
         "pixel_size_angstrom": pixel,
         "voltage_kv": voltage,
-        **ctf_values(fit),
-        "flags": ctf_flags(spectrum, fit),
+        **ctf_values(ice.fit),
+        "ice_thickness_angstrom": ice.angstrom,
+        "flags": ctf_flags(spectrum, ice.fit),
         "seconds": timing.seconds,
         "cpu_seconds": timing.cpu_seconds,
     }

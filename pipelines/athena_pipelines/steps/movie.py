@@ -69,6 +69,7 @@ def _metrics(found: Computed) -> dict[str, float]:
     return {
         **_drift_metrics(found),
         **_ctf_metrics(found.fit, found.spectrum),
+        "ice_thickness_nm": found.ice_angstrom / 10,
         "mean_intensity_e_per_px": found.intensity,
         "dose_e_per_A2": NAN if dose is None else dose * found.frames,
         "pixel_size_angstrom": parameters.pixel_size_angstrom,

@@ -106,7 +106,7 @@ def measurements(found: Computed, inputs: Inputs, timing: Timing) -> dict[str, A
             "motion_px": patch_motion(found.motion, found.grid, 1.0).tolist(),
         },
         "drift": asdict(found.drift()),
-        "ctf": ctf_values(found.fit),
+        "ctf": {**ctf_values(found.fit), "ice_thickness_angstrom": found.ice_angstrom},
         "gain_fit": found.gain_fit.model_dump(mode="json") if found.gain_fit is not None else None,
         "flags": list(found.flags),
         "parameters": found.parameters.model_dump(mode="json"),

@@ -1040,6 +1040,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Live Runs
+         * @description Give the runs whose session folder is followed, with their pace and what is wrong with the latest of them.
+         */
+        get: operations["list_live_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -3662,6 +3682,79 @@ export interface components {
             expires?: string | null;
         };
         /**
+         * LiveRun
+         * @description A run whose session folder is followed.
+         */
+        LiveRun: {
+            element: components["schemas"]["Element"];
+            /** Breadcrumb */
+            breadcrumb: components["schemas"]["Crumb"][];
+            state: components["schemas"]["SourceState"];
+            /**
+             * Message
+             * @description What the last scan of the folder found, in words.
+             * @default
+             */
+            message: string;
+            /** Last Scan */
+            last_scan?: string | null;
+            counts: components["schemas"]["RunCounts"];
+            /**
+             * Rate Per H
+             * @description Of the latest acquisitions; None where they are too few.
+             */
+            rate_per_h?: number | null;
+            /**
+             * Usual Interval S
+             * @description Median time between the latest acquisitions.
+             */
+            usual_interval_s?: number | null;
+            /** Last Index */
+            last_index?: number | null;
+            /**
+             * Last Name
+             * @default
+             */
+            last_name: string;
+            /** Last Registered */
+            last_registered?: string | null;
+            /**
+             * Shown Index
+             * @description The latest processed acquisition: it has pictures.
+             */
+            shown_index?: number | null;
+            /**
+             * Latest
+             * @description How many of the latest acquisitions were looked at for failures.
+             * @default 0
+             */
+            latest: number;
+            /**
+             * Latest Failed
+             * @description How many of those could not be processed.
+             * @default 0
+             */
+            latest_failed: number;
+            /**
+             * Judged
+             * @description How many of the latest processed acquisitions were held against the criteria.
+             * @default 0
+             */
+            judged: number;
+            /**
+             * Complying
+             * @description How many of those meet all criteria.
+             * @default 0
+             */
+            complying: number;
+            /**
+             * Failures
+             * @description By rule, where any fails it.
+             * @default []
+             */
+            failures: components["schemas"]["RuleFailures"][];
+        };
+        /**
          * MetadataEntry
          * @description One metadatum of an element (MD-02).
          */
@@ -4361,6 +4454,15 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "collaborator" | "owner";
+        /**
+         * RuleFailures
+         * @description How many of the latest processed acquisitions fail a rule of the run's criteria.
+         */
+        RuleFailures: {
+            rule: components["schemas"]["FilterRule"];
+            /** Failing */
+            failing: number;
+        };
         /**
          * Run
          * @description A run as a whole. ``version`` grows by one with every change of its acquisitions or results.
@@ -5590,6 +5692,7 @@ export type Licence = components['schemas']['Licence'];
 export type LicenceInstall = components['schemas']['LicenceInstall'];
 export type LicenceStatus = components['schemas']['LicenceStatus'];
 export type LicensedFeature = components['schemas']['LicensedFeature'];
+export type LiveRun = components['schemas']['LiveRun'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type MetadataFile = components['schemas']['MetadataFile'];
 export type MetadataFormat = components['schemas']['MetadataFormat'];
@@ -5623,6 +5726,7 @@ export type Quantity = components['schemas']['Quantity'];
 export type QueueHealth = components['schemas']['QueueHealth'];
 export type Retried = components['schemas']['Retried'];
 export type Role = components['schemas']['Role'];
+export type RuleFailures = components['schemas']['RuleFailures'];
 export type Run = components['schemas']['Run'];
 export type RunCounts = components['schemas']['RunCounts'];
 export type RunCriteria = components['schemas']['RunCriteria'];
@@ -9239,6 +9343,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Element"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_live_runs: {
+        parameters: {
+            query?: {
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveRun"][];
                 };
             };
             /** @description No token, or one that is not valid. */

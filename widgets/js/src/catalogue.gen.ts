@@ -162,6 +162,13 @@ export const METRICS = {
     "digits": 2,
     "lower_is_better": true
   },
+  "ice_thickness_nm": {
+    "name": "ice_thickness_nm",
+    "label": "Ice thickness",
+    "unit": "nm",
+    "digits": 0,
+    "lower_is_better": null
+  },
   "optics_group": {
     "name": "optics_group",
     "label": "Optics group",
