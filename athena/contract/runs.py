@@ -85,6 +85,7 @@ class Run(Wire):
     metrics: tuple[str, ...] = ()
     user_metrics: tuple[UserMetric, ...] = Field((), description="Metrics that people added, without their source.")
     branch: str = Field("original", description="Name of the default branch of its results.")
+    branches: tuple[str, ...] = Field(("original",), description="Names of all its branches, the oldest first.")
     parameters: dict[str, JsonValue] = Field(
         {}, description="Of its processing, set by people; the rest is as the microscope says."
     )
@@ -124,7 +125,8 @@ class RunTable(Wire):
 class ColumnsHead(Wire):
     """What begins the binary form of a run's columns (:mod:`athena.contract.binary_columns`).
 
-    ``accepted`` and ``rejected`` are all acquisitions of the run that people judged by hand, by index.
+    ``accepted`` and ``rejected`` are all acquisitions of the run that people judged by hand, by index; ``left_out`` those
+    that the branch was not given.
     """
 
     run_id: UUID
@@ -136,6 +138,7 @@ class ColumnsHead(Wire):
     columns: tuple[str, ...]
     accepted: tuple[int, ...] = ()
     rejected: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 class AcquisitionCurves(Wire):

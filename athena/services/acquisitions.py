@@ -74,15 +74,14 @@ def _there(session: Session, results: Results, indices: Sequence[int]) -> dict[i
 
 
 def _standing(row: AcquisitionRow, results: Results, there: BranchAcquisitionRow | None) -> Acquisition:
-    """An acquisition as it stands in a branch; what the branch does not have is not processed."""
+    """An acquisition as it stands in a branch; what the branch does not have is left out."""
     told = describe_acquisition(row)
     if results.default:
         return told
-    away = AcquisitionState.AWAITING_MOVIE
-    state = AcquisitionState(there.state) if there is not None else AcquisitionState.REGISTERED
+    state = AcquisitionState(there.state) if there is not None else AcquisitionState.LEFT_OUT
     return told.model_copy(
         update={
-            "state": away if there is None and told.state is away else state,
+            "state": state,
             "error": there.error if there is not None else "",
             "flags": tuple(there.flags) if there is not None else (),
             "processed": there.processed if there is not None else None,
@@ -161,6 +160,7 @@ def get_columns(
         columns=names,
         accepted=tuple(by_hand[VerdictKind.ACCEPTED].tolist()),
         rejected=tuple(by_hand[VerdictKind.REJECTED].tolist()),
+        left_out=_left_out(session, results),
     )
     return head, read_table(store_of(results, settings), names, start, stop, also=names)
 
@@ -169,6 +169,13 @@ def _check_columns(session: Session, run_id: UUID, columns: Sequence[str]) -> No
     known = known_metrics(session, run_id)
     if unknown := [name for name in columns if name not in known]:
         raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(known)}.")
+
+
+def _left_out(session: Session, results: Results) -> tuple[int, ...]:
+    if results.default:
+        return ()
+    rows = session.execute(standing(results).order_by(AcquisitionRow.index))
+    return tuple(index for index, _, state, _ in rows if state == AcquisitionState.LEFT_OUT.value)
 
 
 def _count(session: Session, run_id: UUID) -> int:

@@ -119,6 +119,23 @@ def test_keys_pan(viewer: WidgetPage) -> None:
         settled(page)
 
 
+def test_the_whole_image_stays_whole_in_a_stage_that_grows(viewer: WidgetPage) -> None:
+    page = viewer.page
+    start = zoom(page)
+    viewer.give(height=320)
+    wait_zoom(page, f"< {0.7 * start}")
+    viewer.give(height=640)
+    wait_zoom(page, f"=== {start}")
+    settled(page)
+    page.click(viewer.hook("zoom-in"))
+    wait_zoom(page, f"> {start}")
+    settled(page)
+    chosen = zoom(page)
+    viewer.give(height=600)
+    settled(page)
+    assert zoom(page) == pytest.approx(chosen, rel=0.1)  # what was chosen by hand is kept
+
+
 def test_wheel_and_buttons_zoom(viewer: WidgetPage) -> None:
     page = viewer.page
     start = zoom(page)

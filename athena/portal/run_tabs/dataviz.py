@@ -16,7 +16,6 @@ from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
-from athena.portal.place import Place
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
@@ -82,6 +81,7 @@ class DatavizTab:
     def _new_charts(self, reading: RunReading, given: dict[str, Any]) -> WidgetFrame:
         traits = {
             "run_id": str(reading.element.id),
+            "branch": reading.branch or "",
             "source_kind": "http",
             "base_url": self._session.base_url,
             "theme": self._session.shell.browser.theme,
@@ -265,7 +265,7 @@ class DatavizTab:
 
     def _open(self, index: Any) -> None:
         if self._reading is not None and isinstance(index, int) and index >= 0:
-            self._session.go(Place(self._reading.element.id, index=index))
+            self._session.go(self._reading.place.at(index=index))
 
 
 def check_rules(reading: RunReading) -> None:

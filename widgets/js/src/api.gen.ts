@@ -2440,9 +2440,11 @@ export interface components {
         /**
          * AcquisitionState
          * @description Life of an acquisition. ``AWAITING_MOVIE``: its metadata came, its movie has not (or never will).
+         *
+         *     ``LEFT_OUT`` : the branch of results that is looked at was not given it; never of the default branch.
          * @enum {string}
          */
-        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
+        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error" | "left_out";
         /**
          * Action
          * @description What can be done with an element.
@@ -4326,6 +4328,12 @@ export interface components {
              */
             session: string;
             /**
+             * Branch
+             * @description Branch of results it rests on; empty: the default one.
+             * @default
+             */
+            branch: string;
+            /**
              * Version
              * @description Of the run: the report is of this state.
              */
@@ -4492,6 +4500,14 @@ export interface components {
              * @default original
              */
             branch: string;
+            /**
+             * Branches
+             * @description Names of all its branches, the oldest first.
+             * @default [
+             *       "original"
+             *     ]
+             */
+            branches: string[];
             /**
              * Parameters
              * @description Of its processing, set by people; the rest is as the microscope says.
@@ -10483,6 +10499,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10542,6 +10560,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10598,7 +10618,10 @@ export interface operations {
     };
     get_motion_star: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -10659,6 +10682,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -13152,7 +13177,10 @@ export interface operations {
     };
     list_metric_failures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;

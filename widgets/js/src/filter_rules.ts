@@ -52,13 +52,15 @@ export function sentence(rule: Rule): string {
 export interface Verdicts {
   accepted: ArrayLike<number>;
   rejected: ArrayLike<number>;
+  /** Not there at all: they never match. */
+  leftOut: ArrayLike<number>;
 }
 
 /** 1 for each acquisition that matches all rules, or was accepted by hand, and was not rejected. */
 export function matches(
   rules: readonly Rule[],
   values: (metric: string) => Float64Array | undefined,
-  { total, accepted, rejected }: Verdicts & { total: number },
+  { total, accepted, rejected, leftOut }: Verdicts & { total: number },
 ): Uint8Array {
   const kept = new Uint8Array(total).fill(1);
   for (const rule of rules) {
@@ -68,6 +70,7 @@ export function matches(
   }
   for (let i = 0; i < accepted.length; i++) if ((accepted[i] as number) < total) kept[accepted[i] as number] = 1;
   for (let i = 0; i < rejected.length; i++) if ((rejected[i] as number) < total) kept[rejected[i] as number] = 0;
+  for (let i = 0; i < leftOut.length; i++) if ((leftOut[i] as number) < total) kept[leftOut[i] as number] = 0;
   return kept;
 }
 

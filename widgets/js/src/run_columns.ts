@@ -13,6 +13,7 @@ interface Head {
   columns: string[];
   accepted: number[];
   rejected: number[];
+  left_out: number[];
 }
 
 /** Rows of one request; the most that the API gives. */
@@ -41,6 +42,8 @@ export class RunColumns {
   loaded = false;
   accepted: number[] = [];
   rejected: number[] = [];
+  /** Those that the branch of results was not given. */
+  leftOut: number[] = [];
   readonly #columns = new Map<string, Float64Array>();
   readonly #source: DataSource;
   readonly #runId: string;
@@ -135,6 +138,7 @@ export class RunColumns {
     this.#branch = head.branch;
     this.accepted = head.accepted;
     this.rejected = head.rejected;
+    this.leftOut = head.left_out;
     for (const [name, values] of columns) this.#take(name, values, head.start);
     this.loaded = true;
     this.#changed();

@@ -241,8 +241,8 @@ class Dataviz implements Host {
   preview(rules: readonly Rule[] = this.rules()): void {
     if (!this.#columns.loaded) return;
     if (rules.some((rule) => !this.#columns.values(rule.metric))) return this.pull();
-    const { accepted, rejected, total } = this.#columns;
-    const kept = matches(rules, (name) => this.#columns.values(name), { total, accepted, rejected });
+    const { accepted, rejected, leftOut, total } = this.#columns;
+    const kept = matches(rules, (name) => this.#columns.values(name), { total, accepted, rejected, leftOut });
     Object.assign(this.shared, { accepted, rejected, kept });
     for (const row of this.#rows) row.shade(rules);
     this.#describe();
@@ -251,7 +251,8 @@ class Dataviz implements Host {
   }
 
   get #tally(): Tally {
-    const { kept, total, accepted, rejected } = this.shared;
+    const { kept, accepted, rejected } = this.shared;
+    const total = this.shared.total - this.#columns.leftOut.length;
     const matching = kept.reduce((sum, one) => sum + one, 0);
     return { kept: matching, total, accepted: accepted.length, rejected: rejected.length };
   }

@@ -58,8 +58,26 @@ function openViewer(stage: HTMLElement, scope: Scope): OpenSeadragon.Viewer {
   viewer.addHandler("open", () => {
     smooth = undefined;
   });
+  stayWhole(viewer);
   scope.defer(() => viewer.destroy());
   return viewer;
+}
+
+/** While the whole image is shown it stays so in a stage that becomes larger or smaller. */
+function stayWhole(viewer: OpenSeadragon.Viewer): void {
+  let whole = true;
+  viewer.addHandler("update-viewport", () => {
+    const [now, home] = [viewer.viewport.getZoom(false), viewer.viewport.getHomeZoom()];
+    whole = Math.abs(now / home - 1) < 1e-3;
+  });
+  viewer.addHandler("resize", () => {
+    if (!whole || viewer.world.getItemCount() === 0) return;
+    // OpenSeadragon still sets a zoom of its own when this handler is done
+    queueMicrotask(() => {
+      viewer.viewport?.goHome(true);
+      whole = true;
+    });
+  });
 }
 
 function resetView(viewer: OpenSeadragon.Viewer): void {
