@@ -125,8 +125,8 @@ class RunTable(Wire):
 class ColumnsHead(Wire):
     """What begins the binary form of a run's columns (:mod:`athena.contract.binary_columns`).
 
-    ``accepted`` and ``rejected`` are all acquisitions of the run that people judged by hand, by index; ``left_out`` those
-    that the branch was not given.
+    ``accepted`` and ``rejected`` are all acquisitions of the run that people judged by hand, by index; ``left_out``
+    those that the branch was not given.
     """
 
     run_id: UUID
