@@ -163,6 +163,7 @@ class PlayedAcquisition:
     def __init__(self, run: PlayedRun, index: int) -> None:
         self.run = run
         self.index = index
+        self.branch: str | None = None
 
 
 def test_views_of_a_changed_run_pull_and_others_do_not() -> None:
