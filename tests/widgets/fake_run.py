@@ -129,7 +129,9 @@ class FakeRun:
             updated="2026-01-01T00:00:00Z",
             my_role=Role.OWNER,
         )
-        counts = {state.value: states.count(state) for state in AcquisitionState}
+        counts = {
+            state.value: states.count(state) for state in AcquisitionState if state is not AcquisitionState.LEFT_OUT
+        }
         return Run(element=element, version=self.version, counts=RunCounts(total=self.total, **counts))
 
     def table(self, names: list[str], start: int, limit: int) -> RunTable:
