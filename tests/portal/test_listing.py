@@ -52,5 +52,5 @@ def test_another_element_is_shown_in_the_same_view(tab: Any) -> None:
     assert not view._panel.root.visible
     assert view._title.item == {}
     assert view.update(Dataset(Place(step.id), element(ElementKind.DATASET, type="free"), [], elements()))
-    assert not view._list.visible
+    assert view._list not in list(view._inside)
     assert not view.update(object())

@@ -17,6 +17,7 @@ class WidgetFrame(Script):
 
     module = param.String(default="", doc="Address of the module, relative to the page.")
     traits = param.Dict(default={}, doc="Traits given to the widget; a new value reaches it at once.")
+    pushes = param.Dict(default={}, doc="How often each trait was pushed.")
     remembered = param.List(
         default=[],
         item_type=str,
@@ -39,3 +40,9 @@ class WidgetFrame(Script):
         changed = {name: value for name, value in traits.items() if self.traits.get(name) != value}
         if changed:
             self.traits = self.traits | changed
+
+    def push(self, **traits: Any) -> None:
+        """Set traits that the widget may have changed itself: it takes them also where the same was given before."""
+        self.param.update(
+            traits=self.traits | traits, pushes=self.pushes | {name: self.pushes.get(name, 0) + 1 for name in traits}
+        )

@@ -77,13 +77,10 @@ class ListingView:
         self._session = session
         self._title = TitleBar(self._ask, sizing_mode="stretch_width")
         self._list = ElementList(self._ask, sizing_mode="stretch_width")
-        self._below = pn.Column(
-            *self._files.parts, sizing_mode="stretch_width", margin=0, styles={"gap": "16px", "flex": "1 0 auto"}
-        )
+        self._inside = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "16px", "flex": "1 0 auto"})
         centre = pn.Column(
             pn.Row(self._title, sizing_mode="stretch_width", margin=0),
-            self._list,
-            self._below,
+            self._inside,
             sizing_mode="stretch_both",
             margin=0,
             scroll="y-auto",
@@ -110,12 +107,13 @@ class ListingView:
         self._panel.root.visible = element is not None
         if element is not None:
             self._panel.show(element, loaded.place)
-        self._below.visible = loaded.files is not None
+        inside = [*([self._list] if loaded.listed else []), *(self._files.parts if loaded.files is not None else ())]
+        if list(self._inside) != inside:
+            self._inside[:] = inside
         if element is not None and loaded.files is not None:
             self._files.show(element, loaded.place, loaded.files)
         place, order, children = loaded.place, Order.of(loaded.place), loaded.children
         self._list.param.update(
-            visible=loaded.listed,
             empty=loaded.empty,
             ordered=loaded.ordered,
             items=[item_of(child) for child in children.items],
