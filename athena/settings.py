@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     api_port: int = 8470
     portal_port: int = 8471
     notebook_port: int = 8472
+    report_kernels: int = Field(
+        2, ge=1, description="Notebooks of reports that a portal process executes at once; a user has one at a time."
+    )
+    lab_url: str = Field(
+        "", description="JupyterLab that opens pages as notebooks, without a hub; empty: none ('athena up' sets it)."
+    )
     hub_port: int = Field(8473, description="Where people reach JupyterHub, and all else through its proxy.")
     hub_internal_port: int = Field(8474, description="Where services and notebooks reach the hub itself.")
     hub_proxy_port: int = Field(8475, description="Where the hub tells its proxy what to do.")

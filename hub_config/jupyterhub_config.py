@@ -41,7 +41,10 @@ c.AthenaAuthenticator.service_token = login_token
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.home / "users" / "{username}")
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-c.Spawner.args = ["--allow-root"] if os.geteuid() == 0 else []
+c.Spawner.args = [
+    "--ServerApp.jpserver_extensions={'athena.portal.lab': True}",  # opens the portal's pages as notebooks
+    *(["--allow-root"] if os.geteuid() == 0 else []),
+]
 c.Spawner.default_url = "/lab"
 c.Spawner.environment = {"ATHENA_URL": api_url}
 c.Spawner.start_timeout = c.Spawner.http_timeout = START_SECONDS

@@ -1,6 +1,7 @@
 """Run one machine's instance, tell where it is, and say how it stands."""
 
 import contextlib
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def running_instance(settings: Settings, console: Console, *, portal: bool, note
     addresses = Addresses.choose(settings)
     try:
         with console.status("starting Athena"):
-            start_core(supervisor, settings, addresses, portal=portal)
+            start_core(supervisor, settings, addresses, portal=portal, notebook=notebook)
             token = read_token(settings)
             folder = notebook_folder(settings)
             if notebook:
@@ -121,12 +122,17 @@ def _wait_for_hub(hub: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
 
 
 def notebook_folder(settings: Settings) -> Path:
-    """The tutorials of a checkout, else a folder of the instance's own."""
-    tutorials = Path(__file__).resolve().parents[2] / "notebooks"
+    """The tutorials of a checkout, else a folder of the instance's own, with those of the package in it."""
+    here = Path(__file__).resolve()
+    tutorials = here.parents[2] / "notebooks"
     if (tutorials / FIRST_NOTEBOOK).exists():
         return tutorials
     folder = settings.home / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
+    for packed in sorted((here.parent / "notebooks").glob("*.ipynb")):
+        # what somebody went on with stays as it is
+        if not (folder / packed.name).exists():
+            shutil.copyfile(packed, folder / packed.name)
     return folder
 
 

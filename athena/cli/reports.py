@@ -13,7 +13,9 @@ console = Console()
 
 def report(
     path: Annotated[str, typer.Argument(help='Run, as "Folder/Workflow/Imaging/Run name".')],
-    to: Annotated[Path, typer.Option(help=".pdf, .svg, .png: the page; .html, .ipynb: executed notebook; .json.")],
+    to: Annotated[
+        Path, typer.Option(help=".pdf, .svg, .png: the page; .html, .ipynb, .ipynb.pdf: executed notebook; .json.")
+    ],
     branch: Annotated[str, typer.Option(help="Branch of results; left out: the default one.")] = "",
 ) -> None:
     """Save the quality report of a run: what it was worth, on what numbers, by which version."""

@@ -72,9 +72,15 @@ def answers(url: str) -> bool:
 
 
 def start_core(
-    supervisor: Supervisor, settings: Settings, addresses: Addresses, *, portal: bool, runner: bool = True
+    supervisor: Supervisor,
+    settings: Settings,
+    addresses: Addresses,
+    *,
+    portal: bool,
+    runner: bool = True,
+    notebook: bool = False,
 ) -> None:
-    """Start API, portal and runner; returns when API and portal answer."""
+    """Start API, portal and runner; returns when API and portal answer. ``notebook``: JupyterLab will run too."""
     env = addresses.environment(settings)
     supervisor.start(Service("api", [*ATHENA, "api"], env, ready=lambda: answers(f"{addresses.api}/api/health")))
     if runner:
@@ -84,7 +90,7 @@ def start_core(
             Service(
                 "portal",
                 [*ATHENA, "portal"],
-                env,
+                {**env, "ATHENA_LAB_URL": addresses.notebook} if notebook else env,
                 ready=lambda: answers(f"{addresses.portal}/login"),
                 ready_seconds=PORTAL_READY_SECONDS,
             )
@@ -103,6 +109,7 @@ def notebook_service(settings: Settings, addresses: Addresses, folder: Path, tok
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.allow_root=True",
+        "--ServerApp.jpserver_extensions={'athena.portal.lab': True}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=None",
     ]

@@ -10,13 +10,17 @@ from athena.contract.base import Wire
 
 
 class AcquisitionState(StrEnum):
-    """Life of an acquisition. ``AWAITING_MOVIE``: its metadata came, its movie has not (or never will)."""
+    """Life of an acquisition. ``AWAITING_MOVIE``: its metadata came, its movie has not (or never will).
+
+    ``LEFT_OUT`` : the branch of results that is looked at was not given it; never of the default branch.
+    """
 
     AWAITING_MOVIE = "awaiting_movie"
     REGISTERED = "registered"
     PROCESSING = "processing"
     COMPLETED = "completed"
     ERROR = "error"
+    LEFT_OUT = "left_out"
 
 
 class Doubt(Wire):

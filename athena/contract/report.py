@@ -36,6 +36,7 @@ class QualityReport(Wire):
     name: str
     path: tuple[str, ...] = Field((), description="Names of the elements above it, from the root.")
     session: str = ""
+    branch: str = Field("", description="Branch of results it rests on; empty: the default one.")
     version: int = Field(description="Of the run: the report is of this state.")
     made: datetime
     software: str = Field(description="Athena's version.")

@@ -85,6 +85,7 @@ class Run(Wire):
     metrics: tuple[str, ...] = ()
     user_metrics: tuple[UserMetric, ...] = Field((), description="Metrics that people added, without their source.")
     branch: str = Field("original", description="Name of the default branch of its results.")
+    branches: tuple[str, ...] = Field(("original",), description="Names of all its branches, the oldest first.")
     parameters: dict[str, JsonValue] = Field(
         {}, description="Of its processing, set by people; the rest is as the microscope says."
     )

@@ -87,7 +87,7 @@ def of_branch(results: Results) -> ColumnElement[bool]:
 
 
 def standing(results: Results) -> Select[int, str, str, str]:
-    """Select index, name, state and error of a run's acquisitions; what a branch does not have is not processed."""
+    """Select index, name, state and error of a run's acquisitions; what a branch does not have is left out."""
     whole = AcquisitionRow.run_id == results.run_id
     if results.default:
         return select(AcquisitionRow.index, AcquisitionRow.name, AcquisitionRow.state, AcquisitionRow.error).where(
@@ -105,12 +105,7 @@ def state_in(results: Results) -> ColumnElement[str]:
     """State of an acquisition in a branch; of another than the default it is joined by ``of_branch``."""
     if results.default:
         return AcquisitionRow.state.expression
-    away = AcquisitionState.AWAITING_MOVIE.value
-    return func.coalesce(
-        BranchAcquisitionRow.state,
-        func.nullif(AcquisitionRow.state, func.nullif(AcquisitionRow.state, away)),
-        literal(AcquisitionState.REGISTERED.value),
-    )
+    return func.coalesce(BranchAcquisitionRow.state, literal(AcquisitionState.LEFT_OUT.value))
 
 
 def completed(results: Results) -> Select[int]:

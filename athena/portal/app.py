@@ -18,6 +18,7 @@ from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenChe
 from athena.portal.guide import folder
 from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
+from athena.portal.kernels import ReportKernels
 from athena.portal.proxy import ApiProxy
 from athena.portal.theme import THEME_COOKIE
 from athena.portal.visitors import Visitors, open_tab
@@ -53,13 +54,13 @@ def make_server(settings: Settings) -> Server:
     )
     settings.home.mkdir(parents=True, exist_ok=True)
     key, check = cookie_key(settings.home / "portal.key"), TokenCheck(api)
-    door, prefix = _door(settings, key=key, check=check)
+    door, prefix, lab = _door(settings, key=key, check=check)
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="portal")
-    visitors = Visitors(url)
+    visitors = Visitors(url, ReportKernels(settings.report_kernels))
     static = Path(athena_widgets.__file__).parent / "static"
 
     def tab() -> Any:  # a real function: Panel does not call partials
-        return open_tab(visitors=visitors, pool=pool, log_out="logout")
+        return open_tab(visitors=visitors, pool=pool, log_out="logout", lab=lab)
 
     server = get_server(
         pages_of(settings, tab=tab),
@@ -98,15 +99,16 @@ def pages_of(settings: Settings, *, tab: Callable[[], Any]) -> dict[str, Callabl
     return {"/": tab, "/components": open_showcase}
 
 
-def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str]:
-    """The log-in that the settings ask for, and the path below which the portal is served."""
+def _door(settings: Settings, *, key: bytes, check: TokenCheck) -> tuple[Door, str, str]:
+    """The log-in that the settings ask for, the path below which the portal is served, and what opens notebooks."""
     if settings.auth == "local":
-        return LocalDoor(key=key, check=check, port=settings.portal_port), ""
+        lab = f"{settings.lab_url.rstrip('/')}/athena/open" if settings.lab_url else ""
+        return LocalDoor(key=key, check=check, port=settings.portal_port), "", lab
     # JupyterHub is only imported where there is one
     from athena.portal.hub import HubDoor
 
     door = HubDoor(key=key, check=check)
-    return door, door.prefix
+    return door, door.prefix, door.lab
 
 
 class WidgetFiles(StaticFileHandler):

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from athena.contract.acquisitions import Acquisition
-from athena.contract.branches import Branch
+from athena.contract.branches import Branch, BranchComparison
 from athena.contract.criteria import RunCriteria
 from athena.contract.elements import (
     Crumb,
@@ -38,22 +38,30 @@ from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound
+from athena.portal.kernels import ReportKernels
 from athena.portal.order import PAGE, Order
 from athena.sdk import files as sdk_files
 from athena.sdk import tables
 from athena.sdk.client import Client, Query
 from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 from athena.sdk.report import QualityReport as ShownReport
+from athena.sdk.report_notebook import notebook_as
 
 FILES_SHOWN = 500
 """Files asked for at once."""
 
 
 class Catalogue:
-    """Athena as one user sees it."""
+    """Athena as one user sees it.
 
-    def __init__(self, client: Client) -> None:
+    Parameters
+    ----------
+    kernels : executes the notebooks of reports, for all users of the process.
+    """
+
+    def __init__(self, client: Client, kernels: ReportKernels | None = None) -> None:
         self._client = client
+        self._kernels = kernels or ReportKernels()
 
     @property
     def client(self) -> Client:
@@ -293,25 +301,35 @@ class Catalogue:
         """Attach a session folder to a run; the runner fills the run from it."""
         return self._client.put(f"/api/runs/{run_id}/source", source, Run)
 
-    def acquisition(self, run_id: UUID, index: int) -> Acquisition:
-        """One acquisition of a run."""
-        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition)
+    def acquisition(self, run_id: UUID, index: int, *, branch: str | None = None) -> Acquisition:
+        """One acquisition of a run, as it stands in a branch of results (None: the default one)."""
+        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition, params={"branch": branch})
 
-    def neighbours(self, run_id: UUID, index: int, *, shown: Shown, descending: bool) -> Neighbours:
+    def neighbours(
+        self, run_id: UUID, index: int, *, shown: Shown, descending: bool, branch: str | None = None
+    ) -> Neighbours:
         """Place of an acquisition among those a gallery shows."""
-        asked: Query = {"shown": shown.value, "descending": descending}
+        asked: Query = {"shown": shown.value, "descending": descending, "branch": branch}
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
 
-    def table(self, run_id: UUID, columns: Iterable[str], *, start: int = 0, limit: int | None = None) -> RunTable:
+    def table(
+        self,
+        run_id: UUID,
+        columns: Iterable[str],
+        *,
+        start: int = 0,
+        limit: int | None = None,
+        branch: str | None = None,
+    ) -> RunTable:
         """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
         if limit is None and start == 0:
-            return tables.read_columns(self._client, run_id, tuple(columns))
-        asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit}
+            return tables.read_columns(self._client, run_id, tuple(columns), branch=branch)
+        asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit, "branch": branch}
         return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
 
-    def saved_filter(self, run_id: UUID) -> SavedFilter:
-        """The filter saved for a run."""
-        return self._client.get(f"/api/runs/{run_id}/filter", SavedFilter)
+    def saved_filter(self, run_id: UUID, *, branch: str | None = None) -> SavedFilter:
+        """The filter saved for a run, and how many of a branch's acquisitions match it."""
+        return self._client.get(f"/api/runs/{run_id}/filter", SavedFilter, params={"branch": branch})
 
     def save_filter(self, run_id: UUID, wanted: RunFilter) -> SavedFilter:
         """Save the filter of a run, for everyone who sees it."""
@@ -325,13 +343,25 @@ class Catalogue:
         """Accept or reject an acquisition by hand; None takes it back."""
         give_verdict(self._client, run_id, [index], verdict)
 
-    def report(self, run_id: UUID) -> QualityReport:
-        """What a run was worth so far."""
-        return self._client.get(f"/api/runs/{run_id}/report", QualityReport)
+    def report(self, run_id: UUID, *, branch: str | None = None) -> QualityReport:
+        """What a run was worth so far, by a branch of its results."""
+        return self._client.get(f"/api/runs/{run_id}/report", QualityReport, params={"branch": branch})
 
     def branches(self, run_id: UUID) -> list[Branch]:
         """Branches of a run's results, the oldest first."""
         return self._client.get(f"/api/runs/{run_id}/branches", list[Branch])
+
+    def branch(self, run_id: UUID, name: str) -> Branch:
+        """One branch of a run's results; NotFound."""
+        for branch in self.branches(run_id):
+            if branch.name == name and not branch.deleting:
+                return branch
+        raise NotFound(f"The run has no branch of results “{name}”.", hint="Its Processing tab lists those it has.")
+
+    def compare(self, run_id: UUID, name: str, other: str | None = None) -> BranchComparison:
+        """Metrics of a branch beside those of another (None: the default one)."""
+        path = f"/api/runs/{run_id}/branches/{quote(name, safe='')}/comparison"
+        return self._client.get(path, BranchComparison, params={"other": other})
 
     def promote(self, run_id: UUID, name: str) -> None:
         """Make a branch the default one."""
@@ -357,9 +387,15 @@ class Catalogue:
         """Process what failed again; how many there are."""
         return self._client.post(f"/api/runs/{run_id}/retry", None, Retried).count
 
-    def report_file(self, run_id: UUID, ending: str) -> bytes:
-        """The report as a file: ``.ipynb`` and ``.html`` are a notebook that is executed now, which takes seconds."""
-        return ShownReport(self._client, self.report(run_id)).render(f"report{ending}")
+    def report_file(self, run_id: UUID, ending: str, *, branch: str | None = None) -> bytes:
+        """The report as an executed notebook, by one of ``NOTEBOOK_ENDINGS``; the first of its numbers takes seconds.
+
+        Conflict or Unavailable where too many are being executed.
+        """
+        model = self.report(run_id, branch=branch)
+        key = (run_id, model.branch, model.version, model.data_hash)
+        shown = ShownReport(self._client, model)
+        return notebook_as(self._kernels.executed(self.me().username, key, shown.executed), ending)
 
     def events(self, after: int, wait: float) -> EventPage:
         """Events after one; blocks up to ``wait`` seconds for the next."""

@@ -22,6 +22,8 @@ class HubDoor(CookieDoor):
         self.prefix = service_prefix()
         super().__init__(key=key, check=check, cookie="athena-portal", path=self.prefix)
         self.oauth = _KeepingOAuth(self)
+        # each person's own server, started first where it does not run
+        self.lab = f"{self.oauth.hub_host}{self.oauth.hub_prefix}user-redirect/athena/open"
 
     def endpoints(self) -> list[tuple[Any, ...]]:
         """Log-in, the hub's answer to it, and log-out."""

@@ -8,6 +8,8 @@ from athena.errors import NotFound
 
 RUN_TABS = ("micrographs", "dataviz", "report", "processing", "metadata", "notes", "sharing")
 MICROGRAPH_TABS = ("metadata", "motion", "ctf")
+BRANCH = "branch"
+"""Option of a run's places: a branch of its results other than the default one."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,14 @@ class Place:
         return "?" + urlencode((*parts, *self.options))
 
     def at(self, *, tab: str | None = None, index: int | None = None) -> "Place":
-        """The same page elsewhere; what is left out is dropped from the address."""
-        return replace(self, tab=tab or "", index=index, options=())
+        """The same page elsewhere, in the same branch of results; what else is left out is dropped from the address."""
+        kept = tuple((name, value) for name, value in self.options if name == BRANCH)
+        return replace(self, tab=tab or "", index=index, options=kept)
+
+    @property
+    def branch(self) -> str | None:
+        """Of a run: the branch of its results that is looked at; None: the default one."""
+        return self.option(BRANCH) or None
 
     def option(self, name: str, default: str = "") -> str:
         """One of the options."""

@@ -1,5 +1,8 @@
 """The few lines of Python that make what a page shows (NB-03)."""
 
+import json
+import re
+
 from athena.contract.elements import DatasetType, Element, ElementKind
 from athena.portal.place import Place
 
@@ -23,12 +26,27 @@ _RUN_TABS = {
     "processing": "run.branches\nrun.criteria\nrun.parameters",
 }
 _MICROGRAPH_TABS = {"motion": "MotionTraces(run, {0})", "ctf": "CtfFit(run, {0})"}
+_BRANCH_TABS = {
+    "": "RunGallery(run, branch={0})",
+    "micrographs": "RunGallery(run, branch={0})",
+    "dataviz": "run.branch({0}).table()  # one row a micrograph; plot any column",
+    "report": "run.branch({0}).quality_report()",
+    "processing": "run.branches\nrun.branch({0}).compare()\nrun.branch({0}).parameters",
+}
+"""Of another branch than the default one, by its name as Python writes it."""
+_BRANCH_MICROGRAPH_TABS = {
+    "motion": "MotionTraces(run, {0}, branch={1})",
+    "ctf": "CtfFit(run, {0}, branch={1})",
+}
+_ASSIGNED = re.compile(r"(import|from)\b|\w+ = ")
 _LISTED = ("kind", "in", "status")
 
 
 def recipe(place: Place, element: Element | None) -> str:
     """Python that shows in a notebook what a page shows: every line an expression to look at, or what it needs."""
     if place.page == "guide":
+        return ""
+    if element is None and place.page not in (*_PAGES, "search"):
         return ""
     if element is None:
         return _CONNECT + (_search(place) if place.page == "search" else _PAGES[place.page])
@@ -39,17 +57,40 @@ def recipe(place: Place, element: Element | None) -> str:
     return f'{_CONNECT}element = a.element("{element.id}")  # {_comment(element.name)}\nelement{shown}'
 
 
+def recipe_notebook(code: str) -> str:
+    """A recipe as a notebook (``.ipynb``): what is needed in its first cell, each thing to look at in its own."""
+    lines = code.splitlines()
+    assigned = [line for line in lines if _ASSIGNED.match(line) or not line]
+    looks = [line for line in lines if line and not _ASSIGNED.match(line)]
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        for source in ("\n".join(assigned).rstrip(), *looks)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return json.dumps({"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 4}, indent=1)
+
+
 def _run(place: Place, element: Element) -> str:
     run = f'run = a.run("{element.id}")  # {_comment(element.name)}\n'
+    branch = repr(place.branch) if place.branch else ""
     if place.index is not None:
-        panel = _MICROGRAPH_TABS.get(place.tab, "run.acquisition({0}).metrics").format(place.index)
-        used = [name for name in ("ImageViewer", "MotionTraces", "CtfFit") if name in f"ImageViewer {panel}"]
-        lines = f"ImageViewer(run, {place.index})\n{panel}"
+        lines = _micrograph(place.tab, place.index, branch)
+        used = [name for name in ("ImageViewer", "MotionTraces", "CtfFit") if name in lines]
     else:
-        lines = _SIDES[place.tab].format("run") if place.tab in _SIDES else _RUN_TABS.get(place.tab, _RUN_TABS[""])
+        tabs = _BRANCH_TABS if branch else _RUN_TABS
+        lines = _SIDES[place.tab].format("run") if place.tab in _SIDES else tabs.get(place.tab, tabs[""]).format(branch)
         used = ["RunGallery"] if "RunGallery" in lines else []
     widgets = f"from athena_widgets import {', '.join(sorted(used))}\n" if used else ""
     return _CONNECT.replace("import athena\n", f"import athena\n{widgets}") + run + lines
+
+
+def _micrograph(tab: str, index: int, branch: str) -> str:
+    if not branch:
+        panel = _MICROGRAPH_TABS.get(tab, "run.acquisition({0}).metrics").format(index)
+        return f"ImageViewer(run, {index})\n{panel}"
+    panel = _BRANCH_MICROGRAPH_TABS.get(tab, "run.branch({1}).acquisition({0}).metrics").format(index, branch)
+    return f"ImageViewer(run, {index}, branch={branch})\n{panel}"
 
 
 def _search(place: Place) -> str:

@@ -26,7 +26,7 @@ from athena.portal.components.upload_tray import UploadTray
 from athena.portal.job_groups import badge_of, lately_items
 from athena.portal.keys import key_groups, scope_of
 from athena.portal.place import Place
-from athena.portal.recipes import recipe
+from athena.portal.recipes import recipe, recipe_notebook
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
 from athena.portal.tools import tools_of
 
@@ -52,9 +52,13 @@ _HEADER = {
 
 
 class Shell:
-    """The frame of one browser tab. Lives on the session's loop."""
+    """The frame of one browser tab. Lives on the session's loop.
 
-    def __init__(self, *, search: str, scheme: Scheme, user: str, log_out: str) -> None:
+    ``lab`` : address in the visitor's JupyterLab that opens a place as a notebook; empty: there is none.
+    """
+
+    def __init__(self, *, search: str, scheme: Scheme, user: str, log_out: str, lab: str = "") -> None:
+        self._lab = lab
         self.browser = Browser(search=search, theme=scheme, cookie=THEME_COOKIE, width=0, height=0)
         self.crumbs = Breadcrumb(sizing_mode="stretch_width", height=BAR_PX)
         self.live = LiveMark(height=BAR_PX)
@@ -128,7 +132,13 @@ class Shell:
         """Say in the frame where one is."""
         self.crumbs.crumbs = loaded.crumbs
         self._keys.here = scope_of(loaded.place, loaded.element)
-        self.recipe.param.update(code=recipe(loaded.place, loaded.element), name_of_file=loaded.title or "Athena")
+        lines = recipe(loaded.place, loaded.element)
+        self.recipe.param.update(
+            code=lines,
+            notebook=recipe_notebook(lines) if lines else "",
+            lab=f"{self._lab}{loaded.place.search}" if lines and self._lab else "",
+            name_of_file=loaded.title or "Athena",
+        )
         self.browser.title = f"{loaded.title} · Athena" if loaded.title else "Athena"
 
     def show_error(self, error: AthenaError) -> None:

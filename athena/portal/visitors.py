@@ -14,6 +14,7 @@ from athena.portal.catalogue import Catalogue
 from athena.portal.events import EventFan
 from athena.portal.holding import keep_unsent
 from athena.portal.job_acts import act_on_jobs
+from athena.portal.kernels import ReportKernels
 from athena.portal.loading import load
 from athena.portal.panels.explorer import ExplorerPanel
 from athena.portal.session import PortalSession
@@ -37,8 +38,9 @@ class Visitor:
 class Visitors:
     """One client and one event poll per token, shared by all tabs of that visitor, gone with the last of them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, kernels: ReportKernels | None = None) -> None:
         self._url = url
+        self._kernels = kernels or ReportKernels()
         self._lock = threading.Lock()
         self._known: dict[str, Visitor] = {}
 
@@ -48,7 +50,7 @@ class Visitors:
         with self._lock:
             visitor = self._known.get(key)
             if visitor is None:
-                catalogue = Catalogue(Client(self._url, token))
+                catalogue = Catalogue(Client(self._url, token), self._kernels)
                 visitor = self._known[key] = Visitor(catalogue, EventFan(catalogue.events))
             visitor.tabs += 1
         return visitor, lambda: self._leave(key, visitor)
@@ -62,7 +64,7 @@ class Visitors:
         visitor.catalogue.close()
 
 
-def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
+def open_tab(*, visitors: Visitors, pool: Executor, log_out: str, lab: str = "") -> Any:
     """Make the page of one browser tab: the frame at once, what it holds as soon as it is read."""
     doc = pn.state.curdoc
     keep_unsent(doc)
@@ -72,7 +74,7 @@ def open_tab(*, visitors: Visitors, pool: Executor, log_out: str) -> Any:
     catalogue = visitor.catalogue
     scheme: Scheme = "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
     search = f"?{request.query}" if request.query else ""
-    shell = Shell(search=search, scheme=scheme, user="", log_out=log_out)
+    shell = Shell(search=search, scheme=scheme, user="", log_out=log_out, lab=lab)
     session = PortalSession(
         doc, catalogue=catalogue, fan=visitor.fan, pool=pool, shell=shell, load=load, base_url="api/"
     )

@@ -51,6 +51,11 @@ class Acquisition:
         return self._run
 
     @property
+    def branch(self) -> str | None:
+        """Branch of results it is shown in; None: the default one."""
+        return self._branch
+
+    @property
     def model(self) -> wire.Acquisition:
         """All that the API said of it: optics, stage, times, flags, …"""
         return self._model

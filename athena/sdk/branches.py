@@ -1,12 +1,12 @@
 """Branches of a run's results: the same acquisitions, processed with other parameters."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from athena.contract import acquisitions as wire_acquisitions
 from athena.contract import branches as wire
 from athena.contract import report as wire_report
 from athena.contract.acquisitions import AcquisitionState
@@ -85,6 +85,12 @@ class Branch:
         """Acquisitions in order of index, all or those in a state, as they stand in it."""
         return list_acquisitions(self._run, state, self.name)
 
+    def acquisition(self, index: int) -> Acquisition:
+        """One acquisition by its index, as it stands in it."""
+        path = f"/api/runs/{self._run.id}/acquisitions/{index}"
+        model = self._client.get(path, wire_acquisitions.Acquisition, params={"branch": self.name})
+        return Acquisition(self._run, model, self.name)
+
     def table(self, columns: Sequence[str] | None = None) -> "pd.DataFrame":
         """One row an acquisition that it has: name, state, error, and metrics (all, or the named) as stored."""
         import pandas as pd
@@ -98,12 +104,11 @@ class Branch:
 
     def thumbnail(self, index: int) -> "Image":
         """Small picture of an acquisition."""
-        from PIL import Image
+        return self.acquisition(index).thumbnail()
 
-        path = f"/api/runs/{self._run.id}/acquisitions/{index}/thumbnail.png"
-        with Image.open(BytesIO(self._client.get_bytes(path, params={"branch": self.name}))) as image:
-            image.load()
-            return image
+    def image(self, index: int, level: int = 0) -> "xr.DataArray":
+        """Motion-corrected micrograph of an acquisition; see ``Acquisition.image``."""
+        return self.acquisition(index).image(level)
 
     def quality_report(self) -> QualityReport:
         """What the run is worth by this branch."""

@@ -22,6 +22,7 @@ MARKS: dict[str, tuple[str, str, str]] = {
     AcquisitionState.PROCESSING: ("◐", "busy", "processing"),
     AcquisitionState.REGISTERED: ("○", "off", "registered"),
     AcquisitionState.AWAITING_MOVIE: ("○", "off", "awaiting movie"),
+    AcquisitionState.LEFT_OUT: ("○", "off", "not in this branch"),
     AcquisitionState.ERROR: ("▲", "bad", "error"),
 }
 """Shape, colour class and words of each status: never colour alone."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from athena.contract import report as wire
 from athena.errors import Invalid
 from athena.formats.writing import write_whole
 from athena.sdk.client import Client
-from athena.sdk.report_notebook import executed_notebook, notebook_page
+from athena.sdk.notebook_print import REPORT_TYPE
+from athena.sdk.report_notebook import NOTEBOOK_ENDINGS, executed_notebook, notebook_as
 from athena.sdk.report_page import draw_page, render
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ class QualityReport:
     def save(self, path: str | Path) -> Path:
         """Write it to a file; gives the path. What is written follows the name's end.
 
-        ``.pdf``, ``.svg`` or ``.png``: the page. ``.ipynb`` or ``.html``: a notebook that asks for the report and has
-        been executed, with its inputs and versions. ``.json``: the numbers.
+        ``.pdf``, ``.svg`` or ``.png``: the page. ``.ipynb``, ``.html`` or ``.ipynb.pdf``: a notebook that asks for the
+        report and has been executed, with its inputs and versions, as it is, as a page, or printed. ``.json``: the
+        numbers.
         """
         target = Path(path).expanduser()
         content = self.render(target.name)
@@ -58,21 +60,30 @@ class QualityReport:
 
     def render(self, name: str) -> bytes:
         """Content of a file of this name, as ``save`` writes it; Invalid for an ending that is not known."""
+        for ending in NOTEBOOK_ENDINGS:
+            if name.lower().endswith(ending):
+                return notebook_as(self.executed(), ending)
         makers: dict[str, Callable[[], bytes]] = {
             ".pdf": lambda: render(self._model, "pdf"),
             ".svg": lambda: render(self._model, "svg"),
             ".png": lambda: render(self._model, "png"),
-            ".ipynb": lambda: executed_notebook(self._client, self._model),
-            ".html": lambda: notebook_page(executed_notebook(self._client, self._model)),
             ".json": lambda: self._model.model_dump_json(indent=2).encode(),
         }
         make = makers.get(Path(name).suffix.lower())
         if make is None:
             raise Invalid(
                 f"A report cannot be written as a “{name}”.",
-                hint=f"Ends known: {', '.join(makers)}.",
+                hint=f"Ends known: {', '.join((*makers, *NOTEBOOK_ENDINGS))}.",
             )
         return make()
+
+    def executed(self) -> bytes:
+        """Notebook of it, executed now in a kernel of its own, as ``.ipynb``; takes some seconds."""
+        return executed_notebook(self._client, self._model)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Its numbers, for whoever prints the notebook; what is seen is ``_repr_html_``."""
+        return {REPORT_TYPE: self._model.model_dump(mode="json")}
 
     def _repr_html_(self) -> str:
         svg = render(self._model, "svg").decode()

@@ -38,6 +38,9 @@ def draw_page(report: QualityReport) -> "Figure":
     right = 1 - MARGIN
     page.text(MARGIN, 0.945, "Quality report", size=20, weight="bold", color=INK, va="top")
     page.text(MARGIN, 0.912, report.name, size=13, color=ACCENT, va="top")
+    if report.branch:
+        said = f"Branch “{report.branch}” of its results, not the default one"
+        page.text(right, 0.912, said, size=8, weight="bold", color=WARNING, ha="right", va="top")
     page.text(MARGIN, 0.891, _shortened(" › ".join(report.path), 100), size=8, color=MUTED, va="top")
     page.text(right, 0.945, f"{report.made.astimezone():%Y-%m-%d %H:%M %Z}", size=8, color=MUTED, ha="right", va="top")
     page.text(right, 0.930, report.software, size=8, color=MUTED, ha="right", va="top")

@@ -72,15 +72,14 @@ def _there(session: Session, results: Results, indices: Sequence[int]) -> dict[i
 
 
 def _standing(row: AcquisitionRow, results: Results, there: BranchAcquisitionRow | None) -> Acquisition:
-    """An acquisition as it stands in a branch; what the branch does not have is not processed."""
+    """An acquisition as it stands in a branch; what the branch does not have is left out."""
     told = describe_acquisition(row)
     if results.default:
         return told
-    away = AcquisitionState.AWAITING_MOVIE
-    state = AcquisitionState(there.state) if there is not None else AcquisitionState.REGISTERED
+    state = AcquisitionState(there.state) if there is not None else AcquisitionState.LEFT_OUT
     return told.model_copy(
         update={
-            "state": away if there is None and told.state is away else state,
+            "state": state,
             "error": there.error if there is not None else "",
             "flags": tuple(there.flags) if there is not None else (),
             "processed": there.processed if there is not None else None,

@@ -17,8 +17,8 @@ from athena.db.acquisitions import AcquisitionRow
 from athena.db.elements import ElementRow
 from athena.formats import cryosparc
 from athena.formats.relion import optics_numbers
-from athena.services.guard import get_visible_run
 from athena.services.relion import Place, chosen_rows, imaging_of, measured, own_place
+from athena.services.results import parameters_of, store_of, visible_results
 from athena.settings import Settings
 from athena.zarrio.pyramid import image_info
 
@@ -34,13 +34,14 @@ def get_group(
     *,
     matching_only: bool,
     settings: Settings,
+    branch: str | None = None,
 ) -> bytes:
-    """One of the files of a run's default results, without movies; micrographs in it are ``micrographs/<name>.mrc``."""
-    run = get_visible_run(session, principal, run_id)
-    rows = chosen_rows(session, run_id, matching_only=matching_only, settings=settings)
-    store = str(settings.run_store(str(run_id), run.branch))
+    """One of the files of a run's results, without movies; micrographs in it are ``micrographs/<name>.mrc``."""
+    results = visible_results(session, principal, run_id, branch)
+    rows = chosen_rows(session, results, matching_only=matching_only, settings=settings)
+    store = str(store_of(results, settings))
     title = session.get_one(ElementRow, run_id).name
-    found = exposures_of(rows, store, dict(run.parameters), place=own_place)
+    found = exposures_of(rows, store, parameters_of(session, results), place=own_place)
     return group_file(found, name, title=title, created=last_processed(rows))
 
 

@@ -60,6 +60,10 @@ def shown_indices(session: Session, results: Results, shown: Shown, *, settings:
     """Indices of the acquisitions shown, ascending. For services past their guard."""
     run_id = results.run_id
     match shown:
+        case Shown.ALL if not results.default:
+            mine = (BranchAcquisitionRow.run_id == run_id, BranchAcquisitionRow.number == results.number)
+            indices = select(BranchAcquisitionRow.index).where(*mine).order_by(BranchAcquisitionRow.index)
+            return np.array(session.scalars(indices).all(), dtype=np.int64)
         case Shown.ALL:
             last = session.scalar(select(func.max(AcquisitionRow.index)).where(AcquisitionRow.run_id == run_id))
             return np.arange(0 if last is None else last + 1, dtype=np.int64)

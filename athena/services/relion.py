@@ -7,17 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.people import Principal
 from athena.contract.processing import MovieParameters
 from athena.db.acquisitions import AcquisitionRow
+from athena.db.branches import Results
 from athena.errors import NotFound
 from athena.formats import relion
 from athena.formats.star import star_text
-from athena.services.guard import get_visible_run
+from athena.services.results import parameters_of, standing_rows, store_of, visible_results
 from athena.services.run_filters import matching, saved_filter
 from athena.settings import Settings
 from athena.storages.keys import safe_name
@@ -43,34 +43,44 @@ Place = Callable[[AcquisitionRow], str]
 
 
 def get_star(
-    session: Session, principal: Principal, run_id: UUID, name: str, *, matching_only: bool, settings: Settings
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    name: str,
+    *,
+    matching_only: bool,
+    settings: Settings,
+    branch: str | None = None,
 ) -> str:
-    """One of ``STAR_FILES`` of a run's default results; paths in it are ``micrographs/<name>``."""
-    run = get_visible_run(session, principal, run_id)
-    rows = chosen_rows(session, run_id, matching_only=matching_only, settings=settings)
-    store = str(settings.run_store(str(run_id), run.branch))
-    return star_files(rows, store, dict(run.parameters), place=own_place)[name]
+    """One of ``STAR_FILES`` of a run's results; paths in it are ``micrographs/<name>``. None: the default branch."""
+    results = visible_results(session, principal, run_id, branch)
+    rows = chosen_rows(session, results, matching_only=matching_only, settings=settings)
+    store = str(store_of(results, settings))
+    return star_files(rows, store, parameters_of(session, results), place=own_place)[name]
 
 
-def chosen_rows(session: Session, run_id: UUID, *, matching_only: bool, settings: Settings) -> list[AcquisitionRow]:
-    """Acquisitions of a run in order: all, or those that match its saved filter and verdicts."""
-    query = select(AcquisitionRow).where(AcquisitionRow.run_id == run_id).order_by(AcquisitionRow.index)
-    rows = list(session.scalars(query))
+def chosen_rows(session: Session, results: Results, *, matching_only: bool, settings: Settings) -> list[AcquisitionRow]:
+    """Acquisitions of a run in order, as they stand in its results: all, or those that match filter and verdicts."""
+    run_id = results.run_id
+    rows = standing_rows(session, results)
     if matching_only:
-        kept = matching(session, run_id, saved_filter(session, run_id), settings=settings)
+        wanted = saved_filter(session, run_id)
+        kept = matching(session, run_id, wanted, settings=settings, branch=results.number)
         rows = [row for row in rows if kept[row.index]]
     return rows
 
 
-def get_motion_star(session: Session, principal: Principal, run_id: UUID, index: int, *, settings: Settings) -> str:
-    """Motion of a movie in the run's default results; the movie is named ``movies/<its file>``. NotFound."""
-    run = get_visible_run(session, principal, run_id)
+def get_motion_star(
+    session: Session, principal: Principal, run_id: UUID, index: int, *, settings: Settings, branch: str | None = None
+) -> str:
+    """Motion of a movie in a run's results; the movie is named ``movies/<its file>``. NotFound."""
+    results = visible_results(session, principal, run_id, branch)
     row = session.get(AcquisitionRow, (run_id, index))
     if row is None:
         raise NotFound(f"Run {run_id} has no acquisition {index}.")
-    store = str(settings.run_store(str(run_id), run.branch))
+    store = str(store_of(results, settings))
     movie = f"movies/{PurePath(row.movie or row.name).name}"
-    return motion_file(row, store, dict(run.parameters), movie=movie, gain=None)
+    return motion_file(row, store, parameters_of(session, results), movie=movie, gain=None)
 
 
 def own_place(row: AcquisitionRow) -> str:

@@ -62,6 +62,7 @@ def get_report(
         name=element.name,
         path=tuple(crumb.name for crumb in above),
         session=source.session_name if source is not None else "",
+        branch="" if results.default else results.name,
         version=run.version,
         made=now(),
         software=f"Athena {version('athena-cryoem')}",

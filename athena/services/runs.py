@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -60,7 +61,7 @@ def get_run(session: Session, principal: Principal, run_id: UUID, *, settings: S
         pixel_size_angstrom=_pixel_size(session, run_id),
         metrics=tuple(METRICS),
         user_metrics=describe_metrics(session, run_id, source=False),
-        branch=_branch_name(session, run),
+        **_branch_names(session, run),
         parameters=run.parameters,
         criteria=rules_of(session, run_id, settings).rules,
         filter=saved_filter(session, run_id).rules,
@@ -186,9 +187,11 @@ def _describe_source(row: SourceRow) -> Source:
     )
 
 
-def _branch_name(session: Session, run: RunRow) -> str:
-    row = session.get(BranchRow, (run.id, run.branch))
-    return row.name if row is not None else FIRST
+def _branch_names(session: Session, run: RunRow) -> dict[str, Any]:
+    """``branch``: the default one's name, and ``branches``: all names, without what is being deleted."""
+    query = select(BranchRow.number, BranchRow.name).where(BranchRow.run_id == run.id, BranchRow.deleting.is_(False))
+    names: dict[int, str] = dict(session.execute(query.order_by(BranchRow.number)).all()) or {run.branch: FIRST}
+    return {"branch": names[run.branch], "branches": tuple(names.values())}
 
 
 def _pixel_size(session: Session, run_id: UUID) -> float | None:

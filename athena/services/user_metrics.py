@@ -25,6 +25,7 @@ from athena.domain.job_life import OPEN
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.guard import get_visible_run, require_writer
+from athena.services.results import visible_results
 from athena.settings import Settings
 from athena.zarrio.layout import ARRAYS, METRICS, Metric
 
@@ -142,9 +143,11 @@ def remove_metric(session: Session, principal: Principal, run_id: UUID, name: st
     append_event(session, EventKind.RUN_CHANGED, element_id=run_id, version=version)
 
 
-def list_failures(session: Session, principal: Principal, run_id: UUID, name: str) -> tuple[MetricFailure, ...]:
-    """Why the metric has no value for acquisitions of the default branch, the first ones by index."""
-    get_visible_run(session, principal, run_id)
+def list_failures(
+    session: Session, principal: Principal, run_id: UUID, name: str, *, branch: str | None = None
+) -> tuple[MetricFailure, ...]:
+    """Why the metric has no value for acquisitions of a branch (None: the default one), the first ones by index."""
+    results = visible_results(session, principal, run_id, branch)
     if session.get(UserMetricRow, (run_id, name)) is None:
         raise NotFound(f"The run has no user metric “{name}”.")
     rows = session.scalars(
@@ -152,7 +155,7 @@ def list_failures(session: Session, principal: Principal, run_id: UUID, name: st
         .where(
             MetricFailureRow.run_id == run_id,
             MetricFailureRow.name == name,
-            MetricFailureRow.branch == default_branch(session, run_id),
+            MetricFailureRow.branch == results.number,
         )
         .order_by(MetricFailureRow.index)
         .limit(MAX_FAILURES)

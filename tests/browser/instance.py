@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -25,6 +27,7 @@ from athena.contract.elements import (
 )
 from athena.contract.people import PlatformRole
 from athena.db.engine import Database
+from athena.db.jobs import JobRow
 from athena.sdk.client import Client
 from athena.services import users
 from athena.settings import Settings
@@ -55,9 +58,13 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Instance:
-    """A running instance. ``start`` and ``stop`` work on single processes: ``api``, ``portal``, ``runner``."""
+    """A running instance. ``start`` and ``stop`` work on single processes: ``api``, ``portal``, ``runner``.
+
+    ``variables`` : more of the environment of its processes, ``ATHENA_…``.
+    """
 
     home: Path
+    variables: dict[str, str] = field(default_factory=dict)
     settings: Settings = field(init=False)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -108,6 +115,7 @@ class Instance:
             "ATHENA_POLL_SECONDS": str(self.settings.poll_seconds),
             "ATHENA_WORKERS": str(self.settings.workers),
             "ATHENA_DEVELOPMENT": "1",
+            **self.variables,
         }
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / f"{name}.log").open("ab")
@@ -147,6 +155,14 @@ class Instance:
         for name in list(self._processes)[::-1]:
             self.stop(name)
 
+    def job_parameters(self, job_id: UUID) -> dict[str, Any]:
+        """What a job is to do, as it is kept: the API does not say it."""
+        database = Database(self.settings.resolved_database_url)
+        with database.session(read_only=True) as session:
+            kept = dict(session.get_one(JobRow, job_id).parameters)
+        database.dispose()
+        return kept
+
     def log(self, name: str) -> str:
         """End of what a process has said."""
         path = self.home / f"{name}.log"
@@ -154,9 +170,9 @@ class Instance:
 
 
 @contextmanager
-def running(home: Path, *names: str) -> Iterator[Instance]:
+def running(home: Path, *names: str, variables: dict[str, str] | None = None) -> Iterator[Instance]:
     """An instance with some of its processes started."""
-    instance = Instance(home)
+    instance = Instance(home, variables or {})
     try:
         for name in names:
             instance.start(name)

@@ -61,3 +61,24 @@ def test_hub_and_portal_are_among_the_services(hub: Hub, portal: str) -> None:
         # the portal reports with the hub's word for it, not with a visitor's token
         wait_until(lambda: states().get("portal") == "stable", "the portal's heartbeat", seconds=60)
         assert states()["hub"] == "stable"
+
+
+@pytest.mark.slow
+@pytest.mark.feature("NB-03", "HB-01")
+def test_a_page_opens_as_a_notebook_in_ones_own_lab(hub: Hub, portal: str) -> None:
+    with hub.browser("alice", "wonderland") as browser:
+        browser.get(portal, follow_redirects=True)
+
+        # as the portal's button leads: the hub starts her server, which writes the notebook and opens it
+        def opened() -> str:
+            answer = browser.get("/hub/user-redirect/athena/open?p=jobs", follow_redirects=True)
+            return str(answer.url) if answer.status_code == 200 else ""
+
+        wait_until(lambda: opened().endswith("/user/alice/lab/tree/Athena/Jobs.ipynb"), "the notebook in her Lab")
+        kept = hub.settings.home / "users" / "alice" / "Athena" / "Jobs.ipynb"
+        assert "a.jobs()" in kept.read_text()
+        # another person's server is not hers to open anything in
+        assert browser.get("/user/bob/athena/open?p=jobs", follow_redirects=True).status_code in (403, 404)
+    with httpx.Client(base_url=hub.url, timeout=60) as stranger:
+        page = stranger.get("/user/alice/athena/open?p=jobs", follow_redirects=True)
+        assert page.url.path == "/hub/login"

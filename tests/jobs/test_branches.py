@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
+import starfile
 import tifffile
 from typer.testing import CliRunner
 
@@ -96,6 +98,25 @@ def run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield made
 
 
+def _check_files_of_a_branch(run: Run, scratch: Path) -> None:
+    lists = {}
+    for branch in ("original", "fine"):
+        params: dict[str, str | bool] = {"branch": branch, "matching": False}
+        text = run.client.get_bytes(f"/api/runs/{run.id}/corrected_micrographs.star", params=params)
+        (scratch / f"{branch}.star").write_bytes(text)
+        lists[branch] = starfile.read(scratch / f"{branch}.star")
+        groups = run.client.get_bytes(f"/api/runs/{run.id}/cryosparc/exposures.csg", params=params).decode()
+        assert f"num_items: {len(lists[branch]['micrographs'])}" in groups
+        motion = run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/0/motion.star", params={"branch": branch})
+        pixel = {"original": 1.0, "fine": 2.0}[branch]
+        assert gemmi.cif.read_string(motion.decode())[0].find_value("_rlnMicrographOriginalPixelSize") == f"{pixel:.6f}"
+    assert len(lists["original"]["micrographs"]) == COUNT
+    assert len(lists["fine"]["micrographs"]) == 2, "what it was not given is not in its list"
+    assert set(lists["fine"]["optics"]["rlnMicrographPixelSize"]) == {2.0}
+    with pytest.raises(NotFound):
+        run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/1/motion.star", params={"branch": "fine"})
+
+
 @pytest.mark.feature("BY-06", "NB-06")
 def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None:
     before = run.results["drift_total_angstrom"].values
@@ -114,7 +135,7 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
     fine = run.branch("fine")
     assert (fine.counts.completed, fine.counts.total, fine.default) == (2, 2, False)
     assert list(fine.table().index) == [0, COUNT - 1], "spread evenly"
-    assert fine.results["state"].values.tolist() == ["completed", *["registered"] * (COUNT - 2), "completed"]
+    assert fine.results["state"].values.tolist() == ["completed", *["left_out"] * (COUNT - 2), "completed"]
     ratio = fine.results["drift_raw_angstrom"].values / run.results["drift_raw_angstrom"].values
     assert np.allclose(ratio[[0, COUNT - 1]], 2.0, rtol=0.05)
     assert np.isfinite(fine.results["motion"].values[0, 0]).all(axis=-1).sum() == 6
@@ -125,6 +146,9 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
     assert table.attrs["both"] == 2
     row = table.loc["pixel_size_angstrom"]
     assert (row["count"], row["mean_difference"], row["higher"], row["unit"]) == (2, 1.0, 2, "Å")
+
+    # other programs get it too, without its being the default one
+    _check_files_of_a_branch(run, folder.parent)
 
     # the same name goes on, from the command line, and keeps its parameters
     with pytest.raises(Conflict, match="other parameters"):

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import nbformat
 import pytest
 
 from athena.contract.elements import Element, ElementKind
 from athena.contract.people import Role
+from athena.portal.loading import _PAGES
 from athena.portal.place import MICROGRAPH_TABS, RUN_TABS, Place
-from athena.portal.recipes import recipe
+from athena.portal.recipes import recipe, recipe_notebook
 from athena.sdk.connection import Athena
 from athena.sdk.elements import Element as SdkElement
 from athena.sdk.runs import Run
@@ -33,10 +35,12 @@ FOLDER = made(ElementKind.FOLDER, "")
 @pytest.mark.parametrize(
     ("place", "element"),
     [
-        *((Place(page=page), None) for page in ("", "dashboard", "jobs", "search")),
+        *((Place(page=page), None) for page in _PAGES if page != "guide"),
         *((Place(ID).having(panel=side), FOLDER) for side in ("", "metadata", "notes", "sharing")),
         *((Place(ID, tab), RUN) for tab in ("", *RUN_TABS)),
         *((Place(ID, tab, 3), RUN) for tab in ("", *MICROGRAPH_TABS)),
+        *((Place(ID, tab).having(branch="fine"), RUN) for tab in ("", *RUN_TABS)),
+        *((Place(ID, tab, 3).having(branch="fine"), RUN) for tab in ("", *MICROGRAPH_TABS)),
     ],
 )
 def test_every_page_has_lines_that_the_sdk_understands(place: Place, element: Element | None) -> None:
@@ -64,3 +68,13 @@ def test_a_name_and_a_search_cannot_become_other_code() -> None:
         "kind": ["dataset", "file"],
         "within": ["name"],
     }
+
+
+@pytest.mark.feature("NB-03")
+def test_a_recipe_is_a_notebook_with_a_cell_for_each_thing_to_look_at() -> None:
+    code = recipe(Place(ID, "motion", 3).having(branch="fine"), RUN)
+    notebook = nbformat.reads(recipe_notebook(code), as_version=4)
+    nbformat.validate(notebook)
+    first, *looks = [cell.source for cell in notebook.cells]
+    assert looks == ["ImageViewer(run, 3, branch='fine')", "MotionTraces(run, 3, branch='fine')"]
+    assert "\n".join((first, *looks)) == code

@@ -1,6 +1,7 @@
 """The report tab hands out executed notebooks, and says why where it cannot."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,12 @@ from tests.portal.test_views import RunCounts, Tab, run_page
 class Reports:
     """Hands out a notebook, or the reason why not."""
 
-    def report_file(self, _run: Any, ending: str) -> bytes:
+    def __init__(self) -> None:
+        self.branches: list[str | None] = []
+
+    def report_file(self, _run: Any, ending: str, *, branch: str | None = None) -> bytes:
         """As the catalogue."""
+        self.branches.append(branch)
         if ending == ".html":
             raise Unavailable("The kernel died.")
         return b"{}"
@@ -36,3 +41,7 @@ def test_the_tab_makes_a_notebook_when_asked_and_tells_why_not() -> None:
     assert base64.b64decode(told.notebook["data"]) == b"{}"
     assert told.notebook["file"] == "Grid 3 quality report.ipynb"
     assert (told.problem, told.working) == ("", False)
+    shown.show(replace(page, branch="fine"))
+    told._handle_msg({"do": "notebook", "ending": ".ipynb.pdf"})
+    assert told.notebook["file"] == "Grid 3 (fine) quality report, executed notebook.pdf"
+    assert tab.catalogue.branches == [None, None, "fine"]

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from nbformat import v4
+from pypdf import PdfReader
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.report import FEW_IMAGES
 from athena.errors import Invalid
+from athena.sdk.notebook_print import print_notebook
 from athena.sdk.report_notebook import notebook_page, report_cells
 from athena.sdk.report_page import draw_page
 from athena.sdk.runs import Run
@@ -70,6 +73,19 @@ def test_a_report_is_a_page_and_an_executed_notebook(new_run: NewRun, process: P
     assert "<svg" in pages
     assert report.model.data_hash in pages
     assert run.client.environment["ATHENA_TOKEN"] not in nbformat.writes(notebook)
+    printed = PdfReader(BytesIO(print_notebook(nbformat.writes(notebook).encode())))
+    words = [page.extract_text() for page in printed.pages]
+    assert len(words) >= 2
+    assert run.name in words[0]
+    # code, numbers, versions and the whole hash, on the pages after the report's own
+    for part in (
+        "run.quality_report()",
+        "defocus_um",
+        "SHA-256 of the data",
+        report.model.data_hash,
+        report.model.software,
+    ):
+        assert any(part in page for page in words[1:]), part
     with pytest.raises(Invalid, match=r"report\.docx"):
         report.save(tmp_path / "report.docx")
 

@@ -277,11 +277,12 @@ def test_acquisitions_are_listed_as_they_stand_in_a_branch(
 
         assert listed() == [
             (0, "completed", ""),
-            (1, "registered", ""),
+            (1, "left_out", ""),
             (2, "error", "no"),
-            (3, "awaiting_movie", ""),
+            (3, "left_out", ""),
         ]
-        assert listed(state=AcquisitionState.REGISTERED) == [(1, "registered", "")]
+        assert listed(state=AcquisitionState.LEFT_OUT) == [(1, "left_out", ""), (3, "left_out", "")]
+        assert listed(state=AcquisitionState.REGISTERED) == []
         assert listed(state=AcquisitionState.ERROR) == [(2, "error", "no")]
         own = acquisitions.list_acquisitions(session, alice, run.id, branch="original")
         assert [one.state.value for one in own.items] == ["completed"] * 3 + ["awaiting_movie"]

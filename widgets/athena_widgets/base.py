@@ -52,6 +52,11 @@ class AcquisitionLike(Protocol):
         """Its place in the run."""
         ...
 
+    @property
+    def branch(self) -> str | None:
+        """Branch of results it is shown in; None: the default one."""
+        ...
+
 
 class AthenaWidget(anywidget.AnyWidget):
     """A view of one run.
@@ -61,6 +66,7 @@ class AthenaWidget(anywidget.AnyWidget):
     run : a run of the SDK: all that a notebook gives.
     run_id, base_url : in place of a run where the browser asks the API itself.
     live : in a notebook, follow the instance's events and show what is new by itself.
+    branch : of the run's results, by its name; empty: the default one. Chosen once, when the view is made.
 
     Attributes
     ----------
@@ -73,6 +79,7 @@ class AthenaWidget(anywidget.AnyWidget):
     """
 
     run_id = traitlets.Unicode("").tag(sync=True)
+    branch = traitlets.Unicode("").tag(sync=True)
     source_kind = traitlets.Enum(("comm", "http"), default_value="comm").tag(sync=True)
     base_url = traitlets.Unicode("api/").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
@@ -92,6 +99,7 @@ class AthenaWidget(anywidget.AnyWidget):
         base_url: str | None = None,
         theme: Literal["dark", "light"] = "dark",
         live: bool = True,
+        branch: str | None = None,
         **traits: Any,
     ) -> None:
         if run is not None:
@@ -100,9 +108,9 @@ class AthenaWidget(anywidget.AnyWidget):
             raise ValueError("give a run, or run_id with either a client or a base_url")
         if base_url is not None:
             traits |= {"source_kind": "http", "base_url": base_url}
-        super().__init__(run_id=run_id, theme=theme, **traits)
+        super().__init__(run_id=run_id, theme=theme, branch=branch or "", **traits)
         if client is not None:
-            self._source = CommSource(self, client, run_id=run_id)
+            self._source = CommSource(self, client, run_id=run_id, branch=self.branch)
         if client is not None and live:
             self._follower = follower(client)
             self._follower.add(self)
@@ -130,5 +138,6 @@ class AcquisitionWidget(AthenaWidget):
     def __init__(self, shown: AcquisitionLike | RunLike | None = None, index: int | None = None, **traits: Any) -> None:
         if isinstance(shown, AcquisitionLike):
             index = shown.index if index is None else index
+            traits = {"branch": shown.branch} | traits
             shown = shown.run
         super().__init__(shown, index=-1 if index is None else index, **traits)

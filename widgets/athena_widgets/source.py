@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from athena.contract.base import Problem
 from athena.contract.events import Event, EventPage
 from athena.errors import AthenaError, Forbidden
 from athena_widgets import messages
 
+BRANCH_SAFE = "-_.!~*'()"
+"""What JavaScript's ``encodeURIComponent`` leaves as it is, besides letters and digits."""
 WORKERS = 4
 """Requests answered at once for one widget; as many as OpenSeadragon loads tiles."""
 
@@ -44,8 +47,8 @@ class Messenger(Protocol):
         ...
 
 
-def allowed_path(run_id: str) -> re.Pattern[str]:
-    """Pattern of the API paths that a view of this run may ask for.
+def allowed_path(run_id: str, branch: str = "") -> re.Pattern[str]:
+    """Pattern of the API paths that a view of this run (of a branch of its results) may ask for.
 
     The browser side of a notebook is not trusted with the user's whole API: a page that got hold of the message
     channel could otherwise read any run the user can.
@@ -64,7 +67,9 @@ def allowed_path(run_id: str) -> re.Pattern[str]:
         rf"/{acquisition}/image\.json",
         rf"/{acquisition}/tiles/\d{{1,2}}/{number}_{number}\.png\?low={signed}&high={signed}&v=[A-Za-z0-9%._-]{{0,200}}",
     )
-    return re.compile(rf"runs/{re.escape(run_id)}(?:{'|'.join(paths)})")
+    # as ``ofBranch`` in source.ts writes it
+    which = rf"[?&]branch={re.escape(quote(branch, safe=BRANCH_SAFE))}" if branch else ""
+    return re.compile(rf"runs/{re.escape(run_id)}(?:{'|'.join(paths)}){which}")
 
 
 class CommSource:
@@ -74,13 +79,13 @@ class CommSource:
     ----------
     widget : the widget whose messages are answered.
     client : where the answers come from.
-    run_id : the only run that may be asked about.
+    run_id, branch : the only run, and branch of its results, that may be asked about; empty: the default one.
     """
 
-    def __init__(self, widget: Messenger, client: ApiClient, *, run_id: str) -> None:
+    def __init__(self, widget: Messenger, client: ApiClient, *, run_id: str, branch: str = "") -> None:
         self._widget = widget
         self._client = client
-        self._allowed = allowed_path(run_id)
+        self._allowed = allowed_path(run_id, branch)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena-widget")
         self._pending: dict[int, Future[None]] = {}
         self._lock = Lock()

@@ -233,3 +233,30 @@ function menuOf(name, entries) {
     onclick: () => { menu.open = false; act() } }, label)))
   return menu
 }
+
+// which branch of a run's results is looked at: a choice where there are several
+function branchChooser(branches) {
+  if (branches.length < 2) return null
+  const links = branches.map((one) => h("a", { href: one.search, "data-go": "", hidden: true }))
+  const choose = h("select", { class: "field", "aria-label": "Branch of results", title: "Branch of results", "data-athena": "branch-chooser",
+    onchange: (event) => links[event.target.selectedIndex].click() },
+    branches.map((one) => h("option", { value: one.name, selected: one.chosen }, one.default ? `${one.name} (default)` : one.name)))
+  return h("span", { class: "branch-chooser" }, choose, links)
+}
+
+// says that another branch than the default one is looked at, and leads back
+function branchNotice(branches, text = "") {
+  const chosen = branches.find((one) => one.chosen)
+  if (!chosen || chosen.default) return null
+  return h("p", { class: "branch-notice", role: "status", "data-athena": "branch-notice" }, mark("warning"), h("span", {}, "Branch ", h("strong", {}, chosen.name), ", not the default. ", text),
+    h("a", { href: branches.find((one) => one.default).search, "data-go": "", "data-athena": "branch-leave" }, "Show the default"))
+}
+
+// a field for a parameter of the processing: {name, about, kind, choices, usual}; `set` hears the value, null for none
+function parameterField(p, value, set, hook) {
+  const common = { class: "field", "data-athena": `${hook}-${p.name}`, title: p.about }
+  if (p.kind === "choice") return h("select", { ...common, onchange: (event) => set(event.target.value || null) },
+    h("option", { value: "" }, `usual: ${p.usual.replaceAll("_", " ")}`), p.choices.map((choice) => h("option", { value: choice, selected: choice === value }, choice.replaceAll("_", " "))))
+  return h("input", { ...common, type: p.kind === "text" ? "text" : "number", step: p.kind === "whole" ? 1 : "any", value: value ?? "", placeholder: p.usual,
+    oninput: (event) => { const typed = event.target.value; set(typed === "" ? null : p.kind === "text" ? typed : Number(typed)) } })
+}

@@ -23,7 +23,7 @@ export function render({ model, el }) {
     if (name) el.querySelector(`[data-athena="${name}"][href]`)?.click()
   }
   document.addEventListener("keydown", key)
-  live(model, ["title", "state", "error", "warnings", "figures", "views", "where", "back", "previous", "following"], () => {
+  live(model, ["title", "state", "error", "warnings", "figures", "views", "branches", "where", "back", "previous", "following"], () => {
     const [status, word] = STATES[model.state] ?? ["not_started", model.state]
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
@@ -34,9 +34,11 @@ export function render({ model, el }) {
         h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
         h("span", { class: "views", role: "group", "aria-label": "In the centre" }, model.views.map((view) => h("a", { href: view.search, "data-go": "",
           class: view.chosen ? "chosen" : "", "aria-current": view.chosen ? "true" : null, title: `${view.label} in the centre (T changes it)`, "data-athena": `view-${view.name || "image"}` }, view.label))),
+        branchChooser(model.branches),
         h("span", { class: "push" }),
         model.figures.map((figure) => h("span", { class: "figure", title: figure.label },
           h("span", { class: "muted label" }, figure.label), h("span", {}, h("strong", {}, figure.value), figure.unit ? h("span", { class: "muted" }, "\u2009", figure.unit) : "")))),
+      branchNotice(model.branches),
       model.error ? h("p", { class: "is-error", role: "alert", "data-athena": "acquisition-error" }, model.error) : null,
       warnings(model.warnings)))
   })

@@ -14,6 +14,7 @@ class MicrographHeader(Script):
     warnings = param.List(default=[], item_type=dict, doc="{name, text}: flags and doubts, as warnings_of gives them.")
     figures = param.List(default=[], item_type=dict, doc="{label, value, unit}.")
     views = param.List(default=[], item_type=dict, doc="{name, label, search, chosen}: what can stand in the centre.")
+    branches = param.List(default=[], item_type=dict, doc="{name, search, default, chosen}; empty: there is but one.")
     where = param.String(default="", doc="Its place among the others.")
     back = param.String(default="", doc="Address of the run.")
     previous = param.String(default="", doc="Address; empty: this is the first.")

@@ -5,20 +5,8 @@ const pick = (pairs, chosen, more) => h("select", { class: "field", ...more }, p
 export function render({ model, el }) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true, "data-athena": "processing-problem" })
   const said = h("p", { class: "is-completed", role: "status", hidden: true }, "Done.")
-  const [branches, failed, criteria, parameters] = ["branches", "failed", "criteria", "parameters"].map((name) => h("section", { "data-athena": `processing-${name}` }))
+  const [failed, criteria, parameters] = ["failed", "criteria", "parameters"].map((name) => h("section", { "data-athena": `processing-${name}` }))
   let rules = []
-  let sure = ""
-
-  const drawBranches = () => branches.replaceChildren(h("h2", {}, "Branches of results"),
-    h("table", {}, h("thead", {}, h("tr", {}, ["Branch", "Processed", "To do", "Failed", "Parameters", ""].map((text) => h("th", {}, text)))),
-      h("tbody", {}, model.branches.map((branch) => h("tr", { "data-athena": "branch", "data-name": branch.name, "data-default": String(branch.default) },
-        h("td", {}, h("strong", {}, branch.name)), h("td", {}, String(branch.completed)), h("td", {}, String(branch.waiting)), h("td", {}, String(branch.error)),
-        h("td", { class: "muted" }, branch.parameters || "as the microscope says"),
-        h("td", {}, branch.default ? h("span", { class: "is-completed" }, "shown everywhere")
-          : !model.may_write ? null
-          : sure === branch.name ? h("span", {}, "Pages and exports will show it. ", h("button", { class: "link", "data-athena": "promote-sure", onclick: () => { sure = ""; model.send_msg({ do: "promote", name: branch.name }) } }, "Switch"), " ",
-              h("button", { class: "link", onclick: () => { sure = ""; drawBranches() } }, "Keep"))
-          : h("button", { class: "link", "data-athena": "promote", onclick: () => { sure = branch.name; drawBranches() } }, "Make it the default")))))))
 
   const drawFailed = () => failed.replaceChildren(h("h2", {}, "Failed acquisitions"),
     model.failed ? h("p", {}, `${model.failed} could not be processed. Once what was in their way is gone, try them again. `)
@@ -50,24 +38,17 @@ export function render({ model, el }) {
 
   const drawParameters = () => {
     const wanted = {}
-    const field = (p) => {
-      const set = (value) => { if (value === p.value) delete wanted[p.name]; else wanted[p.name] = value }
-      const common = { class: "field", "data-athena": `parameter-${p.name}`, title: p.about }
-      if (p.kind === "choice") return pick([["", `usual: ${p.usual}`], ...p.choices.map((choice) => [choice, choice.replaceAll("_", " ")])], p.value ?? "", { ...common, onchange: (event) => set(event.target.value || null) })
-      return h("input", { ...common, type: p.kind === "text" ? "text" : "number", step: p.kind === "whole" ? 1 : "any", value: p.value ?? "", placeholder: p.usual,
-        oninput: (event) => { const typed = event.target.value; set(typed === "" ? null : p.kind === "text" ? typed : Number(typed)) } })
-    }
+    const set = (p, value) => { if (value === p.value) delete wanted[p.name]; else wanted[p.name] = value }
     parameters.replaceChildren(h("h2", {}, "Parameters"), h("p", { class: "muted" }, "What is set here wins over what the microscope says. Where movies were already processed with another value, process into a branch instead: nothing is overwritten."),
       h("form", { onsubmit: (event) => { event.preventDefault(); if (Object.keys(wanted).length) model.send_msg({ do: "parameters", parameters: wanted }) } },
-        h("fieldset", { class: "grid", disabled: !model.may_write }, model.parameters.map((p) => h("label", {}, h("span", { class: p.value === null ? "muted" : "" }, p.label), field(p)))),
+        h("fieldset", { class: "grid", disabled: !model.may_write }, model.parameters.map((p) => h("label", {}, h("span", { class: p.value === null ? "muted" : "" }, p.label), parameterField(p, p.value, (value) => set(p, value), "parameter")))),
         model.may_write ? h("button", { class: "action primary", "data-athena": "parameters-save" }, "Save parameters") : ""))
   }
 
-  el.replaceChildren(h("div", { class: "processing", "data-athena": "processing" }, problem, said, branches, failed, criteria, parameters))
+  el.replaceChildren(h("div", { class: "processing", "data-athena": "processing" }, problem, said, failed, criteria, parameters))
   live(model, ["problem"], () => { problem.hidden = !model.problem; problem.textContent = model.problem; if (model.problem) said.hidden = true })
   model.on("done", () => { said.hidden = false })
   // what is typed outlives what happens elsewhere: each section is drawn again only when its own numbers change
-  live(model, ["branches", "may_write"], drawBranches)
   live(model, ["failed", "may_write"], drawFailed)
   live(model, ["criteria", "metrics", "may_write"], () => {
     const now = JSON.stringify(model.criteria.rules ?? [])

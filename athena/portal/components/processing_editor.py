@@ -1,4 +1,4 @@
-"""How a run is processed and judged: branches, what failed, criteria, parameters (BY-06, EQ-12)."""
+"""How a run is processed and judged: what failed, criteria, parameters (AC-04, EQ-12)."""
 
 import param
 
@@ -6,12 +6,11 @@ from athena.portal.components.asking import Asking
 
 
 class ProcessingEditor(Asking):
-    """Four sections of a run.
+    """Three sections of a run.
 
-    It asks ``promote`` (name), ``retry``, ``criteria`` (rules), ``reset-criteria`` and ``parameters`` (parameters).
+    It asks ``retry``, ``criteria`` (rules), ``reset-criteria`` and ``parameters`` (parameters).
     """
 
-    branches = param.List(default=[], item_type=dict, doc="{name, default, parameters, completed, waiting, error}.")
     failed = param.Integer(default=0, doc="Acquisitions in error.")
     criteria = param.Dict(default={}, doc="{rules, own, complying, judged}.")
     metrics = param.List(default=[], item_type=dict, doc="What rules may be on: {name, label, unit}.")

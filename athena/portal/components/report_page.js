@@ -31,10 +31,11 @@ export function render({ model, el }) {
     held = [page, pdf]
     el.replaceChildren(
       h("div", { class: "tools" }, h("span", { class: "muted" }, "As of ", clock(model.made)), h("span", { class: "push" }),
-        h("button", { class: "action", "data-athena": "report-html", disabled: model.working, title: "An executed notebook with its inputs and versions, as a page",
-          onclick: () => model.send_msg({ do: "notebook", ending: ".html" }) }, model.working ? "Executing…" : "HTML"),
-        h("button", { class: "action", "data-athena": "report-notebook", disabled: model.working, title: "An executed notebook with its inputs and versions",
-          onclick: () => model.send_msg({ do: "notebook", ending: ".ipynb" }) }, "Notebook"),
+        h("span", { class: "muted", role: "status", "data-athena": "report-working" }, model.working ? "Executing the notebook…" : "Executed notebook:"),
+        [["html", ".html", "HTML", "as a page"], ["printed", ".ipynb.pdf", "PDF", "printed, with code and outputs"], ["notebook", ".ipynb", ".ipynb", "to go on with"]].map(([hook, ending, word, how]) =>
+          h("button", { class: "action", "data-athena": `report-${hook}`, disabled: model.working, title: `A notebook executed now, with its inputs and versions, ${how}`,
+            onclick: () => model.send_msg({ do: "notebook", ending }) }, word)),
+        h("span", { class: "gap" }),
         h("button", { class: "action", "data-athena": "report-print", onclick: () => print(page) }, "Print"),
         h("a", { class: "action primary", href: pdf, download: model.file, "data-athena": "report-pdf" }, "Save as PDF")),
       model.problem ? h("p", { class: "is-error", role: "alert", "data-athena": "report-problem" }, model.problem) : "",

@@ -32,7 +32,7 @@ function source_line(source) {
 }
 
 export function render({ model, el }) {
-  live(model, ["title", "kind", "status", "counts", "source", "tabs", "item", "problem"], () => {
+  live(model, ["title", "kind", "status", "counts", "source", "branches", "tabs", "item", "problem"], () => {
     const c = model.counts
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
@@ -40,12 +40,14 @@ export function render({ model, el }) {
           model.status ? h("span", { class: "state" }, mark(model.status), h("span", { class: "muted" }, STATUS[model.status][1])) : null,
           model.item.state === "archived" ? h("span", { class: "state muted" }, icon("archive", 14), " Archived") : null),
         actionMenu(model.item, (asked) => model.send_msg(asked), el),
+        branchChooser(model.branches),
         Object.keys(c).length === 0 ? null : h("div", { class: "counts", "data-athena": "counts" },
           count(c.completed ?? 0, "finished", "completed", true),
           count((c.processing ?? 0) + (c.registered ?? 0), "in progress", "in_progress", true),
           count(c.error ?? 0, "in error", "error", true),
           count(c.awaiting_movie ?? 0, "without movie", "not_started", false))),
       model.problem ? h("p", { class: "problem", role: "alert" }, model.problem) : null,
+      branchNotice(model.branches, "The saved filter, verdicts and exports go by the default one."),
       source_line(model.source),
       h("nav", { class: "tabs", role: "tablist" }, model.tabs.map((tab) =>
         h("a", { role: "tab", href: tab.search, "data-go": "", "aria-selected": String(tab.chosen), "data-athena": `tab-${tab.name}` }, tab.label)))))

@@ -14,6 +14,7 @@ from athena.contract.events import Event
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.processing import GainSense
 from athena.contract.runs import Run
+from athena.portal.branches import branch_links, other_branch
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
@@ -48,6 +49,8 @@ class MicrographPage:
     metrics: dict[str, float]
     crumbs: list[dict[str, str]]
     neighbours: Neighbours
+    branch: str | None = None
+    """Branch of results that is shown; None: the default one."""
 
     @property
     def element(self) -> Element:
@@ -79,21 +82,26 @@ def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
     assert place.element is not None
     assert place.index is not None
     run = catalogue.run(place.element)
-    acquisition = catalogue.acquisition(place.element, place.index)
+    branch = other_branch(run, place.branch)
+    acquisition = catalogue.acquisition(place.element, place.index, branch=branch)
     crumbs = crumb_items(catalogue.breadcrumb(place.element))
     crumbs.append({"kind": "Micrograph", "name": acquisition.name, "search": place.search})
     metrics: dict[str, float] = {}
     if acquisition.state is AcquisitionState.COMPLETED:
         columns = (*METRICS, *(metric.name for metric in run.user_metrics))
-        table = catalogue.table(place.element, columns, start=place.index, limit=1)
+        table = catalogue.table(place.element, columns, start=place.index, limit=1, branch=branch)
         for name, column in table.columns.items():
             if column and column[0] is not None and math.isfinite(column[0]):
                 metrics[name] = column[0]
     listed = Listed.of(place)
     neighbours = catalogue.neighbours(
-        place.element, place.index, shown=listed.shown or Shown.ALL, descending=listed.order == NEWEST
+        place.element,
+        place.index,
+        shown=listed.shown or Shown.ALL,
+        descending=listed.order == NEWEST,
+        branch=branch,
     )
-    return MicrographPage(place, run, acquisition, metrics, crumbs, neighbours)
+    return MicrographPage(place, run, acquisition, metrics, crumbs, neighbours, branch)
 
 
 def figure_text(name: str, value: float) -> str:
@@ -188,6 +196,7 @@ class MicrographView:
             module=f"widgets/{name}.js",
             traits={
                 "run_id": str(self._loaded.run.element.id),
+                "branch": self._loaded.branch or "",
                 "source_kind": "http",
                 "base_url": self._session.base_url,
                 "version": self._loaded.run.version,
@@ -233,6 +242,7 @@ class MicrographView:
             back=listed.on(place.at()).search,
             previous=neighbour(beside.previous),
             following=neighbour(beside.following),
+            branches=branch_links(page.run, place, page.branch),
         )
         self._tabs.tabs = [
             {
@@ -288,6 +298,8 @@ class MicrographView:
     def update(self, data: Any) -> bool:
         """Show a newer reading, another tab, or another acquisition of the same run."""
         if not isinstance(data, MicrographPage) or data.run.element.id != self._loaded.run.element.id:
+            return False
+        if data.branch != self._loaded.branch:
             return False
         self._loaded = data
         self._fill()

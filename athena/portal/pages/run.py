@@ -13,19 +13,20 @@ from athena.contract.runs import Source, SourceState
 from athena.errors import AthenaError
 from athena.portal.acting import act
 from athena.portal.actions import ElementAction
+from athena.portal.branches import branch_links, in_branch
 from athena.portal.catalogue import Catalogue
 from athena.portal.components.element_list import item_of
 from athena.portal.components.run_header import RunHeader
 from athena.portal.labels import type_label
 from athena.portal.pages.listing import crumb_items
 from athena.portal.panels.data_panel import SIDES
-from athena.portal.panels.processing import ProcessingSide
 from athena.portal.place import RUN_TABS, Place
 from athena.portal.plots.dataviz import DATAVIZ_METRICS, MORE_METRICS
 from athena.portal.plots.numbers import read_numbers
 from athena.portal.plots.report import draw_report
 from athena.portal.run_tabs.dataviz import DatavizTab, rule_columns
 from athena.portal.run_tabs.micrographs import MicrographsTab
+from athena.portal.run_tabs.processing import ProcessingTab
 from athena.portal.run_tabs.reading import RunReading, RunTab
 from athena.portal.run_tabs.report import ReportTab
 from athena.portal.run_tabs.side import SideTab
@@ -38,7 +39,7 @@ TABS: dict[str, tuple[str, Callable[[PortalSession], RunTab]]] = {
     "micrographs": ("Micrographs", MicrographsTab),
     "dataviz": ("Dataviz", DatavizTab),
     "report": ("Quality report", ReportTab),
-    "processing": ("Processing", partial(SideTab, make=ProcessingSide)),
+    "processing": ("Processing", ProcessingTab),
     **{name: (label, partial(SideTab, make=side)) for name, (label, side) in SIDES.items()},
 }
 """Tabs of a run by their names in the address."""
@@ -56,20 +57,21 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
     """Read a run and what its tab shows; nothing for tabs that are not seen."""
     assert place.element is not None
     run, crumbs = catalogue.run(place.element), crumb_items(catalogue.breadcrumb(place.element))
-    page = RunPage(place, run, crumbs)
+    run, branch = in_branch(catalogue, run, place.branch)
+    page = RunPage(place, run, crumbs, branch=branch)
     if page.tab == "dataviz":
         return _read_numbers(catalogue, page)
     if page.tab == "report" and run.counts.total:
-        return replace(page, report=draw_report(catalogue.report(place.element)))
+        return replace(page, report=draw_report(catalogue.report(place.element, branch=branch)))
     return page
 
 
 def _read_numbers(catalogue: Catalogue, page: RunPage) -> RunPage:
     run_id = page.element.id
-    saved = catalogue.saved_filter(run_id)
+    saved = catalogue.saved_filter(run_id, branch=page.branch)
     wanted = (*DATAVIZ_METRICS, *MORE_METRICS, *(own.name for own in page.run.user_metrics))
     columns = tuple(dict.fromkeys((*wanted, *rule_columns(page.place, saved))))
-    numbers = read_numbers(catalogue, page.run, columns)
+    numbers = read_numbers(catalogue, page.run, columns, branch=page.branch)
     return replace(page, numbers=numbers, saved=saved, jobs=tuple(catalogue.jobs()))
 
 
@@ -121,6 +123,7 @@ class RunView:
             # the gallery has its own counts, which also filter
             counts={} if tab == "micrographs" and run.counts.total else run.counts.model_dump(),
             source=source_item(run.source, now=datetime.now(UTC)),
+            branches=branch_links(run, self._loaded.place, self._loaded.branch),
             tabs=[
                 {
                     "name": name,
@@ -163,17 +166,22 @@ class RunView:
         """Show a newer reading, or another tab, of the same run."""
         if not isinstance(data, RunPage) or data.run.element.id != self._loaded.run.element.id:
             return False
+        if data.branch != self._loaded.branch:
+            return False  # other pictures under the same numbers: nothing of the one is kept for the other
         self._loaded = data
         self._fill()
         return True
 
     def stays_under(self, place: Place) -> bool:
         """While one looks at single micrographs, the gallery keeps its place."""
-        return place.element == self._loaded.run.element.id and place.index is not None
+        return self._of(place) and place.index is not None
 
     def shows(self, place: Place) -> bool:
         """Any tab of this run."""
-        return place.element == self._loaded.run.element.id and place.index is None
+        return self._of(place) and place.index is None
+
+    def _of(self, place: Place) -> bool:
+        return place.element == self._loaded.element.id and place.branch == self._loaded.place.branch
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""

@@ -166,7 +166,7 @@ class DatavizTab:
         self.charts.keep(kept, rules)
         self.bar.param.update(
             kept=int(kept.sum()),
-            total=numbers.total,
+            total=numbers.there,
             accepted=int(numbers.accepted.size),
             rejected=int(numbers.rejected.size),
         )
@@ -260,7 +260,7 @@ class DatavizTab:
 
     def _open(self, index: int) -> None:
         if self._reading is not None:
-            self._session.go(Place(self._reading.element.id, index=index))
+            self._session.go(self._reading.place.at(index=index))
 
 
 def rule_columns(place: Place, saved: SavedFilter) -> tuple[str, ...]:

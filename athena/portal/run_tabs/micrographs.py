@@ -79,6 +79,7 @@ class MicrographsTab:
             module="widgets/run_gallery.js",
             traits={
                 "run_id": str(reading.element.id),
+                "branch": reading.branch or "",
                 "source_kind": "http",
                 "base_url": self._session.base_url,
                 "theme": self._session.shell.browser.theme,

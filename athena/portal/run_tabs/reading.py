@@ -27,6 +27,8 @@ class RunReading:
     saved: SavedFilter | None = None
     jobs: tuple[Job, ...] = ()
     report: DrawnReport | None = None
+    branch: str | None = None
+    """Branch of results that is shown, whose counts ``run`` then has; None: the default one."""
 
     @property
     def title(self) -> str:

@@ -12,8 +12,13 @@ from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 
-NOTEBOOK_TYPES = {".html": "text/html", ".ipynb": "application/x-ipynb+json"}
-"""What an executed notebook is saved as, by the ending of its file."""
+NOTEBOOK_TYPES = {
+    ".html": "text/html",
+    ".ipynb": "application/x-ipynb+json",
+    ".ipynb.pdf": "application/pdf",
+}
+"""What an executed notebook is saved as, by the ending that the SDK knows it by."""
+FILE_ENDS = {".ipynb.pdf": ", executed notebook.pdf"}
 
 
 class ReportTab:
@@ -42,7 +47,7 @@ class ReportTab:
             )
             return self._nothing
         self._page.param.update(
-            made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=reading.title)
+            made=drawn.made.isoformat(), **page_traits(svg=drawn.svg, pdf=drawn.pdf, name=named(reading))
         )
         return self._paper
 
@@ -55,7 +60,7 @@ class ReportTab:
         def made(content: bytes) -> None:
             notebook = {
                 "data": base64.b64encode(content).decode(),
-                "file": f"{reading.title} quality report{ending}",
+                "file": f"{named(reading)} quality report{FILE_ENDS.get(ending, ending)}",
                 "type": NOTEBOOK_TYPES[ending],
             }
             self._page.param.update(working=False, notebook=notebook)
@@ -63,8 +68,13 @@ class ReportTab:
         def failed(error: AthenaError) -> None:
             self._page.param.update(working=False, problem=str(error))
 
-        catalogue, run_id = self._session.catalogue, reading.element.id
-        self._session.run(lambda: catalogue.report_file(run_id, ending), made, failed=failed)
+        catalogue, run_id, branch = self._session.catalogue, reading.element.id, reading.branch
+        self._session.run(lambda: catalogue.report_file(run_id, ending, branch=branch), made, failed=failed)
 
     def scheme(self, scheme: Scheme) -> None:
         """Paper is white."""
+
+
+def named(reading: RunReading) -> str:
+    """Name of the run for a file, with that of the branch where it is not the default one."""
+    return f"{reading.title} ({reading.branch})" if reading.branch else reading.title

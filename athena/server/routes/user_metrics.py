@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 
 from athena.contract.user_metrics import MetricFailure, MetricName, UserMetric, UserMetricCreate
 from athena.server.caller import CallerDep
+from athena.server.routes.acquisitions import OfBranch
 from athena.services import user_metrics
 
 router = APIRouter(prefix="/runs/{run_id}/metrics", tags=["runs"])
@@ -36,7 +37,9 @@ def remove_user_metric(caller: CallerDep, run_id: UUID, metric: Name) -> None:
 
 
 @router.get("/{metric}/failures")
-def list_metric_failures(caller: CallerDep, run_id: UUID, metric: Name) -> tuple[MetricFailure, ...]:
+def list_metric_failures(
+    caller: CallerDep, run_id: UUID, metric: Name, *, branch: OfBranch = None
+) -> tuple[MetricFailure, ...]:
     """List why a metric has no value for acquisitions, the first thousand."""
     with caller.reading() as session:
-        return user_metrics.list_failures(session, caller.principal, run_id, metric)
+        return user_metrics.list_failures(session, caller.principal, run_id, metric, branch=branch)

@@ -2420,9 +2420,11 @@ export interface components {
         /**
          * AcquisitionState
          * @description Life of an acquisition. ``AWAITING_MOVIE``: its metadata came, its movie has not (or never will).
+         *
+         *     ``LEFT_OUT`` : the branch of results that is looked at was not given it; never of the default branch.
          * @enum {string}
          */
-        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error";
+        AcquisitionState: "awaiting_movie" | "registered" | "processing" | "completed" | "error" | "left_out";
         /**
          * Action
          * @description What can be done with an element.
@@ -4306,6 +4308,12 @@ export interface components {
              */
             session: string;
             /**
+             * Branch
+             * @description Branch of results it rests on; empty: the default one.
+             * @default
+             */
+            branch: string;
+            /**
              * Version
              * @description Of the run: the report is of this state.
              */
@@ -4472,6 +4480,14 @@ export interface components {
              * @default original
              */
             branch: string;
+            /**
+             * Branches
+             * @description Names of all its branches, the oldest first.
+             * @default [
+             *       "original"
+             *     ]
+             */
+            branches: string[];
             /**
              * Parameters
              * @description Of its processing, set by people; the rest is as the microscope says.
@@ -10398,6 +10414,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10457,6 +10475,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -10513,7 +10533,10 @@ export interface operations {
     };
     get_motion_star: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -10574,6 +10597,8 @@ export interface operations {
             query?: {
                 /** @description Only what matches the run's saved filter and verdicts. */
                 matching?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
             };
             header?: never;
             path: {
@@ -13067,7 +13092,10 @@ export interface operations {
     };
     list_metric_failures: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;

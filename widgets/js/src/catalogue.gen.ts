@@ -232,7 +232,8 @@ export const ACQUISITION_STATES = [
   "registered",
   "processing",
   "completed",
-  "error"
+  "error",
+  "left_out"
 ] as const;
 
 export const MESSAGES = {
@@ -244,6 +245,7 @@ export const MESSAGES = {
 export const DEFAULTS = {
   "image_viewer": {
     "base_url": "api/",
+    "branch": "",
     "content": "micrograph",
     "file": "",
     "height": 560,
@@ -255,6 +257,7 @@ export const DEFAULTS = {
   },
   "run_gallery": {
     "base_url": "api/",
+    "branch": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "judged": "",
@@ -275,6 +278,7 @@ export const DEFAULTS = {
   },
   "motion_traces": {
     "base_url": "api/",
+    "branch": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "index": -1,
@@ -286,6 +290,7 @@ export const DEFAULTS = {
   },
   "ctf_fit": {
     "base_url": "api/",
+    "branch": "",
     "height": 560,
     "index": -1,
     "run_id": "",

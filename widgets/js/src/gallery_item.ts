@@ -29,6 +29,7 @@ const STATE_TEXT: Record<string, string> = {
   processing: "In progress",
   registered: "Waiting",
   awaiting_movie: "No movie yet",
+  left_out: "Not in this branch",
 };
 const SHAPE: Record<string, string> = { finished: "●", progress: "◐", error: "▲" };
 const VERDICT_TEXT = { accepted: "✓ accepted", rejected: "✕ rejected" };

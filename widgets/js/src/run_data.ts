@@ -31,18 +31,20 @@ const PULL_PAUSE_MS = 250;
 /** How long a verdict that was just given stands against answers without it. */
 const SAID_MS = 10_000;
 
-export type State = "finished" | "progress" | "error";
+/** Where one stands; a branch of results may leave some out, which are not shown at all. */
+export type State = "finished" | "progress" | "error" | "left";
 /** What can be shown alone: by state, and of what is finished by the filter. */
-export type Group = "all" | "filtered" | "excluded" | State;
+export type Group = "all" | "filtered" | "excluded" | Exclude<State, "left">;
 const GROUP_OF: Record<string, State> = {
   completed: "finished",
   error: "error",
   processing: "progress",
   registered: "progress",
   awaiting_movie: "progress",
+  left_out: "left",
 };
 /** All but what processing will change soon; a movie that is awaited may never come, and shows at the next full pull. */
-const SETTLED = new Set(["completed", "error", "awaiting_movie"]);
+const SETTLED = new Set(["completed", "error", "awaiting_movie", "left_out"]);
 export const groupOf = (state: string): State => GROUP_OF[state] ?? "progress";
 
 export type Verdict = "accepted" | "rejected";
@@ -51,7 +53,7 @@ export class RunData {
   readonly names: string[] = [];
   readonly states: string[] = [];
   readonly errors: string[] = [];
-  readonly #states: Record<State, number> = { finished: 0, progress: 0, error: 0 };
+  readonly #states: Record<State, number> = { finished: 0, progress: 0, error: 0, left: 0 };
   readonly #columns = new Map<string, Value[]>(COLUMNS.map((name) => [name, []]));
   #rules: readonly Rule[] = [];
   readonly #source: DataSource;
@@ -114,7 +116,8 @@ export class RunData {
     const excluded = this.#states.finished - filtered;
     const accepted = [...this.#verdicts.values()].filter((verdict) => verdict === "accepted").length;
     const rejected = this.#verdicts.size - accepted;
-    return { all: this.total, filtered, excluded, accepted, rejected, ...this.#states };
+    const { left, ...states } = this.#states;
+    return { all: this.total - left, filtered, excluded, accepted, rejected, ...states };
   }
 
   /** What somebody said of it by hand. */
@@ -284,19 +287,22 @@ export class RunData {
     this.#states[groupOf(after)]++;
   }
 
-  /** Indices of a group, oldest first; null stands for all of them. */
+  /** Indices of a group, oldest first; null stands for all there are. */
   indicesOf(group: Group): Int32Array | null {
-    if (group === "all") return null;
+    if (group === "all" && this.#states.left === 0) return null;
     const found = new Int32Array(this.total);
     let n = 0;
     for (let index = 0; index < this.total; index++) {
       const state = this.states[index];
       // not read yet
       if (state === undefined) continue;
+      const standing = groupOf(state);
       const wanted =
         group === "filtered" || group === "excluded"
           ? state === "completed" && this.keeps(index) === (group === "filtered")
-          : groupOf(state) === group;
+          : group === "all"
+            ? standing !== "left"
+            : standing === group;
       if (wanted) found[n++] = index;
     }
     return found.subarray(0, n);

@@ -137,10 +137,21 @@ function bytesOf(buffer: DataView | ArrayBuffer | undefined): ArrayBuffer {
   return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer;
 }
 
+/** The same way to the API, with every question about a run asked of one branch of its results. */
+export function ofBranch(source: DataSource, branch: string): DataSource {
+  if (!branch) return source;
+  const asked = `branch=${encodeURIComponent(branch)}`;
+  return {
+    get: (path, signal) =>
+      source.get(path.startsWith("runs/") ? `${path}${path.includes("?") ? "&" : "?"}${asked}` : path, signal),
+    close: () => source.close(),
+  };
+}
+
 export function openSource(model: Model): DataSource {
-  return model.get<string>("source_kind") === "http"
-    ? new HttpSource(model.get<string>("base_url"))
-    : new CommSource(model);
+  const source =
+    model.get<string>("source_kind") === "http" ? new HttpSource(model.get<string>("base_url")) : new CommSource(model);
+  return ofBranch(source, model.get<string>("branch"));
 }
 
 export async function getJson<T>(source: DataSource, path: string, signal?: AbortSignal): Promise<T> {
