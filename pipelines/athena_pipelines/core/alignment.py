@@ -303,7 +303,7 @@ def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment)
 
 
 def _in_all(shared: Array) -> float:
-    """What is shared at all frequencies, of what is shared in rings; crystals of ice (3.9–2.2 Å) are in some of them."""
+    """What is shared at all frequencies, of what is shared in rings: crystals of ice (3.9–2.2 Å) are in some."""
     return float(np.sort(shared)[1])
 
 
