@@ -122,6 +122,25 @@ class RunTable(Wire):
     columns: dict[str, tuple[float | None, ...]]
 
 
+class ColumnsHead(Wire):
+    """What begins the binary form of a run's columns (:mod:`athena.contract.binary_columns`).
+
+    ``accepted`` and ``rejected`` are all acquisitions of the run that people judged by hand, by index; ``left_out``
+    those that the branch was not given.
+    """
+
+    run_id: UUID
+    version: int
+    branch: int = Field(description="Number of the branch whose results these are.")
+    start: int
+    rows: int
+    total: int
+    columns: tuple[str, ...]
+    accepted: tuple[int, ...] = ()
+    rejected: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
+
+
 class AcquisitionCurves(Wire):
     """What a gallery row or the side panels draw for one acquisition. Lengths in Å, frequency in Å⁻¹."""
 

@@ -339,9 +339,9 @@ class Catalogue:
         """Apply the saved filter to what the live export of a run has still to come."""
         return self._client.post(f"/api/runs/{run_id}/live-export/update", None, Job)
 
-    def judge(self, run_id: UUID, index: int, verdict: VerdictKind | None) -> None:
-        """Accept or reject an acquisition by hand; None takes it back."""
-        give_verdict(self._client, run_id, [index], verdict)
+    def judge(self, run_id: UUID, indices: Sequence[int], verdict: VerdictKind | None) -> None:
+        """Accept or reject acquisitions by hand; None takes it back."""
+        give_verdict(self._client, run_id, indices, verdict)
 
     def report(self, run_id: UUID, *, branch: str | None = None) -> QualityReport:
         """What a run was worth so far, by a branch of its results."""

@@ -21,7 +21,7 @@ _SIDES = {"metadata": "{0}.metadata", "notes": "{0}.notes", "sharing": "{0}.perm
 _RUN_TABS = {
     "": "RunGallery(run)",
     "micrographs": "RunGallery(run)",
-    "dataviz": "run.table()  # one row a micrograph; plot any column",
+    "dataviz": "RunDataviz(run)\nrun.table()  # one row a micrograph; plot any column",
     "report": "run.quality_report()",
     "processing": "run.branches\nrun.criteria\nrun.parameters",
 }
@@ -29,7 +29,7 @@ _MICROGRAPH_TABS = {"motion": "MotionTraces(run, {0})", "ctf": "CtfFit(run, {0})
 _BRANCH_TABS = {
     "": "RunGallery(run, branch={0})",
     "micrographs": "RunGallery(run, branch={0})",
-    "dataviz": "run.branch({0}).table()  # one row a micrograph; plot any column",
+    "dataviz": "RunDataviz(run, branch={0})\nrun.branch({0}).table()  # one row a micrograph; plot any column",
     "report": "run.branch({0}).quality_report()",
     "processing": "run.branches\nrun.branch({0}).compare()\nrun.branch({0}).parameters",
 }
@@ -80,7 +80,7 @@ def _run(place: Place, element: Element) -> str:
     else:
         tabs = _BRANCH_TABS if branch else _RUN_TABS
         lines = _SIDES[place.tab].format("run") if place.tab in _SIDES else tabs.get(place.tab, tabs[""]).format(branch)
-        used = ["RunGallery"] if "RunGallery" in lines else []
+        used = [name for name in ("RunDataviz", "RunGallery") if name in lines]
     widgets = f"from athena_widgets import {', '.join(sorted(used))}\n" if used else ""
     return _CONNECT.replace("import athena\n", f"import athena\n{widgets}") + run + lines
 

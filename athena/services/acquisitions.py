@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState, Optics, StagePosition
 from athena.contract.people import Principal
-from athena.contract.runs import RunTable
+from athena.contract.runs import ColumnsHead, RunTable
 from athena.contract.verdicts import VerdictKind
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.branches import BranchAcquisitionRow, Results, of_branch, standing, state_in
@@ -101,12 +103,10 @@ def get_table(
     """Names, states, errors and metric columns of a run from ``start`` on; Invalid for unknown columns."""
     run = get_visible_run(session, principal, run_id)
     results = find_results(session, run, branch)
-    known = known_metrics(session, run_id)
-    if unknown := [name for name in columns if name not in known]:
-        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(known)}.")
+    _check_columns(session, run_id, columns)
     if start < 0 or (limit is not None and limit < 0):
         raise Invalid("A table starts at 0 or later and its length is not negative.")
-    total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id)) or 0
+    total = _count(session, run_id)
     stop = total if limit is None else min(total, start + limit)
     rows = session.execute(
         standing(results)
@@ -129,6 +129,57 @@ def get_table(
         results=results.number,
         columns={name: tuple(float(v) for v in values[name]) for name in columns},
     )
+
+
+def get_columns(
+    session: Session,
+    principal: Principal,
+    run_id: UUID,
+    *,
+    columns: Sequence[str],
+    settings: Settings,
+    start: int = 0,
+    limit: int,
+    branch: str | None = None,
+) -> tuple[ColumnsHead, dict[str, NDArray[np.float64]]]:
+    """Metric columns of a run from ``start`` on, NaN where not known, and all verdicts; Invalid for unknown columns."""
+    run = get_visible_run(session, principal, run_id)
+    results = find_results(session, run, branch)
+    _check_columns(session, run_id, columns)
+    total = _count(session, run_id)
+    stop = max(start, min(total, start + limit))
+    names = tuple(dict.fromkeys(columns))
+    by_hand = judged(session, run_id)
+    head = ColumnsHead(
+        run_id=run_id,
+        version=run.version,
+        branch=results.number,
+        start=start,
+        rows=stop - start,
+        total=total,
+        columns=names,
+        accepted=tuple(by_hand[VerdictKind.ACCEPTED].tolist()),
+        rejected=tuple(by_hand[VerdictKind.REJECTED].tolist()),
+        left_out=_left_out(session, results),
+    )
+    return head, read_table(store_of(results, settings), names, start, stop, also=names)
+
+
+def _check_columns(session: Session, run_id: UUID, columns: Sequence[str]) -> None:
+    known = known_metrics(session, run_id)
+    if unknown := [name for name in columns if name not in known]:
+        raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Metrics: {', '.join(known)}.")
+
+
+def _left_out(session: Session, results: Results) -> tuple[int, ...]:
+    if results.default:
+        return ()
+    rows = session.execute(standing(results).order_by(AcquisitionRow.index))
+    return tuple(index for index, _, state, _ in rows if state == AcquisitionState.LEFT_OUT.value)
+
+
+def _count(session: Session, run_id: UUID) -> int:
+    return session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id)) or 0
 
 
 def describe_acquisition(row: AcquisitionRow) -> Acquisition:

@@ -140,7 +140,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("file-volume", f"?e={places['files']}&file={places['volume']}", "[data-athena=viewer] canvas")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
-    shoot("dataviz", f"?e={run}&tab=dataviz", ".bk-Figure")
+    shoot("dataviz", f"?e={run}&tab=dataviz", "[data-athena=dataviz][data-drawn]")
     shoot("processing", f"?e={run}&tab=processing", "[data-athena=branch]")
     shoot("report", f"?e={run}&tab=report", "[data-athena=report]")
     shoot("metadata", f"?e={run}&tab=metadata", "[data-athena=metadata]")
@@ -149,7 +149,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("ctf", f"?e={run}&i=0&tab=ctf", "[data-athena=viewer] canvas", "[data-athena=curve]")
     shoot("fft", f"?e={run}&i=0&view=fft&tab=motion", "[data-athena=ring-name]", "[data-athena=traces]")
     shoot("run-full", f"?e={full}", "[data-athena=acquisition]")
-    shoot("dataviz-full", f"?e={full}&tab=dataviz", ".bk-Figure")
+    shoot("dataviz-full", f"?e={full}&tab=dataviz", "[data-athena=dataviz][data-drawn]")
     shoot("components", "components", "[data-athena=title]")
     shoot("nothing", "?e=00000000-0000-0000-0000-000000000000", "[data-athena=error]")
 

@@ -73,7 +73,7 @@ def test_the_main_path(window: Firefox, instance: Instance, play: Callable[..., 
 
     window.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     window.wait("[data-athena=filter-count][data-kept]", "Number(node.dataset.kept) > 0")
-    window.wait(".bk-Figure")
+    window.wait("[data-athena=metric]")
     window.wait("canvas", PAINTED)
     window.click("[data-athena=theme]")
     window.wait("html[data-theme=light]")

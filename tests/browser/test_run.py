@@ -92,7 +92,7 @@ def test_charts_follow_the_run(page: Page, instance: Instance, watch: Watch, pla
     page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     expect(page.locator("[data-athena=empty]")).to_contain_text("No micrograph is processed yet")
     player.complete(indices[:30], images=False)
-    expect(page.locator(".bk-Figure")).to_have_count(12)
+    expect(page.locator("[data-athena=metric]")).to_have_count(6)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "30")
     player.complete(indices[30:], images=False)
     expect(page.locator("[data-athena=run-completed]")).to_have_attribute("data-value", "40")
@@ -109,7 +109,7 @@ def test_a_filter_is_made_on_the_charts_and_applied(
     page.goto(f"{instance.portal}/?e={run.id}&tab=dataviz")
     matching = page.locator("[data-athena=filter-count]")
     expect(matching).to_have_attribute("data-kept", str(count))
-    expect(page.locator(".bk-Figure")).to_have_count(18)
+    expect(page.locator("[data-athena=metric]")).to_have_count(9)
     page.locator("[data-athena=rule-add]").click()
     page.locator("[data-athena=rule-metric]").select_option("ctf_resolution_angstrom")
     page.locator("[data-athena=rule-value]").fill("3.4")
@@ -118,7 +118,7 @@ def test_a_filter_is_made_on_the_charts_and_applied(
     expect(matching).to_have_attribute("data-kept", str(kept))
     expect(page.locator("[data-athena=rule]")).to_have_text(re.compile("CTF resolution ≤ 3.4"))
 
-    chart = page.locator(".bk-Figure").first
+    chart = page.locator("[data-athena=chart]").first
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None

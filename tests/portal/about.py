@@ -60,11 +60,11 @@ class About:
         """Count."""
         self.updated += 1
 
-    def judge(self, run: UUID, index: int, verdict: VerdictKind | None) -> None:
+    def judge(self, run: UUID, indices: list[int], verdict: VerdictKind | None) -> None:
         """Remember it; one run is worked on."""
         if run == self.locked:
             raise Conflict("Somebody works on it.")
-        self.asked.append((run, (index, verdict)))
+        self.asked.append((run, (indices, verdict)))
 
     def act_on_job(self, job: UUID, action: JobAction) -> None:
         """Remember it."""

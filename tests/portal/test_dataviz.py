@@ -1,26 +1,21 @@
 """The filter of a run on its charts: rules, what they keep, the address, exports."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from bokeh.document import Document
-from bokeh.events import SelectionGeometry
 from hypothesis import given
 from hypothesis import strategies as st
 
 from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
 from athena.contract.runs import RunCounts
+from athena.contract.verdicts import VerdictKind
 from athena.errors import Invalid
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.pages.run import RunPage
-from athena.portal.plots.dataviz import DATAVIZ_METRICS, Dataviz, charted_metrics
-from athena.portal.plots.numbers import RunNumbers
-from athena.portal.plots.raster import KEPT, Raster
-from athena.portal.plots.zones import left_out
+from athena.portal.run_tabs.dataviz import check_rules
 from tests.portal.test_views import Tab, run_page
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -35,22 +30,11 @@ def rules(draw: Callable[..., Any]) -> FilterRule:
     return FilterRule(metric="defocus_um", operator=operator, value=low, upper=high if two else None)
 
 
-def make_numbers(total: int, *, accepted: tuple[int, ...] = (), rejected: tuple[int, ...] = ()) -> RunNumbers:
-    """A run whose every metric is the index."""
-    return RunNumbers(
-        version=3,
-        names=np.array([f"m{index}" for index in range(total)], dtype=object),
-        columns={name: np.arange(total, dtype=float) for name in DATAVIZ_METRICS},
-        accepted=np.array(accepted, dtype=np.int64),
-        rejected=np.array(rejected, dtype=np.int64),
-    )
-
-
-def make_page(numbers: RunNumbers, *saved: FilterRule) -> RunPage:
+def make_page(total: int, *saved: FilterRule, like: RunPage | None = None) -> RunPage:
     """Dataviz of a run with a filter saved."""
-    page = run_page(counts=RunCounts(total=numbers.total, completed=numbers.total), tab="dataviz")
-    kept = SavedFilter(run_id=page.element.id, filter=RunFilter(rules=saved), matching=0, total=numbers.total)
-    return replace(page, numbers=numbers, saved=kept)
+    page = like or run_page(counts=RunCounts(total=total, completed=total), tab="dataviz")
+    kept = SavedFilter(run_id=page.element.id, filter=RunFilter(rules=saved), matching=0, total=total)
+    return replace(page, saved=kept)
 
 
 def below(value: float, metric: str = "defocus_um") -> FilterRule:
@@ -70,110 +54,112 @@ def test_an_address_with_no_rules_in_it_is_refused(words: str) -> None:
         parse_rules(words)
 
 
-@given(st.lists(rules(), max_size=4), st.floats(-1, 11))
-def test_a_value_is_shaded_when_a_rule_leaves_it_out(all_rules: list[FilterRule], value: float) -> None:
-    numbers = replace(make_numbers(1), columns={"defocus_um": np.array([value])})
-    zones = left_out(all_rules, low=-1, high=11)
-    assert all(before[1] < after[0] for before, after in itertools.pairwise(zones))
-    if all(value not in zone for zone in zones):
-        edges = [bound for rule in all_rules for bound in (rule.value, rule.upper)]
-        if value not in edges and -1 < value < 11:
-            assert bool(numbers.kept(tuple(all_rules))[0]) == (not any(low < value < high for low, high in zones))
+def say(tab: Any, trait: str, value: Any) -> None:
+    """What the charts in the browser say."""
+    tab.charts._handle_msg({"trait": trait, "value": value})
 
 
-@given(st.lists(st.floats(0, 10) | st.just(float("nan")), min_size=1, max_size=300), st.integers(0, 2**32 - 1))
-def test_a_picture_hides_no_point_that_is_kept(values: list[float], seed: int) -> None:
-    column = np.array(values)
-    kept = np.random.default_rng(seed).random(column.size) < 0.5
-    raster = Raster.of(column, -1.0, 11.0)
-    levels = raster.draw(kept).ravel()
-    shown = np.isfinite(column)
-    assert raster.pixels.size == int(shown.sum())
-    assert set(np.flatnonzero(levels >= KEPT)) == set(raster.pixels[kept[shown]])
-    assert set(np.flatnonzero(levels)) == set(raster.pixels)
-
-
-@pytest.mark.feature("EQ-07", "EQ-08")
-@pytest.mark.parametrize("total", [100, 30_000])
-def test_charts_show_what_a_filter_keeps(total: int) -> None:
-    dataviz = Dataviz(charted_metrics(), scheme="dark", opened=lambda _: None, brushed=lambda *_: None)
-    numbers = make_numbers(total)
-    dataviz.fill(numbers)
-    rule = below(9)
-    dataviz.keep(numbers.kept((rule,)), (rule,))
-    chart = dataviz.charts[0]
-    assert (np.sum(chart.bars.data["kept"]), np.sum(chart.bars.data["count"])) == (10, total)
-    assert len(chart.zones.data["low"]) == 1
-    assert len(dataviz.charts[1].zones.data["low"]) == 0
-    if total == 100:
-        assert list(np.flatnonzero(dataviz.points.data["kept"])) == list(range(10))
-        return
-    assert len(dataviz.points.data["index"]) == 0
-    assert 0 < int((chart.picture.data["image"][0] >= KEPT).sum()) <= 10
-    # looking closer, there are points again
-    dataviz._across.update(start=100.5, end=600.5)
-    dataviz._moved()
-    assert list(dataviz.points.data["index"][[0, -1]]) == [101, 600]
-    assert not np.any(dataviz.points.data["kept"])
-    dataviz.fill(make_numbers(total + 5))
-    assert (dataviz._across.start, dataviz._across.end) == (100.5, 600.5)
+def wire(*rules: FilterRule) -> list[dict[str, Any]]:
+    """Rules as the browser has them."""
+    return [rule.model_dump(mode="json") for rule in rules]
 
 
 @pytest.mark.feature("EQ-08")
-def test_rules_are_added_brushed_deleted_and_applied() -> None:
+def test_rules_of_the_charts_are_checked_said_in_the_address_and_applied() -> None:
     tab = Tab()
-    page = make_page(make_numbers(20, accepted=(19,), rejected=(0,)), below(11))
+    page = make_page(20, below(11))
     view: Any = page.view(tab)  # type: ignore[arg-type]
     dataviz = view.tabs["dataviz"]
     assert view.root.get_root(Document()) is not None
-    assert (dataviz.bar.kept, dataviz.bar.total, dataviz.bar.changed) == (12, 20, False)
-    assert (dataviz.bar.accepted, dataviz.bar.rejected) == (1, 1)
-    asked = {"do": "add", "metric": "astigmatism_nm", "operator": ">=", "value": "4,5", "upper": ""}
-    dataviz.sentences._handle_msg(asked)
-    assert (dataviz.bar.kept, dataviz.bar.changed) == (8, True)
-    assert dataviz.sentences.rules[1]["value"] == "4.5"
-    assert parse_rules(tab.visited[-1].option("rules"))[1].value == 4.5
-    for wrong in ({"value": "x"}, {"operator": "between"}, {"value": "inf"}, {"metric": ""}):
-        dataviz.sentences._handle_msg(asked | wrong)
-        assert dataviz.sentences.problem != ""
-        assert len(dataviz.sentences.rules) == 2
-    # while it is dragged it is only shown, then it takes the place of the rules on its metric
-    chart = dataviz.charts.charts[0]
-    for final, count in ((False, 2), (True, 2)):
-        chart._dragged(SelectionGeometry(None, {"type": "rect", "y0": 8.0, "y1": 6.001}, final))
-        assert dataviz.bar.kept == 4
-        assert len(dataviz.sentences.rules) == count
-    assert [rule["operator"] for rule in dataviz.sentences.rules] == [">=", "between"]
-    # a newer reading of the run does not take away what is being tried
+    assert dataviz.charts.traits["rules"] == wire(below(11))
+    assert not dataviz.bar.changed
+    say(dataviz, "tally", {"kept": 12, "total": 20, "accepted": 1, "rejected": 1})
+    assert (dataviz.bar.kept, dataviz.bar.total, dataviz.bar.accepted, dataviz.bar.rejected) == (12, 20, 1, 1)
+    for wrong in ({}, {"kept": "12"}, None, {"kept": 1, "total": 20, "accepted": 1}):
+        say(dataviz, "tally", wrong)
+        assert dataviz.bar.kept == 12
+    drawn = (below(11), below(4.5, "astigmatism_nm"))
+    say(dataviz, "rules", wire(*drawn))
+    assert dataviz.bar.changed
+    assert parse_rules(tab.visited[-1].option("rules")) == drawn
+    good = wire(below(1))[0]
+    for bad in ({"operator": "between"}, {"value": "x"}, {"metric": "beauty"}, {"value": float("inf")}):
+        say(dataviz, "rules", [good | bad])
+        assert dataviz.charts.traits["problem"] != ""
+        # the charts go back to the rules as they are here
+        assert (dataviz.charts.traits["rules"], dataviz._rules) == (wire(*drawn), drawn)
+    pushed = dataviz.charts.pushes["rules"]
+    say(dataviz, "rules", wire(*drawn))
+    assert dataviz.charts.traits["problem"] == ""
+    # a newer reading of the run does not take away what is being tried, nor send it to the charts once more
     assert view.update(replace(page, place=tab.visited[-1]))
     assert view.update(page)
-    assert dataviz.bar.kept == 4
-    dataviz.sentences._handle_msg({"do": "remove", "at": 0})
+    assert dataviz._rules == drawn
+    assert dataviz.charts.pushes["rules"] == pushed
+    say(dataviz, "rules", wire(drawn[1]))
     dataviz.bar._handle_msg({"do": "apply"})
-    assert [rule.metric for rule in tab.catalogue.filter.rules] == ["defocus_um"]
+    assert tab.catalogue.filter.rules == drawn[1:]
     assert (dataviz.bar.changed, tab.visited[-1].option("rules"), tab.refreshed) == (False, "", 1)
 
 
 @pytest.mark.feature("EQ-08")
 def test_a_link_shows_its_own_rules_and_reset_goes_back_to_those_saved() -> None:
     tab = Tab()
-    page = make_page(make_numbers(20), below(11))
-    linked = replace(page, place=page.place.having(rules=write_rules((below(3),))))
+    page = make_page(20, below(11))
+    linked = replace(page, place=page.place.having(rules=write_rules((below(3),)), charts="iciness,defocus_um"))
     view: Any = linked.view(tab)  # type: ignore[arg-type]
     dataviz = view.tabs["dataviz"]
-    assert (dataviz.bar.kept, dataviz.bar.changed) == (4, True)
+    assert (dataviz.charts.traits["rules"], dataviz.bar.changed) == (wire(below(3)), True)
+    assert dataviz.charts.traits["charts"] == ["iciness", "defocus_um"]
     dataviz.bar._handle_msg({"do": "reset"})
-    assert (dataviz.bar.kept, dataviz.bar.changed) == (12, False)
+    assert (dataviz.charts.traits["rules"], dataviz.bar.changed) == (wire(below(11)), False)
     assert tab.visited[-1].option("rules") == ""
+    # the charts may have gone elsewhere since: reset reaches them though it was given before
+    before = dataviz.charts.pushes["rules"]
+    say(dataviz, "rules", wire(below(2)))
+    dataviz.bar._handle_msg({"do": "reset"})
+    assert dataviz.charts.pushes["rules"] == before + 1
+    # somebody else saved another
+    assert view.update(make_page(20, below(7), like=page))
+    assert dataviz.charts.traits["rules"] == wire(below(7))
+    say(dataviz, "charts", ["ctf_score", "beauty"])
+    assert tab.visited[-1].option("charts") == "ctf_score"
+
+
+@pytest.mark.feature("EQ-08")
+def test_an_address_with_a_rule_on_no_metric_is_refused() -> None:
+    page = make_page(20)
+    check_rules(page)
+    check_rules(replace(page, place=page.place.having(rules=write_rules((below(3),)))))
+    with pytest.raises(Invalid, match="beauty"):
+        check_rules(replace(page, place=page.place.having(rules=write_rules((below(3, "beauty"),)))))
+
+
+@pytest.mark.feature("EQ-08")
+def test_what_is_selected_on_the_charts_is_judged_by_hand() -> None:
+    tab = Tab()
+    page = make_page(20)
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    dataviz = view.tabs["dataviz"]
+    for said in ("3-5,9 rejected", "", "4 ", "4 loved", "9-3 rejected", "x accepted", 7, "0-99999999 accepted"):
+        say(dataviz, "judged", said)
+    run = page.element.id
+    assert tab.catalogue.asked == [(run, ([3, 4, 5, 9], VerdictKind.REJECTED)), (run, ([4], None))]
+    tab.catalogue.locked = run
+    say(dataviz, "judged", "4 accepted")
+    assert dataviz.charts.traits["problem"] == "Somebody works on it."
+    for index in (-1, "4", None, 4):
+        say(dataviz, "opened", index)
+    assert [place.index for place in tab.visited] == [4]
 
 
 @pytest.mark.feature("EQ-09", "EX-02", "EX-03")
 @pytest.mark.parametrize(("asked", "kind"), [("export", "export"), ("live-export", "live_export")])
 def test_an_export_takes_what_the_screen_shows(asked: str, kind: str) -> None:
     tab = Tab()
-    view: Any = make_page(make_numbers(20), below(11)).view(tab)  # type: ignore[arg-type]
+    view: Any = make_page(20, below(11)).view(tab)  # type: ignore[arg-type]
     dataviz = view.tabs["dataviz"]
-    dataviz._use((below(3),))
+    say(dataviz, "rules", wire(below(3)))
     dataviz.bar._handle_msg({"do": asked})
     assert dataviz.export.dialog.open
     dataviz.export.try_it()

@@ -98,7 +98,7 @@ def test_the_gallery_judges_and_says_what_was_refused(tab: Tab) -> None:
     assert tab.catalogue.asked == []
     gallery._handle_msg({"trait": "judged", "value": "2 rejected"})
     gallery._handle_msg({"trait": "judged", "value": "2 "})
-    assert tab.catalogue.asked == [(page.run.element.id, (2, "rejected")), (page.run.element.id, (2, None))]
+    assert tab.catalogue.asked == [(page.run.element.id, ([2], "rejected")), (page.run.element.id, ([2], None))]
     tab.catalogue.locked = page.run.element.id
     gallery._handle_msg({"trait": "judged", "value": "1 accepted"})
     assert gallery.traits["problem"] == "Somebody works on it."

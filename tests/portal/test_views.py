@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 from bokeh.document import Document
 
@@ -21,7 +20,7 @@ from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.people import Role
 from athena.contract.processing import GainOrientation, GainSense
 from athena.contract.report import QualityReport
-from athena.contract.runs import Run, RunCounts, RunTable, Source, SourceState
+from athena.contract.runs import Run, RunCounts, Source, SourceState
 from athena.contract.user_metrics import UserMetric
 from athena.domain.permissions import actions_on
 from athena.errors import AthenaError
@@ -36,8 +35,6 @@ from athena.portal.pages.step import Step
 from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import Workspace
 from athena.portal.place import RUN_TABS, Place
-from athena.portal.plots.dataviz import DATAVIZ_METRICS
-from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import draw_report
 from athena.portal.shell import Shell
 from tests.portal.about import About
@@ -104,21 +101,7 @@ def run_page(*, counts: RunCounts, source: Source | None = None, tab: str = "", 
     dataset = element(ElementKind.DATASET, type="epu_run", role=role, name="Grid 3")
     run = Run(element=dataset, version=3, counts=counts, source=source)
     crumbs = crumb_items([Crumb(id=dataset.id, kind=ElementKind.DATASET, name="Grid 3")])
-    numbers = None
-    if tab == "dataviz" and counts.total:
-        values = tuple(float(number) for number in range(counts.total))
-        table = RunTable(
-            run_id=dataset.id,
-            version=3,
-            start=0,
-            total=counts.total,
-            names=tuple(f"m{number}" for number in range(counts.total)),
-            states=("completed",) * counts.total,
-            errors=("",) * counts.total,
-            columns=dict.fromkeys(DATAVIZ_METRICS, (None, *values[1:])),
-        )
-        numbers = RunNumbers.of(table)
-    return RunPage(Place(dataset.id, tab), run, crumbs, numbers=numbers)
+    return RunPage(Place(dataset.id, tab), run, crumbs)
 
 
 def source(*, age_s: float, state: SourceState = SourceState.WATCHING) -> Source:
@@ -257,22 +240,9 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
     assert not view.update(page)
 
 
-@pytest.mark.feature("EQ-07")
-def test_charts_leave_out_what_is_not_known(tab: Tab) -> None:
-    page = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    view: Any = page.view(tab)  # type: ignore[arg-type]
-    dataviz = view.tabs["dataviz"].charts
-    assert np.isnan(dataviz.points.data["defocus_um"][0])
-    assert list(dataviz.points.data["index"]) == [1, 2, 3, 4, 5]
-    assert int(np.sum(dataviz.charts[0].bars.data["count"])) == 4
-    dataviz.points.selected.indices = [1]
-    assert tab.visited == [Place(page.run.element.id, index=1)]
-
-
 @pytest.mark.feature("EQ-07", "NB-05")
 def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) -> None:
     bare = run_page(counts=RunCounts(total=5, completed=5), tab="dataviz")
-    assert bare.numbers is not None
     added = UserMetric(
         run_id=bare.run.element.id,
         name="contrast_percent",
@@ -285,19 +255,15 @@ def test_a_metric_that_people_added_has_charts_until_it_is_taken_away(tab: Tab) 
         creator="alice",
         created=WHEN,
     )
-    more = {added.name: np.array([1.0, np.nan, 3.0, 4.0, 5.0])}
-    numbers = replace(bare.numbers, columns=bare.numbers.columns | more)
-    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}), numbers=numbers)
+    full = replace(bare, run=bare.run.model_copy(update={"user_metrics": (added,)}))
     view: Any = bare.view(tab)  # type: ignore[arg-type]
-    before = view.tabs["dataviz"].charts.root
+    charts = view.tabs["dataviz"].charts
+    before = charts.traits["metrics"]
     assert view.update(full)
-    charts = view.tabs["dataviz"].charts.charts[-1]
-    assert charts.over.yaxis.axis_label == "Contrast (%)"
-    points = view.tabs["dataviz"].charts.points.data["contrast_percent"]
-    np.testing.assert_array_equal(points, [1.0, np.nan, 3.0, 4.0, 5.0])
-    assert before not in view.tabs["dataviz"]._middle.objects
+    (own,) = (one for one in charts.traits["metrics"] if one not in before)
+    assert own == {"name": added.name, "label": "Contrast", "unit": "%", "digits": 1, "standard": "always"}
     assert view.update(bare)
-    assert [chart.metric.name for chart in view.tabs["dataviz"].charts.charts] == list(DATAVIZ_METRICS)
+    assert charts.traits["metrics"] == before
     assert len(view._body.objects) == 1
 
     run_id = full.run.element.id

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from athena.contract.binary_columns import decode
 from athena.contract.elements import Element
 from athena.contract.people import Principal
 from athena.contract.runs import AcquisitionCurves, ImageInfo, RunTable
@@ -224,6 +225,21 @@ def test_tables_and_curves(api: Api, run: Element) -> None:
     page = client.get(f"/runs/{run.id}/table", params={"start": 1, "limit": 1}).json()
     assert page["names"] == list(table.names[1:])
     assert client.get(f"/runs/{run.id}/table", params={"columns": "beauty"}).status_code == 422
+
+    answer = client.get(f"/runs/{run.id}/columns", params={"columns": "defocus_um,iciness,defocus_um"})
+    head, columns = decode(answer.content)
+    assert (head.version, head.branch, head.rows, head.total) == (table.version, 0, 2, 2)
+    assert head.columns == ("defocus_um", "iciness")
+    assert columns["defocus_um"][0] == 1.25
+    assert np.isnan([columns["defocus_um"][1], *columns["iciness"]]).all()
+    same = client.get(answer.url.path, params=answer.url.params, headers={"If-None-Match": answer.headers["etag"]})
+    assert same.status_code == 304
+    client.put(f"/runs/{run.id}/verdicts", json={"indices": [0], "verdict": "rejected"}).raise_for_status()
+    late = client.get(f"/runs/{run.id}/columns", params={"columns": "iciness", "start": 1, "limit": 5})
+    head, columns = decode(late.content)
+    assert (head.start, head.rows, head.rejected, columns["iciness"].shape) == (1, 1, (0,), (1,))
+    assert decode(client.get(f"/runs/{run.id}/columns", params={"start": 7}).content)[0].rows == 0
+    assert client.get(f"/runs/{run.id}/columns", params={"columns": "beauty"}).status_code == 422
 
     curves = client.get(f"/runs/{run.id}/curves", params={"indices": "1, 0"}).json()
     assert [AcquisitionCurves.model_validate(one).index for one in curves] == [1, 0]

@@ -138,6 +138,7 @@ MATRIX: dict[str, Need | Action] = {
         ("get_corrected_micrographs_star", "get_micrographs_ctf_star", "get_motion_star", "get_cryosparc_file"),
         Action.VIEW,
     ),
+    "get_columns": Action.VIEW,
     "get_curves": Action.VIEW,
     "list_acquisitions": Action.VIEW,
     "get_acquisition": Action.VIEW,

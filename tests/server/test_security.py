@@ -295,6 +295,7 @@ def test_sql_is_only_text(
         assert his.get("/paths", params={"path": text}).status_code == 404
         for place, name in (
             (f"/runs/{run.id}/table", "columns"),
+            (f"/runs/{run.id}/columns", "columns"),
             (f"/runs/{run.id}/curves", "indices"),
             ("/elements", "parent_id"),
             ("/elements", "sort"),

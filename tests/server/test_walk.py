@@ -106,6 +106,7 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERIES = {
     "list_elements": {"parent_id": "FOLDER"},
     "find_path": {"path": "Folder/Workflow/Imaging/Run"},
+    "get_columns": {"columns": "defocus_um"},
     "get_curves": {"indices": "0"},
     "get_zip": {"elements": "FOLDER"},
     "get_table": {"columns": "defocus_um"},

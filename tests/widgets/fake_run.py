@@ -8,9 +8,10 @@ import numpy as np
 from PIL import Image
 
 from athena.contract.acquisitions import Acquisition, AcquisitionPage, AcquisitionState, Optics
+from athena.contract.binary_columns import encode
 from athena.contract.elements import Element, ElementKind
 from athena.contract.people import Role
-from athena.contract.runs import AcquisitionCurves, ImageInfo, Run, RunCounts, RunTable
+from athena.contract.runs import AcquisitionCurves, ColumnsHead, ImageInfo, Run, RunCounts, RunTable
 from athena.contract.verdicts import RunVerdicts, Verdict, VerdictKind
 from athena.zarrio import layout
 
@@ -83,6 +84,10 @@ class FakeRun:
         )
         return RunVerdicts(run_id=RUN_ID, verdicts=said)
 
+    def hand(self, verdict: VerdictKind) -> tuple[int, ...]:
+        """Acquisitions of which this was said."""
+        return tuple(index for index, said in self.verdicts.items() if said is verdict)
+
     def state(self, index: int) -> AcquisitionState:
         """The last ones still run; a few failed."""
         if index >= self.finished:
@@ -124,7 +129,9 @@ class FakeRun:
             updated="2026-01-01T00:00:00Z",
             my_role=Role.OWNER,
         )
-        counts = {state.value: states.count(state) for state in AcquisitionState}
+        counts = {
+            state.value: states.count(state) for state in AcquisitionState if state is not AcquisitionState.LEFT_OUT
+        }
         return Run(element=element, version=self.version, counts=RunCounts(total=self.total, **counts))
 
     def table(self, names: list[str], start: int, limit: int) -> RunTable:
@@ -148,6 +155,24 @@ class FakeRun:
                 if n in columns
             },
         )
+
+    def binary(self, names: list[str], start: int, limit: int) -> bytes:
+        """As ``GET /runs/{id}/columns``."""
+        stop = max(start, min(self.total, start + limit))
+        columns = self.columns(self.total)
+        head = ColumnsHead(
+            run_id=RUN_ID,
+            version=self.version,
+            branch=0,
+            start=start,
+            rows=stop - start,
+            total=self.total,
+            columns=tuple(names),
+            accepted=self.hand(VerdictKind.ACCEPTED),
+            rejected=self.hand(VerdictKind.REJECTED),
+        )
+        unknown = np.full(self.total, np.nan)
+        return encode(head, {name: columns.get(name, unknown)[start:stop] for name in names})
 
     def curves(self, index: int) -> AcquisitionCurves:
         """Thon rings and a drifting specimen; empty where not completed."""

@@ -2,8 +2,9 @@
 
 import pytest
 
+from athena.contract.filters import FilterRule
 from athena.errors import Forbidden
-from athena_widgets import RunGallery
+from athena_widgets import RunDataviz, RunGallery
 from tests.widgets.test_source import RUN_ID, PlayedClient
 
 
@@ -41,3 +42,18 @@ def test_verdicts_reach_the_run_and_refusals_the_gallery() -> None:
     gallery.judged = "4 accepted"
     assert gallery.problem == ""
     gallery.close()
+
+
+@pytest.mark.feature("EQ-08", "NB-02")
+def test_charts_judge_several_and_give_their_rules_to_the_sdk() -> None:
+    run = JudgedRun()
+    charts = RunDataviz(run, live=False)
+    charts.judged = "3-5,9 accepted"
+    assert run.said == [("accepted", index) for index in (3, 4, 5, 9)]
+    charts.judged = "4 rejected"
+    assert "Viewers do not judge." in charts.problem
+    rule = FilterRule(metric="defocus_um", operator="between", value=1, upper=2)
+    charts.rules = [rule.model_dump(mode="json")]
+    assert charts.filter == (rule,)
+    assert {"defocus_um", "frame_count"} <= {one["name"] for one in charts.metrics}
+    charts.close()

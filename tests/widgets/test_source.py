@@ -68,6 +68,8 @@ ALLOWED = (
     f"runs/{RUN_ID}",
     f"runs/{RUN_ID}/table?columns=defocus_um,drift_total_angstrom&start=0&limit=20000",
     f"runs/{RUN_ID}/curves?indices=1,2,3",
+    f"runs/{RUN_ID}/table?columns=&start=7&limit=1",
+    f"runs/{RUN_ID}/columns?columns=defocus_um,iciness&start=0&limit=100000",
     f"runs/{RUN_ID}/acquisitions?offset=0&limit=48",
     f"runs/{RUN_ID}/acquisitions/3",
     f"runs/{RUN_ID}/acquisitions/3/thumbnail.png",
@@ -110,11 +112,11 @@ def test_anything_else_is_refused_without_asking_the_api(path: str) -> None:
 def test_answers_carry_the_id_the_type_and_the_bytes() -> None:
     widget, client = PlayedWidget(), PlayedClient()
     source = CommSource(widget, client, run_id=RUN_ID)
-    widget.ask(11, ALLOWED[5])
+    widget.ask(11, ALLOWED[7])
     widget.ask(12, ALLOWED[0])
     answers = {c["id"]: (c, b) for c, b in (widget.sent.get(timeout=DEADLINE_S) for _ in range(2))}
     assert answers[11][0] == {"kind": "answer", "id": 11, "status": 200, "content_type": "image/png"}
-    assert answers[11][1] == ALLOWED[5].encode()
+    assert answers[11][1] == ALLOWED[7].encode()
     assert answers[12][0]["content_type"] == "application/json"
     source.close()
     assert widget.receiver is None
@@ -161,6 +163,7 @@ class PlayedAcquisition:
     def __init__(self, run: PlayedRun, index: int) -> None:
         self.run = run
         self.index = index
+        self.branch: str | None = None
 
 
 def test_views_of_a_changed_run_pull_and_others_do_not() -> None:

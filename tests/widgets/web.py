@@ -135,6 +135,10 @@ class Handler(BaseHTTPRequestHandler):
             answer = run.run()
         elif path == "/table":
             answer = run.table(query.get("columns", "").split(","), int(query["start"]), int(query["limit"]))
+        elif path == "/columns":
+            columns = [name for name in query.get("columns", "").split(",") if name]
+            content = run.binary(columns, int(query["start"]), int(query["limit"]))
+            return self._send(content, "application/octet-stream")
         elif path == "/verdicts":
             answer = run.judged()
         elif path == "/curves":

@@ -6,14 +6,16 @@ if TYPE_CHECKING:
     from athena_widgets.ctf_fit import CtfFit
     from athena_widgets.image_viewer import ImageViewer
     from athena_widgets.motion_traces import MotionTraces
+    from athena_widgets.run_dataviz import RunDataviz
     from athena_widgets.run_gallery import RunGallery
 
-__all__ = ["CtfFit", "ImageViewer", "MotionTraces", "RunGallery"]
+__all__ = ["CtfFit", "ImageViewer", "MotionTraces", "RunDataviz", "RunGallery"]
 
 _HOME = {
     "CtfFit": "ctf_fit",
     "ImageViewer": "image_viewer",
     "MotionTraces": "motion_traces",
+    "RunDataviz": "run_dataviz",
     "RunGallery": "run_gallery",
 }
 

@@ -1,35 +1,13 @@
 """The acquisitions of a run as a live gallery."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import traitlets
 
-from athena.contract.filters import SavedFilter
 from athena.contract.neighbours import Shown
 from athena_widgets.base import AthenaWidget, RunLike, bundle
-
-
-@runtime_checkable
-class JudgedRun(Protocol):
-    """A run whose acquisitions can be judged."""
-
-    def accept(self, *indices: int) -> None:
-        """Accept them by hand."""
-
-    def reject(self, *indices: int) -> None:
-        """Reject them by hand."""
-
-    def clear_verdicts(self, *indices: int) -> None:
-        """Let the rules decide again."""
-
-
-@runtime_checkable
-class FilteredRun(Protocol):
-    """A run that a filter may be saved for."""
-
-    def saved_filter(self) -> SavedFilter:
-        """The filter saved for it."""
-        ...
+from athena_widgets.filtering import saved_rules
+from athena_widgets.judging import JudgedRun, judge, parse_verdict
 
 
 class RunGallery(AthenaWidget):
@@ -67,25 +45,17 @@ class RunGallery(AthenaWidget):
     _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        traits.setdefault("rules", _rules_of(run))
+        traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
         self._run = run
         self.observe(self._judge, "judged")
 
     def _judge(self, change: Any) -> None:
-        index, _, verdict = change["new"].partition(" ")
-        if not index or not isinstance(self._run, JudgedRun):
+        said = parse_verdict(change["new"])
+        if said is None or not isinstance(self._run, JudgedRun):
             return
-        ways = {"accepted": self._run.accept, "rejected": self._run.reject, "": self._run.clear_verdicts}
         self.problem = ""
         try:
-            ways[verdict](int(index))
+            judge(self._run, *said)
         except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
             self.problem = str(error)
-
-
-def _rules_of(run: object) -> list[dict[str, Any]]:
-    """Rules of the filter saved for a run; none for what has no filter."""
-    if not isinstance(run, FilteredRun):
-        return []
-    return [rule.model_dump(mode="json") for rule in run.saved_filter().filter.rules]

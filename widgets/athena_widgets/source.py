@@ -58,6 +58,7 @@ def allowed_path(run_id: str, branch: str = "") -> re.Pattern[str]:
     paths = (
         r"",
         r"/table\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}&limit=\d{1,6}",
+        r"/columns\?columns=[A-Za-z0-9_,]{0,2000}&start=\d{1,9}&limit=\d{1,6}",
         r"/verdicts",
         rf"/curves\?indices={number}(?:,{number}){{0,199}}",
         rf"/acquisitions\?offset={number}&limit={number}",
@@ -70,6 +71,12 @@ def allowed_path(run_id: str, branch: str = "") -> re.Pattern[str]:
     # as ``ofBranch`` in source.ts writes it
     which = rf"[?&]branch={re.escape(quote(branch, safe=BRANCH_SAFE))}" if branch else ""
     return re.compile(rf"runs/{re.escape(run_id)}(?:{'|'.join(paths)}){which}")
+
+
+def _content_type(path: str) -> str:
+    if ".png" in path:
+        return "image/png"
+    return "application/octet-stream" if "/columns?" in path else "application/json"
 
 
 class CommSource:
@@ -120,7 +127,7 @@ class CommSource:
         except AthenaError as error:
             problem = Problem(code=error.code, message=error.message, hint=error.hint)
             return error.status, "application/json", json.dumps(problem.model_dump()).encode()
-        return 200, "image/png" if ".png" in path else "application/json", body
+        return 200, _content_type(path), body
 
     def close(self) -> None:
         """Stop answering; what runs is left to end by itself."""

@@ -10,11 +10,12 @@ sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 
 from athena.contract.acquisitions import AcquisitionState  # noqa: E402
 from athena.zarrio import layout  # noqa: E402
-from athena_widgets import base, ctf_fit, image_viewer, messages, motion_traces, run_gallery, tokens  # noqa: E402
+from athena_widgets import base, ctf_fit, image_viewer, messages, motion_traces, run_dataviz, run_gallery, tokens  # noqa: E402
 
 WIDGETS = {
     "image_viewer": image_viewer.ImageViewer,
     "run_gallery": run_gallery.RunGallery,
+    "run_dataviz": run_dataviz.RunDataviz,
     "motion_traces": motion_traces.MotionTraces,
     "ctf_fit": ctf_fit.CtfFit,
 }

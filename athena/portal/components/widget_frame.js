@@ -37,14 +37,21 @@ export function render({ model, el }) {
   watcher.observe(el)
   fit()
   // only what the server changed: what was chosen here meanwhile (the marked item) stays
-  let given = model.traits
   const same = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other)
+  const take = (name, value) => { if (!same(traits[name], value)) { traits[name] = value; tell(name) } }
+  let given = model.traits
   model.on("traits", () => {
     const before = given
     given = model.traits
     for (const [name, value] of Object.entries(given)) {
-      if (name !== "height" && !same(before[name], value) && !same(traits[name], value)) { traits[name] = value; tell(name) }
+      if (name !== "height" && !same(before[name], value)) take(name, value)
     }
+  })
+  let pushed = model.pushes
+  model.on("pushes", () => {
+    const before = pushed
+    pushed = model.pushes
+    for (const [name, times] of Object.entries(pushed)) if (before[name] !== times) take(name, model.traits[name])
   })
   let leave = null
   let gone = false

@@ -21,10 +21,8 @@ from athena.portal.labels import type_label
 from athena.portal.pages.listing import crumb_items
 from athena.portal.panels.data_panel import SIDES
 from athena.portal.place import RUN_TABS, Place
-from athena.portal.plots.dataviz import DATAVIZ_METRICS, MORE_METRICS
-from athena.portal.plots.numbers import read_numbers
 from athena.portal.plots.report import draw_report
-from athena.portal.run_tabs.dataviz import DatavizTab, rule_columns
+from athena.portal.run_tabs.dataviz import DatavizTab, check_rules
 from athena.portal.run_tabs.micrographs import MicrographsTab
 from athena.portal.run_tabs.processing import ProcessingTab
 from athena.portal.run_tabs.reading import RunReading, RunTab
@@ -60,19 +58,17 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
     run, branch = in_branch(catalogue, run, place.branch)
     page = RunPage(place, run, crumbs, branch=branch)
     if page.tab == "dataviz":
-        return _read_numbers(catalogue, page)
+        return _read_filter(catalogue, page)
     if page.tab == "report" and run.counts.total:
         return replace(page, report=draw_report(catalogue.report(place.element, branch=branch)))
     return page
 
 
-def _read_numbers(catalogue: Catalogue, page: RunPage) -> RunPage:
-    run_id = page.element.id
-    saved = catalogue.saved_filter(run_id, branch=page.branch)
-    wanted = (*DATAVIZ_METRICS, *MORE_METRICS, *(own.name for own in page.run.user_metrics))
-    columns = tuple(dict.fromkeys((*wanted, *rule_columns(page.place, saved))))
-    numbers = read_numbers(catalogue, page.run, columns, branch=page.branch)
-    return replace(page, numbers=numbers, saved=saved, jobs=tuple(catalogue.jobs()))
+def _read_filter(catalogue: Catalogue, page: RunPage) -> RunPage:
+    check_rules(page)
+    return replace(
+        page, saved=catalogue.saved_filter(page.element.id, branch=page.branch), jobs=tuple(catalogue.jobs())
+    )
 
 
 def quiet_seconds(source: Source, now: datetime) -> float:

@@ -1,33 +1,35 @@
 """The numbers of a run as charts, the filter on them, and exports with that filter (EQ-07, EQ-08, EQ-09)."""
 
-import time
 from typing import Any
 
 import panel as pn
 from panel.viewable import Viewable
 
 from athena.contract.elements import Element
-from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
+from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobKind, JobState
+from athena.contract.verdicts import VerdictKind
+from athena.domain.filters import check_filter
 from athena.errors import AthenaError, Invalid
 from athena.portal.components.export_dialog import ExportDialog
 from athena.portal.components.filter_bar import FilterBar
-from athena.portal.components.filter_rules import FilterRules
+from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
-from athena.portal.place import Place
-from athena.portal.plots.dataviz import Dataviz, charted_metrics
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
-from athena.zarrio.layout import METRICS, Metric
+from athena.zarrio.layout import METRICS
+from athena_widgets.chart_metrics import chart_metrics
+from athena_widgets.judging import parse_verdict
 
 EXPORTS = (JobKind.EXPORT.value, JobKind.LIVE_EXPORT.value)
 OPEN = (JobState.PENDING, JobState.RUNNING)
 JOBS_SHOWN = 2
 """Exports the bar tells of; the page of jobs has all."""
 Rules = tuple[FilterRule, ...]
+COUNTS = ("kept", "total", "accepted", "rejected")
 
 
 class DatavizTab:
@@ -39,49 +41,71 @@ class DatavizTab:
         self._rules: Rules = ()
         self._draft = False
         self._adopted = ""
-        self._previewed = 0.0
         self._nothing = nothing_yet()
-        self.charts: Dataviz | None = None
-        self.sentences = FilterRules(self._change, sizing_mode="stretch_width", margin=0)
+        self.charts: WidgetFrame | None = None
         self.bar = FilterBar(self._act, sizing_mode="stretch_width", margin=0)
         self.export = ExportDialog(self._start_export)
-        self._middle = pn.Column(sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
         self._page = pn.Column(
-            self.sentences,
-            self._middle,
-            self.bar,
-            self.export.dialog,
-            sizing_mode="stretch_both",
-            margin=0,
-            styles={"min-height": "0"},
+            self.bar, self.export.dialog, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
         )
 
     def show(self, reading: RunReading) -> Viewable:
         """Show the numbers there are."""
         self._reading = reading
-        numbers = reading.numbers
-        if not reading.run.counts.completed or numbers is None:
+        if not reading.run.counts.completed:
             self._nothing.param.update(
                 sentence="No micrograph is processed yet. Charts appear here with the first result.", command=""
             )
             return self._nothing
         self._adopt(reading)
-        metrics = charted_metrics(reading.run.user_metrics, numbers.columns)
-        if self.charts is None or self.charts.metrics != metrics:
-            self.charts = Dataviz(
-                metrics, scheme=self._session.shell.browser.theme, opened=self._open, brushed=self._brush
-            )
-            self._middle[:] = [self.charts.root]
-        self.charts.fill(numbers)
-        self.sentences.metrics = [{"name": one.name, "label": one.label, "unit": one.unit} for one in metrics]
+        given = {
+            "version": reading.run.version,
+            "metrics": chart_metrics(reading.run.user_metrics),
+            "charts": [name for name in reading.place.option("charts").split(",") if name],
+            "may_judge": may_write(reading.element),
+        }
+        if self.charts is None:
+            self.charts = self._new_charts(reading, given)
+            self._page.insert(0, self.charts)
+        else:
+            self.charts.give(**given)
         self._tell_exports(reading)
-        self._apply_rules()
+        self.bar.changed = self._rules != self._saved
         return self._page
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light."""
         if self.charts is not None:
-            self.charts.scheme(scheme)
+            self.charts.give(theme=scheme)
+
+    def _new_charts(self, reading: RunReading, given: dict[str, Any]) -> WidgetFrame:
+        traits = {
+            "run_id": str(reading.element.id),
+            "branch": reading.branch or "",
+            "source_kind": "http",
+            "base_url": self._session.base_url,
+            "theme": self._session.shell.browser.theme,
+            "rules": _wire(self._rules),
+            "tally": {},
+            "show_count": False,
+            "judged": "",
+            "problem": "",
+            "opened": -1,
+        }
+        return WidgetFrame(
+            module="widgets/run_dataviz.js",
+            traits=traits | given,
+            heard={
+                "rules": self._change,
+                "tally": self._count,
+                "charts": self._choose,
+                "judged": self._judge,
+                "opened": self._open,
+            },
+            momentary=["opened", "judged"],
+            sizing_mode="stretch_both",
+            margin=0,
+        )
 
     # ── the rules ───────────────────────────────────────────────────────────────────────────────
 
@@ -92,97 +116,78 @@ class DatavizTab:
 
     def _adopt(self, reading: RunReading) -> None:
         """Take rules from the address where it says others than before, else what was saved, unless one is at work."""
-        words = reading.place.option("rules")
+        words, before = reading.place.option("rules"), self._rules
         if words and words != self._adopted:
             self._adopted = words
             self._rules = parse_rules(words)
             self._draft = self._rules != self._saved
         elif not self._draft:
             self._rules = self._saved
+        if self.charts is not None and self._rules != before:
+            self.charts.push(rules=_wire(self._rules))
 
-    def _change(self, asked: dict[str, Any]) -> None:
-        self.sentences.problem = ""
-        if asked["do"] == "remove":
-            at = int(asked["at"])
-            self._use(tuple(rule for number, rule in enumerate(self._rules) if number != at))
+    def _change(self, said: Any) -> None:
+        """Rules that were made on the charts."""
+        if self._reading is None or not isinstance(said, list):
             return
         try:
-            rule = checked(
-                FilterRule,
-                metric=asked["metric"],
-                operator=asked["operator"],
-                value=_number(asked["value"]),
-                upper=_number(asked["upper"]) if asked["upper"] else None,
-            )
-            self._use((*self._rules, rule))
+            rules = tuple(checked(FilterRule, **rule) for rule in said if isinstance(rule, dict))
+            check_filter(checked(RunFilter, rules=rules), _known(self._reading))
         except Invalid as error:
-            self.sentences.problem = str(error)
-
-    def _brush(self, metric: Metric, low: float, high: float, ended: bool) -> None:
-        """A range dragged over a chart takes the place of the rules on its metric."""
-        if not ended and time.monotonic() - self._previewed < 0.1:
+            self._tell(str(error))
+            self._push()
             return
-        low, high = round(low, metric.digits), round(high, metric.digits)
-        if low >= high:
-            return
-        rule = FilterRule(metric=metric.name, operator=Operator.BETWEEN, value=low, upper=high)
-        rules = (*(one for one in self._rules if one.metric != metric.name), rule)
-        if ended:
-            self._use(rules)
-        else:
-            self._preview(rules)
-            self._previewed = time.monotonic()
+        self._tell("")
+        self._use(rules)
 
     def _use(self, rules: Rules) -> None:
         """Look through other rules, and say so in the address."""
         if self._reading is None:
             return
-        checked(RunFilter, rules=rules)  # not too many
         self._rules = rules
         self._draft = rules != self._saved
         self._adopted = write_rules(rules) if self._draft else ""
-        self.bar.param.update(said="", problem="")
-        self._session.say(self._reading.place.having(rules=self._adopted))
-        self._apply_rules()
+        self.bar.param.update(said="", problem="", changed=self._draft)
+        self._say(rules=self._adopted)
 
-    def _apply_rules(self) -> None:
-        reading = self._reading
-        if reading is None or reading.numbers is None:
-            return
-        if reading.numbers.lacks(self._rules):
-            # a rule on a metric that has no chart: its column comes with the next reading
-            self._session.say(reading.place.having(rules=write_rules(self._rules)))
-            self._session.refresh()
-            return
-        self._preview(self._rules)
-        self.bar.changed = self._rules != self._saved
-        self.sentences.rules = [self._sentence(rule) for rule in self._rules]
+    def _push(self) -> None:
+        """Let the charts look through the rules as they are here."""
+        if self.charts is not None:
+            self.charts.push(rules=_wire(self._rules))
 
-    def _preview(self, rules: Rules) -> None:
-        numbers = self._reading.numbers if self._reading is not None else None
-        if numbers is None or self.charts is None:
+    def _say(self, **options: str) -> None:
+        """Say something in the address, beside what was said there since the run was read."""
+        if self._reading is None:
             return
-        kept = numbers.kept(rules)
-        self.charts.keep(kept, rules)
-        self.bar.param.update(
-            kept=int(kept.sum()),
-            total=numbers.there,
-            accepted=int(numbers.accepted.size),
-            rejected=int(numbers.rejected.size),
+        here, read = self._session.place, self._reading.place
+        place = here if (here.element, here.tab, here.index) == (read.element, read.tab, read.index) else read
+        self._session.say(place.having(**options))
+
+    def _tell(self, problem: str) -> None:
+        if self.charts is not None:
+            self.charts.give(problem=problem)
+
+    def _count(self, said: Any) -> None:
+        """What the charts count: the browser's word."""
+        if isinstance(said, dict) and all(isinstance(said.get(name), int) for name in COUNTS):
+            self.bar.param.update({name: said[name] for name in COUNTS})
+
+    def _choose(self, said: Any) -> None:
+        """Other charts were chosen: the address says which."""
+        if self._reading is not None and isinstance(said, list):
+            known = _known(self._reading)
+            self._say(charts=",".join(name for name in said if name in known))
+
+    def _judge(self, said: Any) -> None:
+        asked, reading, catalogue = parse_verdict(said), self._reading, self._session.catalogue
+        if asked is None or reading is None:
+            return
+        indices, verdict = asked
+        kind, run_id = VerdictKind(verdict) if verdict else None, reading.element.id
+        self._tell("")
+        self._session.run(
+            lambda: catalogue.judge(run_id, indices, kind), lambda _: None, failed=lambda error: self._tell(str(error))
         )
-
-    def _sentence(self, rule: FilterRule) -> dict[str, Any]:
-        shown = self.charts.metrics if self.charts is not None else ()
-        metric = next((one for one in shown if one.name == rule.metric), METRICS.get(rule.metric))
-        digits = metric.digits if metric is not None else 3
-        return {
-            "metric": rule.metric,
-            "label": metric.label if metric is not None else rule.metric,
-            "unit": metric.unit if metric is not None else "",
-            "operator": rule.operator.value,
-            "value": _written(rule.value, digits),
-            "upper": "" if rule.upper is None else _written(rule.upper, digits),
-        }
 
     # ── what is done with them ──────────────────────────────────────────────────────────────────
 
@@ -194,6 +199,7 @@ class DatavizTab:
         match asked["do"]:
             case "reset":
                 self._use(self._saved)
+                self._push()
             case "apply":
                 self._save(reading.element)
             case "export":
@@ -212,8 +218,7 @@ class DatavizTab:
         def saved(answer: SavedFilter) -> None:
             self._draft, self._adopted = self._rules != answer.filter.rules, ""
             self.bar.param.update(changed=self._draft, said="The filter is saved for the run.")
-            if self._reading is not None:
-                self._session.say(self._reading.place.having(rules=""))
+            self._say(rules="")
             self._session.refresh()
 
         self._session.run(lambda: catalogue.save_filter(run.id, wanted), saved, failed=self._refused)
@@ -258,16 +263,24 @@ class DatavizTab:
             jobs=[_job_item(job) for job in jobs[:JOBS_SHOWN]],
         )
 
-    def _open(self, index: int) -> None:
-        if self._reading is not None:
+    def _open(self, index: Any) -> None:
+        if self._reading is not None and isinstance(index, int) and index >= 0:
             self._session.go(self._reading.place.at(index=index))
 
 
-def rule_columns(place: Place, saved: SavedFilter) -> tuple[str, ...]:
-    """Metrics that the rules of an address, and those saved, look at. Raises Invalid for an address that is wrong."""
-    words = place.option("rules")
-    rules = (*saved.filter.rules, *(parse_rules(words) if words else ()))
-    return tuple(dict.fromkeys(rule.metric for rule in rules))
+def check_rules(reading: RunReading) -> None:
+    """Raises Invalid for an address whose rules are wrong, or look at what is no metric of the run."""
+    words = reading.place.option("rules")
+    if words:
+        check_filter(checked(RunFilter, rules=parse_rules(words)), _known(reading))
+
+
+def _known(reading: RunReading) -> frozenset[str]:
+    return frozenset((*METRICS, *(metric.name for metric in reading.run.user_metrics)))
+
+
+def _wire(rules: Rules) -> list[dict[str, Any]]:
+    return [rule.model_dump(mode="json") for rule in rules]
 
 
 def _job_item(job: Job) -> dict[str, Any]:
@@ -281,16 +294,3 @@ def _job_item(job: Job) -> dict[str, Any]:
         "message": job.message,
         "location": str(job.result.get("location", "")),
     }
-
-
-def _number(typed: str) -> float:
-    try:
-        return float(typed.strip().replace(",", "."))
-    except ValueError as error:
-        raise Invalid(f"“{typed}” is no number.", hint="Write it as 3.5.") from error
-
-
-def _written(value: float, digits: int) -> str:
-    """A bound with the decimals of its metric, or with all it has where it has more."""
-    rounded = f"{value:.{digits}f}"
-    return rounded if float(rounded) == value else f"{value:g}"

@@ -17,6 +17,7 @@ from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.shown import NEWEST, OLDEST, ORDER, SHOW, Listed
 from athena.portal.theme import Scheme
+from athena_widgets.judging import parse_verdict
 
 
 class MicrographsTab:
@@ -139,14 +140,15 @@ class MicrographsTab:
 
     def _judge(self, said: Any) -> None:
         """Accept, reject or take back what the gallery says: ``12 rejected``."""
-        index, _, verdict = said.partition(" ") if isinstance(said, str) else ("", "", "")
-        if self._reading is None or not index.isdecimal() or verdict not in ("", *VerdictKind):
+        asked = parse_verdict(said)
+        if self._reading is None or asked is None:
             return
         run_id, catalogue = self._reading.element.id, self._session.catalogue
+        indices, verdict = asked
         kind = VerdictKind(verdict) if verdict else None
         if self._gallery is not None:
             self._gallery.give(problem="")
-        self._session.run(lambda: catalogue.judge(run_id, int(index), kind), lambda _: None, failed=self._refused)
+        self._session.run(lambda: catalogue.judge(run_id, indices, kind), lambda _: None, failed=self._refused)
 
     def _refused(self, error: AthenaError) -> None:
         if self._gallery is not None:

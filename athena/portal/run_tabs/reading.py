@@ -11,7 +11,6 @@ from athena.contract.jobs import Job
 from athena.contract.runs import Run
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.place import RUN_TABS, Place
-from athena.portal.plots.numbers import RunNumbers
 from athena.portal.plots.report import DrawnReport
 from athena.portal.theme import Scheme
 
@@ -23,7 +22,6 @@ class RunReading:
     place: Place
     run: Run
     crumbs: list[dict[str, str]]
-    numbers: RunNumbers | None = None
     saved: SavedFilter | None = None
     jobs: tuple[Job, ...] = ()
     report: DrawnReport | None = None

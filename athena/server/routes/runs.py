@@ -3,12 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
+from athena.contract import binary_columns
 from athena.contract.report import QualityReport
 from athena.contract.runs import AcquisitionCurves, ParametersUpdate, Retried, Run, RunGrid, RunTable, SourceCreate
 from athena.errors import Invalid
 from athena.ingest.adapter import locate_session
+from athena.server.caching import content_response
 from athena.server.caller import CallerDep
 from athena.server.routes.acquisitions import OfBranch
 from athena.services import acquisitions, report, retry, runs
@@ -91,6 +93,39 @@ def get_table(
             limit=limit,
             branch=branch,
         )
+
+
+@router.get(
+    "/columns",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "A head, and columns of float64."},
+        304: {"description": "The client has them."},
+    },
+)
+def get_columns(
+    caller: CallerDep,
+    request: Request,
+    run_id: UUID,
+    *,
+    columns: Annotated[str, Query(max_length=2000, description="Metrics by name, with commas.")] = "",
+    start: Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")] = 0,
+    limit: Rows = MAX_ROWS,
+    branch: OfBranch = None,
+) -> Response:
+    """Give metrics of a run's acquisitions as bytes, for charts of many."""
+    with caller.reading() as session:
+        head, values = acquisitions.get_columns(
+            session,
+            caller.principal,
+            run_id,
+            columns=_split(columns),
+            settings=caller.settings,
+            start=start,
+            limit=limit,
+            branch=branch,
+        )
+    return content_response(request, binary_columns.encode(head, values), media_type="application/octet-stream")
 
 
 @router.get("/curves")

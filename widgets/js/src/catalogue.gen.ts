@@ -276,6 +276,24 @@ export const DEFAULTS = {
     "version": 0,
     "wanted": ""
   },
+  "run_dataviz": {
+    "base_url": "api/",
+    "branch": "",
+    "charts": [],
+    "height": 560,
+    "judged": "",
+    "may_judge": true,
+    "metrics": [],
+    "opened": -1,
+    "problem": "",
+    "rules": [],
+    "run_id": "",
+    "show_count": true,
+    "source_kind": "comm",
+    "tally": {},
+    "theme": "dark",
+    "version": 0
+  },
   "motion_traces": {
     "base_url": "api/",
     "branch": "",

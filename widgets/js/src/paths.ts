@@ -5,6 +5,10 @@ export const run = (runId: string): string => `runs/${runId}`;
 export const table = (runId: string, columns: readonly string[], start: number, limit: number): string =>
   `runs/${runId}/table?columns=${columns.join(",")}&start=${start}&limit=${limit}`;
 
+/** Metrics as bytes (`run_columns.ts` reads them). */
+export const columns = (runId: string, names: readonly string[], start: number, limit: number): string =>
+  `runs/${runId}/columns?columns=${names.join(",")}&start=${start}&limit=${limit}`;
+
 export const verdicts = (runId: string): string => `runs/${runId}/verdicts`;
 
 export const curves = (runId: string, indices: readonly number[]): string =>
