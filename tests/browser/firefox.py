@@ -20,6 +20,8 @@ from tests.setup_machine import firefox
 START_SECONDS = 120.0
 PATIENCE_SECONDS = 120.0
 _LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+_LEFT = "was interrupted while the page was loading"
+"""Firefox says so of a web socket that is open when one goes to another page: no fault of the page."""
 _QUIET = {
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
@@ -117,7 +119,9 @@ class Firefox:
         while True:
             told = json.loads(self._socket.recv())
             if told.get("method") == "log.entryAdded" and told["params"]["level"] == "error":
-                self.errors.append(str(told["params"]["text"]))
+                text = str(told["params"]["text"])
+                if _LEFT not in text:
+                    self.errors.append(text)
             if told.get("id") == self._last:
                 break
         if told["type"] == "error":

@@ -10,6 +10,7 @@ export function render({ model, el }) {
     if (wanted === !panel.hidden) return
     panel.hidden = !wanted
     bell.setAttribute("aria-expanded", String(wanted))
+    draw()
     if (wanted) panel.focus()
   }
   const draw = () => {
@@ -19,6 +20,7 @@ export function render({ model, el }) {
     count.classList.toggle("failed", failed)
     bell.title = `Jobs: ${hint}`
     bell.setAttribute("aria-label", bell.title)
+    if (panel.hidden) return body.replaceChildren() // nobody sees the jobs: they are drawn when it opens
     // what is drawn anew takes the focus away: it stays in the panel
     const inside = body.querySelector(":focus") !== null
     body.replaceChildren(model.problem ? h("p", { class: "problem", role: "alert" }, model.problem) : "",

@@ -6,6 +6,7 @@ Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-ou
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import ducc0
 import numpy as np
@@ -29,6 +30,7 @@ STILL = 0.9
 """Part of a fixed pattern that shifts leave shared, from which on motion does not tell it from the specimen."""
 WHITE = 0.3
 """Power shared at the outermost frequencies, over that at low ones, from which on it is a pattern's."""
+SHARED_RINGS = 8
 CONVERGED = 0.1
 MIN_MAP_EDGE = 256
 MIXING = (0.7, 0.4, 0.2)
@@ -261,14 +263,15 @@ def _even(like: Complex64) -> Amplitude:
 
 
 def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
-    """Power of what all images share without having been shifted, errors of the gain; 0 where there is none.
+    """Power that all images share without having been shifted, errors of the gain; 0 where there is none.
 
     It is white, and so shows where the specimen has next to no signal left: the outermost frequencies.
     """
     count = len(transforms)
     shared, own, pixels = _shared_power(transforms, shape, np.zeros((count, 2)))
-    error = own / np.sqrt(pixels)
-    return shared if shared > max(4 * error / count, 0) else 0.0
+    pattern = _in_all(shared)
+    error = float(own.mean()) / np.sqrt(pixels)
+    return pattern if pattern > max(4 * error / count, 0) else 0.0
 
 
 def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> tuple[float, float]:
@@ -282,16 +285,26 @@ def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment)
         return 0.0, 0.0
     count = len(transforms)
     nowhere = np.zeros((count, 2))
-    still, own, pixels = _shared_power(transforms, shape, nowhere)
+    still, owns, pixels = _shared_power(transforms, shape, nowhere)
     aligned, _, _ = _shared_power(transforms, shape, found.shifts)
     kept, _, _ = _shared_power([np.ones_like(transforms[0])] * count, shape, found.shifts)
-    if kept > STILL:
+    own = float(owns.mean())
+    if kept.mean() > STILL:
         inner, _, _ = _shared_power(transforms, shape, nowhere, band=(0.03, 0.1))
-        pattern, error = (still, 0.0) if still > WHITE * inner else (0.0, 0.0)
-    else:
-        pattern = (still - kept * aligned) / (1 - kept**2)
-        error = 4 * own / np.sqrt(pixels) / count / (1 - kept**2)
-    return (pattern, pattern / own) if pattern > max(error, FIXED_SHARE * (aligned - kept * pattern)) else (0.0, 0.0)
+        pattern = _in_all(still)
+        if pattern <= WHITE * inner.mean():
+            pattern = 0.0
+        return pattern, pattern / own
+    pattern = _in_all((still - kept * aligned) / (1 - kept**2))
+    left = float(1 - kept.mean() ** 2)
+    error = 4 * own / np.sqrt(pixels) / count / left
+    specimen = float((aligned - kept * pattern).mean())
+    return (pattern, pattern / own) if pattern > max(error, FIXED_SHARE * specimen) else (0.0, 0.0)
+
+
+def _in_all(shared: Array) -> float:
+    """What is shared at all frequencies, of what is shared in rings: crystals of ice (3.9–2.2 Å) are in some."""
+    return float(np.sort(shared)[1])
 
 
 def _shared_power(
@@ -300,15 +313,26 @@ def _shared_power(
     shifts: Array,
     *,
     band: tuple[float, float] = (0.4, 1.0),
-) -> tuple[float, float, int]:
-    """Power that shifted images have in common, that each has, and number of pixels.
+) -> tuple[Array, Array, int]:
+    """Power that shifted images have in common and that each has, in rings of a band; and pixels of the band.
 
-    ``band``, of frequencies in cycles a pixel, is the outermost.
+    ``band``, of frequencies in cycles a pixel, is the outermost. The rings have the same number of pixels each.
     """
-    count = len(transforms)
     qy, qx = np.abs(np.fft.fftfreq(shape[0]))[:, None], np.fft.rfftfreq(shape[1])[None, :]
     q = np.hypot(qy, qx)
     inside = (q > band[0]) & (q <= band[1]) & (qy > 0.01) & (qx > 0.01)
+    edges = np.quantile(q[inside], np.linspace(0, 1, SHARED_RINGS + 1))
+    edges[0] = 0
+    rings = [inside & (q > low) & (q <= high) for low, high in pairwise(edges)]
+    shared, own = np.transpose([_ring_power(transforms, shape, shifts, ring) for ring in rings])
+    return shared, own, int(inside.sum())
+
+
+def _ring_power(
+    transforms: Sequence[Complex64] | Complex64, shape: tuple[int, int], shifts: Array, inside: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Power that shifted images have in common and that each has, of the pixels of a ring."""
+    count = len(transforms)
     # of a ring, the half of a row is one piece
     pixels = inside.sum(axis=1)
     starts = inside.argmax(axis=1)
@@ -318,7 +342,7 @@ def _shared_power(
         own += add_shifted_spans(transform, *ramps(shift, shape), starts, stops, total)
     whole = add_shifted_spans(total, *ramps(np.zeros(2), shape), starts, stops, np.empty_like(total))
     own, whole = own / count / pixels.sum(), whole / pixels.sum()
-    return (whole - count * own) / (count * (count - 1)), own, int(pixels.sum())
+    return (whole - count * own) / (count * (count - 1)), own
 
 
 def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
