@@ -139,6 +139,7 @@ class PortalSession:
         self._loading = False
         self._stale = False
         self._closed = False
+        self._before: list[Callable[[], None]] | None = []
         self._counting = self._recount = False
         shell.browser.param.watch(lambda change: self._address_changed(change.new), "search")
         shell.browser.param.watch(lambda change: self._scheme_changed(change.new), "theme")
@@ -207,8 +208,19 @@ class PortalSession:
         self.run(self.catalogue.jobs, counted, failed=failed)
 
     def open(self, search: str) -> None:
-        """First page of the tab."""
+        """First page of the tab, whose browser is ready."""
+        self.listen()
         self._address_changed(search, force=True)
+
+    def listen(self) -> None:
+        """The browser is ready: make what changes came before, in their order, and from now on all as they come.
+
+        Panel (1.9) drops what changes between the browser's reading of the document and its being ready: on a busy
+        machine the page stayed at "Connecting…" for good.
+        """
+        before, self._before = self._before or [], None
+        for change in before:
+            self._on_loop(change)
 
     def close(self) -> None:
         """The tab is gone."""
@@ -255,7 +267,11 @@ class PortalSession:
                 change()
 
         def schedule() -> None:
-            if not self._closed:
+            if self._closed:
+                return
+            if self._before is not None:
+                self._before.append(change)
+            else:
                 self.doc.add_next_tick_callback(on_loop)
 
         self._loop.add_callback(schedule)

@@ -68,8 +68,12 @@ def test_one_and_several_are_moved_to_a_place_of_the_tree(page: Page, instance: 
     tree = page.get_by_role("tree", name="Where to")
     tree.focus()
     page.keyboard.press("Home")
-    while page.locator(".tree-row.active[data-athena=target]").get_attribute("data-name") != "Goal":
+    active = page.locator(".tree-row.active[data-athena=target]")
+    for _ in range(200):
+        if active.get_attribute("data-name") == "Goal":
+            break
         page.keyboard.press("ArrowDown")
+    expect(active).to_have_attribute("data-name", "Goal")
     page.keyboard.press("Enter")
     expect(page.locator("[data-athena=dialog-target]")).to_have_text("To: Goal")
     go.click()

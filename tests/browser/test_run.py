@@ -129,6 +129,7 @@ def test_a_filter_is_made_on_the_charts_and_applied(
     page.mouse.move(middle + 20, box["y"] + 80)
     page.mouse.up()
     expect(page.locator("[data-athena=rule][data-metric=defocus_um]")).to_have_text(re.compile("Defocus between"))
+    expect(page).to_have_url(re.compile("defocus_um"))
     expect(matching).not_to_have_attribute("data-kept", str(kept))
     fewer = matching.get_attribute("data-kept")
     page.reload()
@@ -137,7 +138,7 @@ def test_a_filter_is_made_on_the_charts_and_applied(
     expect(page.locator("[data-athena=filter-changed]")).to_have_count(0)
     saved = instance.client.get(f"/runs/{run.id}/filter", SavedFilter)
     assert (saved.matching, len(saved.filter.rules)) == (int(fewer or 0), 2)
-    assert "rules=" not in page.url
+    expect(page).not_to_have_url(re.compile("rules="))
 
     page.locator("[data-athena=export-menu]").click()
     page.locator("[data-athena=export]").click()
@@ -228,10 +229,10 @@ def test_a_micrograph_opens_with_its_motion_and_ctf(page: Page, instance: Instan
 def test_the_portal_says_when_the_api_is_gone_and_comes_back(page: Page, instance: Instance) -> None:
     before, after = (f"{word} the outage {uuid4().hex[:6]}" for word in ("Before", "After"))
     make_run(instance.client, folder=before)
-    expect(page.locator(f"[data-name='{before}']")).to_be_visible()
+    expect(page.locator(f"[data-athena=element][data-name='{before}']")).to_be_visible()
     instance.stop("api", kill=True)
     expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "down")
     instance.start("api")
     make_run(instance.client, folder=after)
     expect(page.locator("[data-athena=live]")).to_have_attribute("data-link", "up")
-    expect(page.locator(f"[data-name='{after}']")).to_be_visible()
+    expect(page.locator(f"[data-athena=element][data-name='{after}']")).to_be_visible()

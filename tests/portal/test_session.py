@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import panel as pn
 import pytest
@@ -44,6 +45,7 @@ def test_a_thread_never_touches_the_list_of_present_documents() -> None:
         doc.add_next_tick_callback = lambda callback: added.append((threading.get_ident(), callback))
         with ThreadPoolExecutor(4) as pool:
             session = make_session(doc, pool)
+            session.listen()
             for _ in range(50):
                 session.run(threading.get_ident, lambda _: seen.append(pn.state.curdoc))
             while len(added) < 50:
@@ -66,3 +68,28 @@ def test_a_page_does_not_follow_what_other_visitors_do() -> None:
         pn.state.busy = not pn.state.busy
         pn.state.busy = not pn.state.busy
     assert told == []
+
+
+def test_what_changes_before_the_browser_is_ready_is_kept_for_it() -> None:
+    """Panel drops it: a page that met a busy machine said "Connecting…" for good."""
+    seen: list[int] = []
+
+    async def scene() -> None:
+        doc = Document()
+        added: list[Callable[[], None]] = []
+        doc.add_next_tick_callback = added.append
+        with ThreadPoolExecutor(1) as pool:
+            session = make_session(doc, pool)
+            for number in range(3):
+                session.run(partial(int, number), seen.append)
+            pool.shutdown()
+            await asyncio.sleep(0.05)
+            assert added == []
+            session.listen()
+            await asyncio.sleep(0.05)
+        for callback in added:
+            callback()
+        assert seen == [0, 1, 2]
+        session.close()
+
+    asyncio.run(scene())
