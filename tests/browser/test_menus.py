@@ -67,8 +67,10 @@ def test_one_and_several_are_moved_to_a_place_of_the_tree(page: Page, instance: 
     expect(dialog).to_contain_text("Move 2 elements")
     tree = page.get_by_role("tree", name="Where to")
     tree.focus()
-    page.keyboard.press("Home")
+    expect(target(page, "Goal")).to_be_visible()
     active = page.locator(".tree-row.active[data-athena=target]")
+    page.keyboard.press("Home")
+    expect(active).to_have_id("row-0")
     for _ in range(200):
         if active.get_attribute("data-name") == "Goal":
             break
@@ -135,7 +137,7 @@ def test_a_run_is_exported_and_cleaned_up_from_its_menu(
     go.click()
     expect(dialog.get_by_role("alert")).to_contain_text("Name the folder")
     dialog.get_by_label("Folder in the export storage").fill("from a menu")
-    dialog.get_by_label("Files", exact=True).select_option("none")
+    dialog.locator("[data-athena=field-files]").select_option("none")
     dialog.get_by_label(re.compile("Results")).check()
     go.click()
     expect(dialog).to_have_count(0)
