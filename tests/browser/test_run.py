@@ -129,7 +129,9 @@ def test_a_filter_is_made_on_the_charts_and_applied(
     page.mouse.move(middle + 20, box["y"] + 80)
     page.mouse.up()
     expect(page.locator("[data-athena=rule][data-metric=defocus_um]")).to_have_text(re.compile("Defocus between"))
+    # the address follows the drag, and stands still after it
     expect(page).to_have_url(re.compile("defocus_um"))
+    page.wait_for_timeout(2000)
     expect(matching).not_to_have_attribute("data-kept", str(kept))
     fewer = matching.get_attribute("data-kept")
     page.reload()

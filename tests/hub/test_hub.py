@@ -171,7 +171,7 @@ def test_a_hub_that_is_away_is_not_a_wrong_token(tmp_path: Path, monkeypatch: py
 def test_services_own_nothing_and_see_nothing(hub: Hub) -> None:
     token = (hub.settings.home / "hub" / "login_token").read_text()
     headers = {"Authorization": f"token {token}"}
-    assert httpx.get(f"{hub.api_url}/elements", headers=headers).json() == {"items": [], "total": 0}
+    assert httpx.get(f"{hub.api_url}/elements", headers=headers).json() == {"items": [], "total": 0, "offset": 0}
     assert httpx.get(f"{hub.api_url}/me", headers=headers).status_code == 404
     refused = httpx.post(f"{hub.api_url}/elements", headers=headers, json={"kind": "folder", "name": "Mine"})
     assert refused.status_code == 403
