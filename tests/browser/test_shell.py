@@ -1,6 +1,7 @@
 """The frame around every page in a browser: bell of jobs, help of keys, the key to the filter."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -28,7 +29,8 @@ def check_axe(page: Page) -> None:
 
 @pytest.mark.feature("JB-01", "JB-03")
 def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, instance: Instance, watch: Watch) -> None:
-    run = make_run(instance.client, folder="Belled", run="Grid of the bell")
+    name = f"Grid of the bell {uuid4().hex[:6]}"
+    run = make_run(instance.client, folder="Belled", run=name)
     other = make_run(instance.client, folder="Belled too", run="Another")
     hook = page.locator
     started = [
@@ -38,7 +40,7 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
     expect(hook("[data-athena=badge-jobs]")).to_have_text(re.compile(r"^\d+$"))
     bell, panel = hook("[data-athena=bell]"), hook("[data-athena=bell-panel]")
     bell.click()
-    mine = panel.locator("[data-athena=job]", has_text="Grid of the bell")
+    mine = panel.locator("[data-athena=job]", has_text=name)
     expect(mine).to_have_attribute("data-state", "pending")
     check_axe(page)
     mine.locator("[data-athena=job-cancel]").click()
@@ -57,12 +59,12 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
     expect(hook("[data-athena=jobs-state]")).to_be_focused()
     hook("[data-athena=jobs-state]").select_option("cancelled")
     hook("[data-athena=jobs-kind]").select_option("export")
-    hook("[data-athena=jobs-element]").fill("bell GRID")
-    expect(page).to_have_url(re.compile(r"state=cancelled&kind=export&element=bell\+GRID"))
+    hook("[data-athena=jobs-element]").fill(name[-6:])
+    expect(page).to_have_url(re.compile(r"state=cancelled&kind=export&element=" + name[-6:]))
     expect(jobs).to_have_count(1)
     page.reload()
     expect(jobs).to_have_count(1)
-    expect(hook("[data-athena=jobs-element]")).to_have_value("bell GRID")
+    expect(hook("[data-athena=jobs-element]")).to_have_value(name[-6:])
     hook("[data-athena=jobs-state]").select_option("")
     hook("[data-athena=jobs-element]").fill("no such element")
     expect(hook("[data-athena=jobs] [data-athena=empty]")).to_contain_text("as the filter asks")
@@ -75,19 +77,20 @@ def test_the_bell_tells_of_jobs_and_the_page_of_jobs_is_narrowed(page: Page, ins
 
 @pytest.mark.feature("WS-19", "EQ-12")
 def test_the_dashboard_tells_of_what_is_acquired_now(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
-    run = make_run(instance.client, folder="Dashing", run="Grid now")
+    name = f"Grid now {uuid4().hex[:6]}"
+    run = make_run(instance.client, folder="Dashing", run=name)
     player = play(run.id, size=(256, 256))
     player.attach(message="8 movies found.")
     indices = player.register(8)
     player.complete(indices[:7])
     player.fail(indices[7:], "The movie ends early.")
     page.locator("[data-athena=tool-dashboard]").click()
-    live = page.locator("[data-athena=live-run][data-name='Grid now']")
+    live = page.locator(f"[data-athena=live-run][data-name='{name}']")
     expect(live.locator("[data-athena=live-rate]")).to_have_text("600")  # one in 6 s
     expect(live).to_contain_text("1 of the last 8 could not be processed")
     expect(live.locator("img")).to_have_js_property("naturalWidth", 256)
     check_axe(page)
-    live.get_by_role("link", name="Grid now").click()
+    live.get_by_role("link", name=name).click()
     expect(page.locator("[data-athena=acquisition][data-state=error]")).to_be_visible()
     watch.check()
 
