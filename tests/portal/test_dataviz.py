@@ -161,12 +161,15 @@ def test_an_export_takes_what_the_screen_shows(asked: str, kind: str) -> None:
     dataviz = view.tabs["dataviz"]
     say(dataviz, "rules", wire(below(3)))
     dataviz.bar._handle_msg({"do": asked})
-    assert dataviz.export.dialog.open
-    dataviz.export.try_it()
-    assert dataviz.export._problem.visible
-    dataviz.export._folder.value_input = "out"
-    dataviz.export.try_it()
-    assert not dataviz.export.dialog.open
+    dialog = tab.shell.dialog
+    assert dialog.form["text"].count("match the filter") == 1
+    assert "kind" not in {field["name"] for field in dialog.form["fields"]}
+    values = {field["name"]: field["value"] for field in dialog.form["fields"] if "value" in field}
+    number = dialog.form["number"]
+    dialog._handle_msg({"do": "submit", "number": number, "values": values | {"folder": " "}})
+    assert dialog.answer["problem"] == "Name the folder that is to be made."
+    dialog._handle_msg({"do": "submit", "number": number, "values": values | {"folder": "out"}})
+    assert dialog.form == {}
     (job,) = tab.catalogue.started
     assert job["kind"] == kind
     assert job["parameters"]["folder"] == "out"

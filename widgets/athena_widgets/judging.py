@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import traitlets
+
+from athena_widgets.base import AthenaWidget, RunLike
 
 MOST = 1_000_000
 """Acquisitions that one word of a browser may name."""
@@ -51,3 +55,33 @@ def judge(run: JudgedRun, indices: Iterable[int], verdict: str) -> None:
     """Say a verdict of acquisitions of a run."""
     ways = {"accepted": run.accept, "rejected": run.reject, "": run.clear_verdicts}
     ways[verdict](*indices)
+
+
+class JudgingWidget(AthenaWidget):
+    """A view of a run in which acquisitions are accepted and rejected.
+
+    Attributes
+    ----------
+    may_judge : whether that is offered.
+    judged : what was judged last: ``"3-40,55 rejected"``, ``"12 accepted"``, or ``"12 "`` (taken back).
+    problem : why the last thing asked was refused, in words.
+    """
+
+    may_judge = traitlets.Bool(True).tag(sync=True)
+    judged = traitlets.Unicode("").tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
+        super().__init__(run, **traits)
+        self._run: object = run
+        self.observe(self._judge, "judged")
+
+    def _judge(self, change: Any) -> None:
+        said = parse_verdict(change["new"])
+        if said is None or not isinstance(self._run, JudgedRun):
+            return
+        self.problem = ""
+        try:
+            judge(self._run, *said)
+        except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
+            self.problem = str(error)

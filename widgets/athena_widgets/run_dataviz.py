@@ -6,10 +6,10 @@ import traitlets
 
 from athena.contract.filters import FilterRule
 from athena.contract.runs import Run
-from athena_widgets.base import AthenaWidget, RunLike, bundle
+from athena_widgets.base import RunLike, bundle
 from athena_widgets.chart_metrics import chart_metrics
 from athena_widgets.filtering import saved_rules
-from athena_widgets.judging import JudgedRun, judge, parse_verdict
+from athena_widgets.judging import JudgingWidget
 
 
 @runtime_checkable
@@ -22,7 +22,7 @@ class ChartedRun(Protocol):
         ...
 
 
-class RunDataviz(AthenaWidget):
+class RunDataviz(JudgingWidget):
     """Each metric of a run over its acquisitions and its distribution; rules are typed, or dragged over a chart.
 
     Attributes
@@ -32,9 +32,6 @@ class RunDataviz(AthenaWidget):
     rules : of the filter, as ``athena.contract.filters.FilterRule`` writes them; by default those saved for the run.
     tally : ``{"kept", "total", "accepted", "rejected"}`` acquisitions, as the rules are now.
     show_count : say in the view how many match.
-    may_judge : whether what is selected can be accepted and rejected.
-    judged : what was judged last: ``"3-40,55 rejected"``, or ``"3 "`` (taken back).
-    problem : why the last thing asked was refused, in words.
     opened : index of the acquisition that was last clicked (or entered); −1 for none.
     """
 
@@ -44,31 +41,14 @@ class RunDataviz(AthenaWidget):
     rules = traitlets.List(traitlets.Dict()).tag(sync=True)
     tally = traitlets.Dict().tag(sync=True)
     show_count = traitlets.Bool(True).tag(sync=True)
-    may_judge = traitlets.Bool(True).tag(sync=True)
-    judged = traitlets.Unicode("").tag(sync=True)
-    problem = traitlets.Unicode("").tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
-
-    _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         traits.setdefault("metrics", chart_metrics(run.state.user_metrics if isinstance(run, ChartedRun) else ()))
         traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
-        self._run = run
-        self.observe(self._judge, "judged")
 
     @property
     def filter(self) -> tuple[FilterRule, ...]:
         """The rules as the SDK takes them: ``run.save_filter(*charts.filter)``."""
         return tuple(FilterRule.model_validate(rule) for rule in self.rules)
-
-    def _judge(self, change: Any) -> None:
-        said = parse_verdict(change["new"])
-        if said is None or not isinstance(self._run, JudgedRun):
-            return
-        self.problem = ""
-        try:
-            judge(self._run, *said)
-        except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
-            self.problem = str(error)

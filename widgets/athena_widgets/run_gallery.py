@@ -5,12 +5,12 @@ from typing import Any
 import traitlets
 
 from athena.contract.neighbours import Shown
-from athena_widgets.base import AthenaWidget, RunLike, bundle
+from athena_widgets.base import RunLike, bundle
 from athena_widgets.filtering import saved_rules
-from athena_widgets.judging import JudgedRun, judge, parse_verdict
+from athena_widgets.judging import JudgingWidget
 
 
-class RunGallery(AthenaWidget):
+class RunGallery(JudgingWidget):
     """Every acquisition of a run: cards or extended rows, of which only the visible ones exist in the page.
 
     Attributes
@@ -22,9 +22,6 @@ class RunGallery(AthenaWidget):
         of those finished, or all where it has no rules.
     may_filter : whether it offers to change the rules; ``wanted`` is then ``rules``.
     drift_limit_angstrom : total drift above it gets a red mark, Å.
-    may_judge : whether ``c``, ``x`` and the marks on a thumbnail accept and reject.
-    judged : what was judged last, as ``"12 rejected"``, ``"12 accepted"`` or ``"12 "`` (taken back).
-    problem : why that was refused, in words.
     selected, opened : index of the acquisition that is marked, or was last clicked (or entered); −1 for none.
     """
 
@@ -36,26 +33,9 @@ class RunGallery(AthenaWidget):
     may_filter = traitlets.Bool(False).tag(sync=True)
     wanted = traitlets.Unicode("").tag(sync=True)
     drift_limit_angstrom = traitlets.Float(20.0).tag(sync=True)
-    may_judge = traitlets.Bool(True).tag(sync=True)
-    judged = traitlets.Unicode("").tag(sync=True)
-    problem = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
     opened = traitlets.Int(-1).tag(sync=True)
-
-    _run: object = None
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
-        self._run = run
-        self.observe(self._judge, "judged")
-
-    def _judge(self, change: Any) -> None:
-        said = parse_verdict(change["new"])
-        if said is None or not isinstance(self._run, JudgedRun):
-            return
-        self.problem = ""
-        try:
-            judge(self._run, *said)
-        except Exception as error:  # noqa: BLE001  the last frame before the kernel's loop, which tells nobody
-            self.problem = str(error)

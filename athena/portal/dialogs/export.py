@@ -5,6 +5,7 @@ from typing import Any
 
 from athena.contract.elements import DatasetType, Element
 from athena.contract.exports import ExportParameters
+from athena.contract.filters import FilterRule, RunFilter
 from athena.contract.jobs import JobKind
 from athena.errors import AthenaError, Invalid
 from athena.portal.dialogs.words import heading, refusals
@@ -12,6 +13,7 @@ from athena.portal.session import PortalSession
 from athena.sdk.client import checked
 
 _PARTS = [["all", "All"], ["raw", "Raw only"], ["none", "None"]]
+_WHEN = {JobKind.EXPORT: "once", JobKind.LIVE_EXPORT: "live"}
 _FREE_PARTS = [["all", "All"], ["none", "None"]]
 _LISTS = (
     ("corrected_micrographs.star", "corrected_micrographs.star"),
@@ -22,44 +24,72 @@ _LISTS = (
 
 
 def ask_export(session: PortalSession, datasets: Sequence[Element]) -> None:
-    """Ask what of some datasets goes where, and start a job for each."""
+    """Ask what of some datasets goes where, and start a job for each; of a run goes what its saved filter takes."""
+    form = form_of(datasets, session.base_url)
+    session.shell.dialog.ask(form, lambda values: _start(session, datasets, values))
+
+
+def ask_filtered_export(
+    session: PortalSession, run: Element, kind: JobKind, *, rules: Sequence[FilterRule], matching: str
+) -> None:
+    """The same of one run, for an export of a kind, with a filter that need not be saved.
+
+    Parameters
+    ----------
+    matching : in words, what the filter takes.
+    """
+    live = kind is JobKind.LIVE_EXPORT
+    whole = form_of([run], session.base_url)
+    form = {
+        "fields": [field for field in whole["fields"] if field["name"] != "kind"],
+        "label": f"Start a live export of “{run.name}”" if live else heading("Export", [run]),
+        "action": "Start" if live else "Export",
+        "text": f"{matching}{' Goes on with what arrives, until the run completes.' if live else ''}",
+    }
+    chosen = RunFilter(rules=tuple(rules))
+    session.shell.dialog.ask(form, lambda values: _start(session, [run], values | {"kind": _WHEN[kind]}, chosen))
+
+
+def _start(
+    session: PortalSession, datasets: Sequence[Element], values: dict[str, Any], chosen: RunFilter | None = None
+) -> None:
+    """Start a job for each dataset, or say in the dialog what is missing and what was refused."""
     dialog, catalogue = session.shell.dialog, session.catalogue
+    folder = str(values["folder"]).strip().strip("/")
+    if not folder:
+        dialog.refuse("Name the folder that is to be made.")
+        return
+    kind = JobKind.LIVE_EXPORT if values.get("kind") == _WHEN[JobKind.LIVE_EXPORT] else JobKind.EXPORT
+    given = {"files": values["files"], "metadata": values["metadata"], "processed": values.get("processed", False)}
+    try:
+        wanted = [
+            checked(ExportParameters, folder=folder if len(datasets) == 1 else f"{folder}/{one.name}", **given)
+            for one in datasets
+        ]
+    except Invalid as error:
+        dialog.refuse(str(error))
+        return
+    # without one the run's saved filter holds
+    filtered = {} if chosen is None else {"filter": chosen.model_dump(mode="json")}
 
-    def submit(values: dict[str, Any]) -> None:
-        folder = str(values["folder"]).strip().strip("/")
-        if not folder:
-            dialog.refuse("Name the folder that is to be made.")
-            return
-        kind = JobKind.LIVE_EXPORT if values.get("kind") == "live" else JobKind.EXPORT
-        given = {"files": values["files"], "metadata": values["metadata"], "processed": values.get("processed", False)}
-        try:
-            wanted = [
-                checked(ExportParameters, folder=folder if len(datasets) == 1 else f"{folder}/{one.name}", **given)
-                for one in datasets
-            ]
-        except Invalid as error:
-            dialog.refuse(str(error))
-            return
+    def start() -> list[str]:
+        reasons = []
+        for dataset, parameters in zip(datasets, wanted, strict=True):
+            asked = parameters.model_dump(mode="json", exclude={"filter"}) | filtered
+            try:
+                catalogue.start_job(kind.value, dataset.id, asked)
+            except AthenaError as error:
+                reasons.append(f"{dataset.name}: {error}")
+        return reasons
 
-        def start() -> list[str]:
-            reasons = []
-            for dataset, parameters in zip(datasets, wanted, strict=True):
-                try:
-                    catalogue.start_job(kind.value, dataset.id, parameters.model_dump(mode="json", exclude={"filter"}))
-                except AthenaError as error:
-                    reasons.append(f"{dataset.name}: {error}")
-            return reasons
+    def started(reasons: list[str]) -> None:
+        if reasons:
+            dialog.refuse(refusals(reasons, len(datasets), "exported"))
+        else:
+            dialog.close()
+        session.refresh()
 
-        def started(reasons: list[str]) -> None:
-            if reasons:
-                dialog.refuse(refusals(reasons, len(datasets), "exported"))
-            else:
-                dialog.close()
-            session.refresh()
-
-        session.run(start, started, failed=lambda error: dialog.refuse(str(error)))
-
-    dialog.ask(form_of(datasets, session.base_url), submit)
+    session.run(start, started, failed=lambda error: dialog.refuse(str(error)))
 
 
 def form_of(datasets: Sequence[Element], base_url: str) -> dict[str, Any]:
@@ -90,8 +120,11 @@ def form_of(datasets: Sequence[Element], base_url: str) -> dict[str, Any]:
                 "name": "kind",
                 "label": "When",
                 "type": "select",
-                "value": "once",
-                "options": [["once", "Once, what is there now"], ["live", "Live, until the run completes"]],
+                "value": _WHEN[JobKind.EXPORT],
+                "options": [
+                    [_WHEN[JobKind.EXPORT], "Once, what is there now"],
+                    [_WHEN[JobKind.LIVE_EXPORT], "Live, until the run completes"],
+                ],
             },
         ]
     form = {

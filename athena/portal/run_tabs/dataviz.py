@@ -11,9 +11,9 @@ from athena.contract.jobs import Job, JobKind, JobState
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import check_filter
 from athena.errors import AthenaError, Invalid
-from athena.portal.components.export_dialog import ExportDialog
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.dialogs.export import ask_filtered_export
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
@@ -44,10 +44,7 @@ class DatavizTab:
         self._nothing = nothing_yet()
         self.charts: WidgetFrame | None = None
         self.bar = FilterBar(self._act, sizing_mode="stretch_width", margin=0)
-        self.export = ExportDialog(self._start_export)
-        self._page = pn.Column(
-            self.bar, self.export.dialog, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"}
-        )
+        self._page = pn.Column(self.bar, sizing_mode="stretch_both", margin=0, styles={"min-height": "0"})
 
     def show(self, reading: RunReading) -> Viewable:
         """Show the numbers there are."""
@@ -203,14 +200,15 @@ class DatavizTab:
             case "apply":
                 self._save(reading.element)
             case "export":
-                self.export.ask(JobKind.EXPORT, matching=self._matching())
+                self._export(reading.element, JobKind.EXPORT)
             case "live-export":
-                self.export.ask(JobKind.LIVE_EXPORT, matching=self._matching())
+                self._export(reading.element, JobKind.LIVE_EXPORT)
             case "update-live":
                 self._update_live(reading.element)
 
-    def _matching(self) -> str:
-        return f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
+    def _export(self, run: Element, kind: JobKind) -> None:
+        matching = f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
+        ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
     def _save(self, run: Element) -> None:
         wanted, catalogue = RunFilter(rules=self._rules), self._session.catalogue
@@ -222,20 +220,6 @@ class DatavizTab:
             self._session.refresh()
 
         self._session.run(lambda: catalogue.save_filter(run.id, wanted), saved, failed=self._refused)
-
-    def _start_export(self, kind: JobKind, parameters: dict[str, Any]) -> None:
-        reading, catalogue = self._reading, self._session.catalogue
-        if reading is None:
-            return
-        given = parameters | {"filter": RunFilter(rules=self._rules).model_dump(mode="json")}
-
-        def started(_job: Job) -> None:
-            self.export.done()
-            self._session.refresh()
-
-        self._session.run(
-            lambda: catalogue.start_job(kind.value, reading.element.id, given), started, failed=self.export.refused
-        )
 
     def _update_live(self, run: Element) -> None:
         """Save the filter as it is on the screen, and let the live export go on with it."""

@@ -24,6 +24,8 @@ MAX_CURVES = 200
 MAX_ROWS = 100_000
 """Rows of one table: ~10 MB."""
 
+Columns = Annotated[str, Query(max_length=2000, description="Metrics by name, with commas.")]
+Start = Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")]
 Rows = Annotated[int, Query(ge=1, le=MAX_ROWS, description="How many at most; the answer says how many there are.")]
 
 
@@ -76,8 +78,8 @@ def get_table(
     caller: CallerDep,
     run_id: UUID,
     *,
-    columns: Annotated[str, Query(max_length=2000, description="Metrics by catalogue name, with commas.")] = "",
-    start: Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")] = 0,
+    columns: Columns = "",
+    start: Start = 0,
     limit: Rows = MAX_ROWS,
     branch: OfBranch = None,
 ) -> RunTable:
@@ -108,8 +110,8 @@ def get_columns(
     request: Request,
     run_id: UUID,
     *,
-    columns: Annotated[str, Query(max_length=2000, description="Metrics by name, with commas.")] = "",
-    start: Annotated[int, Query(ge=0, le=2**31 - 1, description="First acquisition.")] = 0,
+    columns: Columns = "",
+    start: Start = 0,
     limit: Rows = MAX_ROWS,
     branch: OfBranch = None,
 ) -> Response:

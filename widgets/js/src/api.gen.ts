@@ -9748,7 +9748,7 @@ export interface operations {
     get_table: {
         parameters: {
             query?: {
-                /** @description Metrics by catalogue name, with commas. */
+                /** @description Metrics by name, with commas. */
                 columns?: string;
                 /** @description First acquisition. */
                 start?: number;

@@ -1,6 +1,7 @@
 // Metrics of a whole run as typed arrays; pulls only what may have changed.
 
 import * as paths from "./paths";
+import { FULL_PULL_EVERY_MS, joined, LOOK_BACK } from "./pulling";
 import type { DataSource } from "./source";
 
 /** The head of the binary form, as the contract's `ColumnsHead`. */
@@ -20,12 +21,7 @@ interface Head {
 const PAGE = 100_000;
 /** Rows a live pull asks for at a time, from where processing is. */
 const LIVE_WINDOW = 2_000;
-/** Rows looked at again behind that place. */
-const LOOK_BACK = 200;
-/** Everything is read again this often while things change (failed ones sent round once more, metrics back-filled). */
-const FULL_PULL_EVERY_MS = 60_000;
 const FULL_PULL_ROWS = 20_000;
-const PULL_PAUSE_MS = 250;
 
 export function parse(body: ArrayBuffer): { head: Head; columns: Map<string, Float64Array> } {
   const begin = 4 + new DataView(body).getUint32(0, true);
@@ -44,6 +40,8 @@ export class RunColumns {
   rejected: number[] = [];
   /** Those that the branch of results was not given. */
   leftOut: number[] = [];
+  /** Bring everything up to date. */
+  readonly pull: () => Promise<void>;
   readonly #columns = new Map<string, Float64Array>();
   readonly #source: DataSource;
   readonly #runId: string;
@@ -53,8 +51,6 @@ export class RunColumns {
   #branch = -1;
   #settled = 0;
   #lastFull = Number.NEGATIVE_INFINITY;
-  #pulling = false;
-  #again = false;
 
   /** `changed()` is told after each answer. */
   constructor(source: DataSource, runId: string, signal: AbortSignal, changed: () => void) {
@@ -62,6 +58,7 @@ export class RunColumns {
     this.#runId = runId;
     this.#signal = signal;
     this.#changed = changed;
+    this.pull = joined(signal, () => this.#pullOnce());
   }
 
   /** Values of a metric by index, NaN where not known; undefined until they are there. */
@@ -77,24 +74,6 @@ export class RunColumns {
 
   #missing(): string[] {
     return this.#wanted.filter((name) => !this.#columns.has(name));
-  }
-
-  /** Bring everything up to date. Calls while one runs are joined into one more. */
-  async pull(): Promise<void> {
-    if (this.#pulling) {
-      this.#again = true;
-      return;
-    }
-    this.#pulling = true;
-    try {
-      do {
-        this.#again = false;
-        await this.#pullOnce();
-        if (this.#again) await new Promise((resolve) => setTimeout(resolve, PULL_PAUSE_MS));
-      } while (this.#again && !this.#signal.aborted);
-    } finally {
-      this.#pulling = false;
-    }
   }
 
   async #pullOnce(): Promise<void> {

@@ -4,6 +4,7 @@ import type { RunTable, RunVerdicts } from "./api.gen";
 import type { MetricName } from "./catalogue.gen";
 import { type Rule, satisfies } from "./filter_rules";
 import * as paths from "./paths";
+import { FULL_PULL_EVERY_MS, joined, LOOK_BACK } from "./pulling";
 import { type DataSource, getJson } from "./source";
 import type { Value } from "./units";
 
@@ -23,11 +24,6 @@ const PAGE = 20_000;
 const FIRST = 500;
 /** Rows a live pull looks at, at the end (where new ones come) and where processing is. */
 const LIVE_WINDOW = 500;
-/** Rows looked at again behind the place where processing is: failed ones may have been sent round once more. */
-const LOOK_BACK = 200;
-/** Everything is read again this often while things change; more rarely in long runs, for which it takes 10 MB. */
-const FULL_PULL_EVERY_MS = 60_000;
-const PULL_PAUSE_MS = 250;
 /** How long a verdict that was just given stands against answers without it. */
 const SAID_MS = 10_000;
 
@@ -50,6 +46,8 @@ export const groupOf = (state: string): State => GROUP_OF[state] ?? "progress";
 export type Verdict = "accepted" | "rejected";
 
 export class RunData {
+  /** Bring everything up to date, the end first where the newest are seen. */
+  readonly pull: (newest?: boolean) => Promise<void>;
   readonly names: string[] = [];
   readonly states: string[] = [];
   readonly errors: string[] = [];
@@ -69,8 +67,6 @@ export class RunData {
   #judged: string | undefined;
   #results: number | undefined;
   #latest: RunTable | undefined;
-  #pulling = false;
-  #again = false;
   loaded = false;
 
   /** `changed(first, last)` is told the range of rows that may differ after each page. */
@@ -79,6 +75,7 @@ export class RunData {
     this.#runId = runId;
     this.#signal = signal;
     this.#changed = changed;
+    this.pull = joined(signal, (newest = false) => this.#pullOnce(newest));
   }
 
   get total(): number {
@@ -143,26 +140,12 @@ export class RunData {
     this.#lastFull = Number.NEGATIVE_INFINITY;
   }
 
-  /** Bring everything up to date, the end first where the newest are seen. Calls while one runs are joined into one more. */
-  async pull(newest = false): Promise<void> {
-    if (this.#pulling) {
-      this.#again = true;
-      return;
-    }
-    this.#pulling = true;
-    try {
-      do {
-        this.#again = false;
-        await this.#pullOnce(newest);
-        if (this.#latest) await this.#follow(this.#latest);
-        if (this.#again) await new Promise((resolve) => setTimeout(resolve, PULL_PAUSE_MS));
-      } while (this.#again && !this.#signal.aborted);
-    } finally {
-      this.#pulling = false;
-    }
+  async #pullOnce(newest: boolean): Promise<void> {
+    await this.#pullRows(newest);
+    if (this.#latest) await this.#follow(this.#latest);
   }
 
-  async #pullOnce(newest: boolean): Promise<void> {
+  async #pullRows(newest: boolean): Promise<void> {
     const now = performance.now();
     const tail = Math.max(0, this.total - LIVE_WINDOW);
     if (now - this.#lastFull > FULL_PULL_EVERY_MS * Math.max(1, this.total / PAGE)) {
@@ -223,7 +206,7 @@ export class RunData {
     const { judged = "", results = 0 } = table;
     if (this.#results !== undefined && this.#results !== results) {
       this.reread();
-      this.#again = true;
+      void this.pull(); // one more, after this one
     }
     this.#results = results;
     if (this.#judged !== undefined && this.#judged !== judged) {
