@@ -13,7 +13,7 @@ TS := $(wildcard widgets/js/src/*.ts widgets/js/src/*.css widgets/js/*.json widg
 # what is imported again and again is compiled once, whatever the caller's environment says
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test coverage check fix fuzz fuzz-formats shots bench bench-live bench-sessions features docs openapi install widgets clean
+.PHONY: demo up test coverage check fix fuzz fuzz-formats shots bench bench-live bench-portal bench-sessions features docs openapi install widgets clean
 
 # the front end waits for the network, the kernels for the processor: side by side
 install: $(STAMP)
@@ -71,6 +71,11 @@ bench: install
 # a session at a microscope's pace, a quarter of an hour on a machine with nothing else to do
 bench-live: install
 	$(BIN)/python -m tests.benchmarks.live $(LIVE_ARGS)
+
+# opening, navigating, long runs: a few minutes on a machine with nothing else to do
+bench-portal: install
+	$(BIN)/python tests/setup_machine.py
+	$(BIN)/python -m tests.benchmarks.portal $(PORTAL_ARGS)
 
 # 25 tabs on a run that grows, a few minutes on a machine with nothing else to do
 bench-sessions: install

@@ -60,6 +60,7 @@ def play(instance: Instance) -> Iterator[Play]:
 
     yield make
     for player in players:
+        player.leave()  # what other tests look at is not full of runs that are long over
         player.close()
 
 

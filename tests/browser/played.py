@@ -50,6 +50,13 @@ class Player:
         """Let go of the database."""
         self.database.dispose()
 
+    def leave(self) -> None:
+        """The session is over: where its folder was followed, it is no more, and the run is not a live one."""
+        with self.database.session() as session:
+            source = session.get(SourceRow, self.run_id)
+            if source is not None:
+                source.state = SourceState.COMPLETED.value
+
     def attach(
         self, *, message: str, state: SourceState = SourceState.WATCHING, problems: tuple[str, ...] = ()
     ) -> None:

@@ -84,7 +84,7 @@ def _look(page: Page, instance: Instance, run: Element) -> None:
     expect(page.locator("[data-athena=count-all]")).to_have_text(str(TRIAL))
     expect(page.locator("[data-athena=acquisition][data-state=completed]")).to_have_count(TRIAL)
     page.locator("[data-athena=tab-dataviz]").click()
-    expect(page.locator(".bk-Figure").first).to_be_visible()
+    expect(page.locator("[data-athena=dataviz][data-drawn]")).to_have_count(1)
     expect(page.locator("[data-athena=filter-count]")).to_have_attribute("data-total", str(TRIAL))
     page.locator("[data-athena=tab-report]").click()
     expect(page.locator("[data-athena=report]")).to_be_visible()

@@ -164,6 +164,16 @@ def test_noise_is_honestly_nothing(tmp_path: Path, make_movie: Make) -> None:
     assert np.isnan(result.metrics["ctf_score"])
 
 
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_movie_that_is_blank_throughout_is_nothing_too(tmp_path: Path, count: int) -> None:
+    """A shutter that stayed closed, or a detector that reads the same everywhere: no error, and no numbers."""
+    counts = np.full((6, 512, 512), count, np.uint8)
+    result = process_movie(_task(tmp_path, _write_tiff(tmp_path / "m.tiff", counts), dose_per_frame_e_per_A2=1.0))
+    assert {"no_motion_signal", "ctf_not_determined"} <= set(result.flags)
+    assert math.isnan(result.metrics["defocus_um"])
+    assert math.isnan(result.metrics["drift_total_angstrom"])
+
+
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_movies_of_few_frames(tmp_path: Path, make_movie: Make, frames: int) -> None:
     movie = make_movie(frames=frames, counts=20.0, drift=4.0)

@@ -102,6 +102,8 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
     best_value, best = -np.inf, np.zeros(4)
     starts = _starts(spectrum, optics, search)
+    if not pixels.signal.size:  # a blank image: its spectrum is nothing but the background taken off
+        return CtfFit(_defocus(starts[0], optics), 0.0, 0.0, False, assess(spectrum, starts[0], optics))
     promise = [correlate_with_gradient(*pixels.arrays, lam, cs, start)[0] for start in starts]
     for start in (starts[i] for i in np.argsort(promise)[: -REFINED - 1 : -1]):
         value, x = _refine(pixels, start, optics=optics, search=search)
@@ -156,7 +158,7 @@ def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
     inside = (k2 >= low * low) & (k2 <= high * high)
     inside &= spectrum.signal[:, centre + 1 :] != 0
     signal = spectrum.signal[:, centre + 1 :][inside].astype(np.float64)
-    signal -= signal.mean()
+    signal -= signal.mean() if signal.size else 0.0
     kept = k2[inside]
     cos2 = ((kx * kx - ky * ky) / k2)[inside]
     sin2 = (2 * kx * ky / k2)[inside]
