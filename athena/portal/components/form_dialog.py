@@ -30,7 +30,7 @@ class FormDialog(ABC):
             pmui.Column(
                 *fields,
                 self._problem,
-                pmui.Row(cancel, self._action, margin=(8, 0, 0, 0), styles={"justify-content": "flex-end"}),
+                pmui.Row(cancel, self._action, margin=(8, 0, 0, 0), sx={"justifyContent": "flex-end"}),
                 width=420,
                 margin=0,
             ),
