@@ -2024,6 +2024,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Named Filters
+         * @description List the filters that the workflow of a run keeps.
+         */
+        get: operations["list_named_filters"];
+        put?: never;
+        /**
+         * Add Named Filter
+         * @description Keep rules under a name, for all runs of the workflow.
+         */
+        post: operations["add_named_filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filters/{filter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Named Filter
+         * @description Forget a named filter; what was saved for runs stays.
+         */
+        delete: operations["remove_named_filter"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Named Filter
+         * @description Give a named filter another name or other rules.
+         */
+        patch: operations["update_named_filter"];
+        trace?: never;
+    };
     "/api/runs/{run_id}/criteria": {
         parameters: {
             query?: never;
@@ -3953,6 +4001,69 @@ export interface components {
          */
         MrcMode: 2 | 12;
         /**
+         * NamedFilter
+         * @description Rules under a name. They do nothing by themselves: the filter of a run is what was saved for that run.
+         */
+        NamedFilter: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+            /**
+             * Revision
+             * @description Grows with each change.
+             */
+            revision: number;
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Lacking
+             * @description Metrics of its rules that the run asked for has not.
+             * @default []
+             */
+            lacking: string[];
+        };
+        /**
+         * NamedFilterCreate
+         * @description Rules to keep under a name; upper and lower case make no other name.
+         */
+        NamedFilterCreate: {
+            /** Name */
+            name: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+        };
+        /**
+         * NamedFilterUpdate
+         * @description What to change; what is left out stays.
+         */
+        NamedFilterUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Rules */
+            rules?: components["schemas"]["FilterRule"][] | null;
+            /**
+             * Revision
+             * @description The one it was made on: refused where it is not the present one.
+             */
+            revision?: number | null;
+        };
+        /**
          * Neighbours
          * @description The place of an acquisition among those shown, which it need not be one of itself.
          */
@@ -5718,6 +5829,9 @@ export type MetricComparison = components['schemas']['MetricComparison'];
 export type MetricFailure = components['schemas']['MetricFailure'];
 export type MetricSummary = components['schemas']['MetricSummary'];
 export type MrcMode = components['schemas']['MrcMode'];
+export type NamedFilter = components['schemas']['NamedFilter'];
+export type NamedFilterCreate = components['schemas']['NamedFilterCreate'];
+export type NamedFilterUpdate = components['schemas']['NamedFilterUpdate'];
 export type Neighbours = components['schemas']['Neighbours'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
@@ -12683,6 +12797,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_named_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedFilterCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedFilterUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"];
                 };
             };
             /** @description No token, or one that is not valid. */
