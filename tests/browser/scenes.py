@@ -36,7 +36,6 @@ def hook(name: str, **more: str) -> str:
 
 
 BOB = "[data-athena=account][data-name=bob] [data-athena=actions]"
-ATTACH = "role=button[name='Attach a session folder']"
 DIALOG, ACTION = hook("dialog"), hook("action-dialog")
 METADATA, SAMPLES, VIZ = "?e={step}&panel=metadata", "?e={step}&panel=samples", "?e={full}&tab=dataviz"
 RUN, FULL, FEW, STEP, FILES = "?e={run}", "?e={full}", "?e={few}", "?e={step}", "?e={files}"
@@ -146,12 +145,7 @@ RUNS: dict[str, Scene] = {
         "?e={branched}&tab=processing", hook("reprocess-open"), (hook("reprocess-open"),), hook("reprocess-form")
     ),
     "contrast": Scene(f"{RUN}&i=0", IMAGE, (hook("contrast"),), hook("contrast-panel")),
-    "attach": Scene(
-        "?e={none}",
-        "role=button[name='Attach a session folder']",
-        ("role=button[name='Attach a session folder']",),
-        "role=dialog",
-    ),
+    "attach": Scene("?e={none}", hook("empty-start"), (hook("empty-start"),), DIALOG),
     "notebook": Scene(RUN, hook("open-recipe"), (hook("open-recipe"),), hook("recipe-dialog")),
     "run-menu": Scene(RUN, hook("actions"), (hook("actions"),), hook("action-export")),
     "keys-run": Scene(RUN, hook("acquisition"), ("press ?",), hook("keys")),
