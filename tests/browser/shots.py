@@ -138,6 +138,7 @@ def visit(page: Page, instance: Instance, places: dict[str, UUID], *, into: Path
     shoot("files", f"?e={places['files']}", "[data-athena=file]")
     shoot("file-table", f"?e={places['files']}&file={places['table']}", "[data-athena=table]")
     shoot("file-volume", f"?e={places['files']}&file={places['volume']}", "[data-athena=viewer] canvas")
+    shoot("volume-3d", f"?e={places['files']}&file={places['volume']}&view=3d", "[data-athena=volume][data-ready]")
     shoot("step", f"?e={places['workflow']}", "[data-athena=element]")
     shoot("run", f"?e={run}", "[data-athena=acquisition][data-state=completed]")
     shoot("dataviz", f"?e={run}&tab=dataviz", "[data-athena=dataviz][data-drawn]")

@@ -68,6 +68,8 @@ OPENED = {
 FILES = {
     "files": ("?e={files}", "[data-athena=file]"),
     "volume": ("?e={files}&file={vesicle.mrc}", "[data-athena=section]"),
+    "volume-3d": ("?e={files}&file={vesicle.mrc}&view=3d", "[data-athena=volume][data-ready]"),
+    "volume-3d": ("?e={files}&file={vesicle.mrc}&view=3d", "[data-athena=volume][data-ready]"),
     "table": ("?e={files}&file={positions.csv}", "[data-athena=table]"),
     "markdown": ("?e={files}&file={notes.md}", "[data-athena=prose]"),
     "text": ("?e={files}&file={log.txt}", "[data-athena=text]"),
