@@ -1764,6 +1764,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/elements/{element_id}/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Volumes
+         * @description List what of a folder of files can be looked at as a volume: files, zarr folders, images on one another.
+         */
+        get: operations["list_volumes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/elements/{element_id}/files/{file_id}/image.json": {
         parameters: {
             query?: never;
@@ -1798,6 +1818,68 @@ export interface paths {
          *     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the section.
          */
         get: operations["get_file_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/volume.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Info
+         * @description Give what a volumetric viewer needs to know of a file.
+         */
+        get: operations["get_volume_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/plane.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Plane
+         * @description Give a plane of a volume, or the mean of several, as one picture: black and white are its mean ∓ 6 σ.
+         */
+        get: operations["get_volume_plane"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/texture.bin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Texture
+         * @description Give a volume small enough for a graphics card, a byte a voxel, in one body.
+         *
+         *     First the length of the head (uint32, little endian), then the head (JSON of ``TextureHead``), then the values.
+         */
+        get: operations["get_volume_texture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3144,6 +3226,11 @@ export interface components {
              * @description Bytes of all of them.
              */
             size: number;
+            /**
+             * Volume
+             * @description Of a zarr folder: the file that stands for it in a viewer.
+             */
+            volume?: string | null;
         };
         /**
          * FileImageInfo
@@ -3193,6 +3280,12 @@ export interface components {
              * @description Sections along each of the axes.
              */
             counts: number[];
+            /**
+             * Binning
+             * @description Pixels averaged in each direction: a cut that would read all of a large volume.
+             * @default 1
+             */
+            binning: number;
         };
         /**
          * FilePage
@@ -5677,6 +5770,63 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * VolumeInfo
+         * @description What a volumetric viewer needs to know of a volume before it reads any of it.
+         */
+        VolumeInfo: {
+            /** Name */
+            name: string;
+            /**
+             * Shape
+             * @description Sections, rows and columns: z, y, x.
+             */
+            shape: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Pixel Size Angstrom
+             * @description 0: not known.
+             */
+            pixel_size_angstrom: number;
+            /** Content Hash */
+            content_hash: string;
+        };
+        /**
+         * VolumeItem
+         * @description Something among the files of a folder that can be looked at as a volume.
+         */
+        VolumeItem: {
+            /** @description The file by which it is asked for: itself, one of a zarr folder, first of a stack. */
+            file: components["schemas"]["File"];
+            /**
+             * Name
+             * @description For people.
+             */
+            name: string;
+            /**
+             * Sections
+             * @description How many; 0: not known before it is opened.
+             * @default 0
+             */
+            sections: number;
+            /**
+             * Stack
+             * @description Whether it is the images of the folder on one another.
+             * @default false
+             */
+            stack: boolean;
+        };
+        /**
+         * VolumeList
+         * @description What of a folder can be looked at as a volume.
+         */
+        VolumeList: {
+            /** Items */
+            items: components["schemas"]["VolumeItem"][];
+        };
+        /**
          * Whole
          * @description How all sections are put together into one image.
          * @enum {string}
@@ -5907,6 +6057,9 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type VolumeInfo = components['schemas']['VolumeInfo'];
+export type VolumeItem = components['schemas']['VolumeItem'];
+export type VolumeList = components['schemas']['VolumeList'];
 export type Whole = components['schemas']['Whole'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
@@ -11742,6 +11895,58 @@ export interface operations {
             };
         };
     };
+    list_volumes: {
+        parameters: {
+            query?: {
+                /** @description Of its files; empty: at the top. */
+                folder?: string;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeList"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_file_image_info: {
         parameters: {
             query?: {
@@ -11802,16 +12007,16 @@ export interface operations {
     get_file_tile: {
         parameters: {
             query?: {
+                low?: number | null;
+                high?: number | null;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
                 /** @description Across which the sections lie; z: the images as they are in the file. */
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
                 /** @description All sections along the axis as one image, in place of a single one. */
                 whole?: components["schemas"]["Whole"] | null;
-                low?: number | null;
-                high?: number | null;
-                /** @description Names the content: kept for good. */
-                v?: string | null;
             };
             header?: never;
             path: {
@@ -11832,6 +12037,191 @@ export interface operations {
                 };
                 content: {
                     "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_info: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeInfo"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_plane: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+                /** @description Across which the sections lie; z: the images as they are in the file. */
+                axis?: "z" | "y" | "x";
+                /** @description From 0; left out: the middle one. */
+                section?: number | null;
+                /** @description Sections that are averaged about it. */
+                slab?: number;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_texture: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+                /** @description Voxels along its longest edge at most. */
+                edge?: number;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A head, and bytes, x fastest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description The client has it. */
