@@ -1,7 +1,6 @@
 """Volumes in a browser: the 3D mode of a dataset, zarr folders, planes that hang together, the volume in space."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +31,7 @@ LIT = """() => {
 
 
 @pytest.fixture(autouse=True)
-def _inside_shadows(page: Page) -> Iterator[None]:
+def _inside_shadows(page: Page) -> None:
     """Widgets are drawn inside a shadow root."""
     page.add_init_script(
         """window.deep = (hook, root = document) => {
@@ -45,7 +44,6 @@ def _inside_shadows(page: Page) -> Iterator[None]:
           return null;
         }"""
     )
-    yield
 
 
 def lit(page: Page) -> float:
@@ -169,7 +167,9 @@ def test_without_webgl2_the_planes_still_work(
 ) -> None:
     context.add_init_script(
         """const get = HTMLCanvasElement.prototype.getContext
-        HTMLCanvasElement.prototype.getContext = function (kind, ...more) { return kind === "webgl2" ? null : get.call(this, kind, ...more) }"""
+        HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+          return kind === "webgl2" ? null : get.call(this, kind, ...more)
+        }"""
     )
     page.goto(f"{instance.portal}/?e={dataset.id}&view=3d")
     ready(page)

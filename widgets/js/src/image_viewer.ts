@@ -39,8 +39,6 @@ function render(context: RenderContext): Cleanup {
     bar.reset();
     // so that the same depth of another file is told again
     model.set("depth", 0);
-    // so that the same depth of another file is told again
-    model.set("depth", 0);
     if (model.get("file")) wantFile("z");
     else viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
   };
