@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from athena.cli import app
+from athena.contract.processing import MovieParameters
 from athena.errors import Invalid
 from athena.formats.eer import EerMovie
 from athena.formats.epu_xml_image import read_image
@@ -29,6 +30,7 @@ from athena_pipelines.simulate.tomo.session import TomoSimulator
 from athena_pipelines.simulate.tomo.settings import Tomography
 from athena_pipelines.simulate.tomo.truth import TomoTruth
 from athena_pipelines.simulate.truth import read_as, read_truth
+from athena_pipelines.steps.compute import Timing, compute_movie
 
 pytestmark = pytest.mark.feature("AC-05")
 
@@ -304,6 +306,33 @@ def test_raw_movies_come_with_their_gain_reference(tmp_path: Path) -> None:
     assert corrected[good].std() < 0.9 * raw[good].std()
 
 
+@pytest.mark.slow
+def test_motion_and_defocus_of_tilts_are_found_as_the_truth_has_them(tmp_path: Path) -> None:
+    settings = Tomography(
+        step_deg=45.0, tilts=2, dose_e_per_A2=6.0, target_defocus_um=(2.0,), thickness_angstrom=(1200, 1200)
+    )
+    simulator = TomoSimulator(tmp_path, series=1, size=(1024, 1024), frames=6, seed=5, settings=settings)
+    session = simulator.run()
+    (series,) = truth_of(session).series
+    for tilt in series.tilts:
+        parameters = MovieParameters(
+            pixel_size_angstrom=2.0,
+            voltage_kv=300.0,
+            spherical_aberration_mm=2.7,
+            amplitude_contrast=0.07,
+            dose_per_frame_e_per_A2=1.0,
+            patches_y=1,
+            patches_x=1,
+        )
+        found = compute_movie(str(session / tilt.movie), None, parameters, Timing())
+        error = found.motion.global_angstrom(2.0) / 2.0 - np.array(tilt.motion.global_px)
+        assert np.abs(error - error.mean(axis=0)).max() < 0.3
+        # in the middle of the image, not of the specimen
+        off = -(np.array(tilt.defocus_slope) * tilt.shift_angstrom).sum()
+        expected = (tilt.defocus_u_angstrom + tilt.defocus_v_angstrom) / 2 + off
+        assert found.fit.defocus.mean_angstrom == pytest.approx(expected, abs=300)
+
+
 def test_dark_tilts_are_dark_and_change_nothing_else(taken: Path, tmp_path: Path) -> None:
     session = tiny(tmp_path, settings={"failures": 1.0}).run()
     (dark,), (light, _) = truth_of(session).series, truth_of(taken).series
@@ -349,7 +378,7 @@ def test_a_replay_is_the_same_session_in_the_order_in_which_it_was_taken(taken: 
 def test_a_session_whose_names_have_no_times_is_replayed_by_its_mdoc(taken: Path, tmp_path: Path) -> None:
     """As SerialEM writes it: the mdoc alone knows when a movie was taken."""
     session = tmp_path / "serialem"
-    session.mkdir()
+    (session / "frames").mkdir(parents=True)
     text = (taken / "Position_1.mdoc").read_bytes().decode()
     for order, tilt in enumerate(truth_of(taken).series[0].tilts):
         plain = f"TS_01_{order:03d}_{tilt.nominal_angle_deg:.1f}.tif"
@@ -359,8 +388,8 @@ def test_a_session_whose_names_have_no_times_is_replayed_by_its_mdoc(taken: Path
             rf"\g<1>10:0{order}:00",
             text,
         )
-        (session / plain).write_bytes((taken / tilt.movie).read_bytes())
-    (session / "TS_01.mrc.mdoc").write_bytes(text.replace("Position_1.mrc", "TS_01.mrc").encode())
+        (session / "frames" / plain).write_bytes((taken / tilt.movie).read_bytes())
+    (session / "TS_01.mrc.mdoc").write_bytes(text.replace("Position_1.mrc", r"D:\DATA\TS_01.mrc").encode())
     (session / "TS_01.mrc").write_bytes(b"stack")
     (session / "broken.mdoc").write_bytes(b"nothing of the kind")
     files = {file.path.name: file for file in schedule(session)}
