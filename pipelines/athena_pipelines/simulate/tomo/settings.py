@@ -84,9 +84,9 @@ class Tomography:
         ------
         Invalid : a setting is out of its range; it is named.
         """
-        require_possible(self, "tilt series", limits=_POSSIBLE, ordered=_RANGES)
+        require_possible(self, "session", limits=_POSSIBLE, ordered=_RANGES)
         if self.hand not in (-1, 1):
-            raise Invalid(f"The tilt series's hand is {self.hand}.", hint="Give 1 or -1.")
+            raise Invalid(f"The session's hand is {self.hand}.", hint="Give 1 or -1.")
         low, high = self.angles_deg
         if not low <= self.start_deg <= high:
             raise Invalid(
