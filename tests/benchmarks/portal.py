@@ -48,7 +48,7 @@ window.athenaSeen = ({ready, text}) => new Promise((done, failed) => {
   const start = performance.now()
   const look = () => {
     const there = window.athenaFind(ready)
-    if (there.some(one => !text || one.textContent.replace(/\\u202f/g, '').includes(text))) return done(Date.now())
+    if (there.some(one => !text || one.textContent.replace(/\\s/g, '').includes(text))) return done(Date.now())
     if (performance.now() - start > 60000) return failed(new Error(`did not come: ${ready} ${text ?? ''}`))
     setTimeout(look, 5)
   }
