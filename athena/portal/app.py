@@ -18,6 +18,7 @@ import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
 from athena.portal.busy import count_nothing
 from athena.portal.components import script
+from athena.portal.definitions import define_what_is_drawn
 from athena.portal.guide import folder
 from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
@@ -47,6 +48,7 @@ def make_server(settings: Settings) -> Server:
     """Make the portal's server, listening but not running."""
     pn.extension(inline=False)
     count_nothing()
+    define_what_is_drawn()
     url = api_url(settings)
     api = httpx.AsyncClient(
         base_url=url,

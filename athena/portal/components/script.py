@@ -63,7 +63,8 @@ class Script(pn.custom.JSComponent):
         return address()
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
-        return super()._get_properties(doc) | {"bundle": "url"}
+        properties: dict[str, Any] = super()._get_properties(doc)
+        return properties | {"bundle": "url"}
 
 
 def kinds() -> Iterator[type[Script]]:
