@@ -23,8 +23,8 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from athena.contract.elements import Element
+from tests.benchmarks.real_tab import DRIVER
 from tests.benchmarks.report import machine, write_section
-from tests.benchmarks.sessions import DRIVER
 from tests.browser.instance import Instance, make_run, running
 from tests.browser.played import Player
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
