@@ -225,6 +225,10 @@ def test_starting_again_goes_on_after_the_last_tilt(tmp_path: Path, taken: Path)
     truth = truth_of(session)
     assert [len(series.tilts) for series in truth.series] == [3, 3]
     assert len(list(session.glob("*.mdoc"))) == 2
+    # going on does not take back what was done
+    tiny(tmp_path, series=3).prepare()
+    listed = etree.parse(session / "Batch" / "BatchPositionsList.xml").getroot().findall(".//{*}BatchPositionStatus")
+    assert [status.text for status in listed] == ["Completed", "Completed", "Ready"]
     for mine, whole in zip(truth.series, truth_of(taken).series, strict=True):
         assert (session / f"{mine.name}.mrc").read_bytes() == (taken / f"{whole.name}.mrc").read_bytes()
 
@@ -298,6 +302,26 @@ def test_raw_movies_come_with_their_gain_reference(tmp_path: Path) -> None:
     # brighter where the gain is lower, until it is made up for in the stack
     assert np.corrcoef(raw[good], gain[good])[0, 1] < -0.3
     assert corrected[good].std() < 0.9 * raw[good].std()
+
+
+def test_dark_tilts_are_dark_and_change_nothing_else(taken: Path, tmp_path: Path) -> None:
+    session = tiny(tmp_path, settings={"failures": 1.0}).run()
+    (dark,), (light, _) = truth_of(session).series, truth_of(taken).series
+    assert dark.tilts[0] == light.tilts[0].model_copy(
+        update={"name": dark.tilts[0].name, "movie": dark.tilts[0].movie, "acquired": dark.tilts[0].acquired}
+    )
+    with mrcfile.open(session / "Position_1.mrc") as mrc:
+        means = mrc.data.mean(axis=(1, 2))
+    for mine, whole, mean in zip(dark.tilts[1:], light.tilts[1:], means[1:], strict=True):
+        assert (mine.motion, mine.defocus_u_angstrom, mine.shift_px) == (
+            whole.motion,
+            whole.defocus_u_angstrom,
+            whole.shift_px,
+        )
+        assert mine.unblocked < 0.15
+        share = mine.mean_counts_per_px_per_frame / whole.mean_counts_per_px_per_frame
+        assert share == pytest.approx(mine.unblocked, rel=1e-3, abs=1e-5)
+        assert mean == pytest.approx(3 * mine.mean_counts_per_px_per_frame, rel=0.2, abs=0.02)
 
 
 def test_a_replay_is_the_same_session_in_the_order_in_which_it_was_taken(taken: Path, tmp_path: Path) -> None:
