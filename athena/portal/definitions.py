@@ -5,6 +5,8 @@ of its 140 components, whether a page may hold it or not: 150 kB, written by the
 each session.
 """
 
+from typing import Any
+
 import panel_material_ui as pmui
 from bokeh.core.has_props import _default_resolver, is_DataModel
 from bokeh.model import Model
@@ -18,6 +20,7 @@ DRAWN = (pmui.Alert, pmui.Button, pmui.Checkbox, pmui.Column, pmui.Dialog, pmui.
 def define_what_is_drawn() -> None:
     """Let documents define the data models of what the portal draws, and no other component's."""
     wanted = {kind._data_model for kind in (*DRAWN, *script.kinds())}
+    register: Any = _default_resolver
     for kind in list(Model.model_class_reverse_map.values()):
         if is_DataModel(kind) and kind not in wanted:
-            _default_resolver.remove(kind)
+            register.remove(kind)
