@@ -40,6 +40,7 @@ DIALOG, ACTION = hook("dialog"), hook("action-dialog")
 METADATA, SAMPLES, VIZ = "?e={step}&panel=metadata", "?e={step}&panel=samples", "?e={full}&tab=dataviz"
 RUN, FULL, FEW, STEP, FILES = "?e={run}", "?e={full}", "?e={few}", "?e={step}", "?e={files}"
 IMAGE = hook("viewer") + " canvas"
+SOLID = "[data-athena=volume][data-ready]:visible"
 
 
 def menu(name: str, action: str) -> tuple[str, str]:
@@ -159,6 +160,8 @@ FILES_SCENES: dict[str, Scene] = {
     "file-rename": Scene(FILES, hook("file-actions"), (hook("file-actions"), hook("file-rename")), hook("file-dialog")),
     "files-delete": Scene(FILES, hook("file"), (hook("files-all"), hook("files-delete")), hook("file-dialog")),
     "file-volume": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("section")),
+    "file-volume-3d": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID),
+    "file-volume-projection": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID, (hook("volume-projection"),)),
     "file-volume-xz": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("section"), (hook("plane-y"),), hook("section")),
     "file-table": Scene(f"{FILES}&file={{positions.csv}}", hook("table")),
     "file-markdown": Scene(f"{FILES}&file={{notes.md}}", hook("prose")),
