@@ -4,8 +4,9 @@ Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-ou
 (Zheng et al. 2017) and RELION (Zivanov et al. 2019).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import ducc0
@@ -17,6 +18,7 @@ from athena_pipelines.core.motion_kernels import add_shifted, add_shifted_spans,
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Complex64 = npt.NDArray[np.complex64]
+Ramps = tuple[Complex64, Complex64]
 
 MAP_ITERATIONS = 7
 NEWTON_STEPS = 4
@@ -75,9 +77,20 @@ def low_pass(shape: tuple[int, int], pixel_size_angstrom: float, *, half_angstro
 
 def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
     """Phase ramps exp(−2πi q·s) along y and along the half axis x."""
-    y = np.exp(-2j * np.pi * np.fft.fftfreq(shape[0]) * shift[0])
-    x = np.exp(-2j * np.pi * np.fft.rfftfreq(shape[1]) * shift[1])
-    return y.astype(np.complex64), x.astype(np.complex64)
+    y, x = (_phasors(turns * s) for turns, s in zip(_turns(shape), shift, strict=True))
+    return y, x
+
+
+@lru_cache(maxsize=8)
+def _turns(shape: tuple[int, int]) -> tuple[Array, Array]:
+    """−2π q along y and along the half axis x."""
+    return -2 * np.pi * np.fft.fftfreq(shape[0]), -2 * np.pi * np.fft.rfftfreq(shape[1])
+
+
+def _phasors(angles: Array) -> Complex64:
+    out = np.empty(len(angles), np.complex64)
+    out.real, out.imag = np.cos(angles), np.sin(angles)
+    return out
 
 
 def align(
@@ -186,16 +199,18 @@ def _newton(
     all_ramps = [ramps(s, shape) for s in shifts]
     total, flat_total = np.zeros_like(transforms[0]), np.zeros_like(transforms[0])
     flat = amplitude or _even(transforms[0])
+    stops = weighted_columns(weight)
+    starts = np.zeros_like(stops)
     for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        add_shifted(transform, *ramp, total)
+        add_shifted_spans(transform, *ramp, starts, stops, total)
         if pattern:
-            add_shifted(flat(i), *ramp, flat_total)
+            add_shifted_spans(flat(i), *ramp, starts, stops, flat_total)
     steps, noise = np.zeros((count, 2)), np.full(count, np.inf)
     slope, of_pattern = np.empty(6), np.empty(6)
     for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        peak_derivatives(transform, *ramp, total, weight, slope)
+        peak_derivatives(transform, *ramp, total, weight, stops, slope)
         if pattern:
-            peak_derivatives(flat(i), *ramp, flat_total, weight, of_pattern)
+            peak_derivatives(flat(i), *ramp, flat_total, weight, stops, of_pattern)
             slope[:5] -= pattern * of_pattern[:5]
         gy, gx, hyy, hxx, hxy, variance = slope
         determinant = hyy * hxx - hxy * hxy
@@ -206,6 +221,12 @@ def _newton(
             noise[i] = np.sqrt(variance / 2 / determinant)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
     return steps * (count - 1) / count, noise
+
+
+def weighted_columns(weight: Float32) -> npt.NDArray[np.int64]:
+    """How many columns of each row to look at, (rows,): later ones weigh nothing."""
+    some = weight != 0
+    return np.where(some.any(axis=1), weight.shape[1] - some[:, ::-1].argmax(axis=1), 0).astype(np.int64)
 
 
 def _running(count: int) -> int:
@@ -240,21 +261,27 @@ def _increments(
             add_shifted(flat, *ramp, flat_total)
     step, signal = np.zeros((count, 2)), np.zeros(count)
     for i in range(count):
-        own[:] = 0
-        near = range(max(i - span, 0), min(i + span + 1, count))
-        for j in near:
-            add_shifted(transforms[j], *all_ramps[j], own)
+        # one image joins the running sum, and one leaves it
+        for j, sign in _changes(i, span, count):
+            ramp_y, ramp_x = all_ramps[j]
+            add_shifted(transforms[j], sign * ramp_y, ramp_x, own)
+            if pattern:
+                add_shifted(flat, sign * ramp_y, ramp_x, flat_own)
         cross_power(own, total, weight, product)
         if pattern:
-            flat_own[:] = 0
-            for j in near:
-                add_shifted(flat, *all_ramps[j], flat_own)
             cross_power(flat_own, flat_total, weight, flat_product)
             product -= np.float32(pattern) * flat_product
-        correlation = ducc0.fft.c2r(product, axes=(0, 1), lastsize=shape[1], forward=False, nthreads=1)
-        step[i], signal[i] = _peak(correlation, reach)
+        step[i], signal[i] = _peak(product, shape, reach)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
     return step * (count - 1) / count, signal
+
+
+def _changes(index: int, span: int, count: int) -> Iterator[tuple[int, np.float32]]:
+    """Images that a running sum gains (1) and loses (−1) when it comes to be that around ``index``."""
+    for j in range(min(span + 1, count)) if index == 0 else range(index + span, min(index + span + 1, count)):
+        yield j, np.float32(1)
+    if index - span - 1 >= 0:
+        yield index - span - 1, np.float32(-1)
 
 
 def _even(like: Complex64) -> Amplitude:
@@ -324,12 +351,14 @@ def _shared_power(
     edges = np.quantile(q[inside], np.linspace(0, 1, SHARED_RINGS + 1))
     edges[0] = 0
     rings = [inside & (q > low) & (q <= high) for low, high in pairwise(edges)]
-    shared, own = np.transpose([_ring_power(transforms, shape, shifts, ring) for ring in rings])
+    all_ramps = [ramps(s, shape) for s in shifts]
+    nowhere = ramps(np.zeros(2), shape)
+    shared, own = np.transpose([_ring_power(transforms, all_ramps, nowhere, ring) for ring in rings])
     return shared, own, int(inside.sum())
 
 
 def _ring_power(
-    transforms: Sequence[Complex64] | Complex64, shape: tuple[int, int], shifts: Array, inside: npt.NDArray[np.bool_]
+    transforms: Sequence[Complex64] | Complex64, all_ramps: list[Ramps], nowhere: Ramps, inside: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
     """Power that shifted images have in common and that each has, of the pixels of a ring."""
     count = len(transforms)
@@ -338,19 +367,26 @@ def _ring_power(
     starts = inside.argmax(axis=1)
     stops = starts + pixels
     total, own = np.zeros_like(transforms[0]), 0.0
-    for transform, shift in zip(transforms, shifts, strict=True):
-        own += add_shifted_spans(transform, *ramps(shift, shape), starts, stops, total)
-    whole = add_shifted_spans(total, *ramps(np.zeros(2), shape), starts, stops, np.empty_like(total))
+    for transform, ramp in zip(transforms, all_ramps, strict=True):
+        own += add_shifted_spans(transform, *ramp, starts, stops, total)
+    whole = add_shifted_spans(total, *nowhere, starts, stops, np.empty_like(total))
     own, whole = own / count / pixels.sum(), whole / pixels.sum()
     return (whole - count * own) / (count * (count - 1)), own
 
 
-def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
-    """Position (y, x) of the highest point within ``reach``, by parabolas to part of a pixel; and its height in SD."""
-    rows, columns = correlation.shape
+def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> tuple[Array, float]:
+    """Highest point (y, x) within ``reach`` of a correlation map, by parabolas to part of a pixel; and its height in SD.
+
+    ``product`` is the transform of the map, and is overwritten. Only the rows that are looked at are made.
+    """
+    rows, columns = shape
     limit = int(min(reach + 1, rows // 2 - 1, columns // 2 - 1))
     index = np.arange(-limit - 1, limit + 2)
-    window = correlation[np.ix_(index % rows, index % columns)]
+    ducc0.fft.c2c(product, axes=(0,), forward=False, nthreads=1, out=product)
+    # every 16th row tells the map's spread well enough
+    looked_at = np.concatenate([product[index % rows], product[::16]])
+    correlation = ducc0.fft.c2r(looked_at, axes=(1,), lastsize=columns, forward=False, nthreads=1)
+    window = correlation[: len(index), index % columns]
     far = np.hypot(index[:, None], index[None, :]) > reach
     masked = np.where(far, -np.inf, window)
     peak = np.unravel_index(int(masked.argmax()), masked.shape)
@@ -361,8 +397,7 @@ def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
             index[x] + _vertex(window[y, x - 1], window[y, x], window[y, x + 1]),
         ]
     )
-    # every 16th row tells the map's spread well enough
-    spread = float(correlation[::16].std())
+    spread = float(correlation[len(index) :].std())
     return place, float(window[y, x]) / spread if spread > 0 else 0.0
 
 
