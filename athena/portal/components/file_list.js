@@ -60,8 +60,9 @@ export function render({ model, el }) {
 
   const folderRow = (folder) => h("div", { class: `line${everything || picked.has(`/${folder.name}`) ? " is-picked" : ""}`, role: "listitem", "data-athena": "folder", "data-name": folder.name },
     tick(`/${folder.name}`, { folder }, folder.name),
-    h("a", { class: "name", href: at(inside(folder.name)), "data-go": "", title: folder.name }, h("span", { class: "glyph" }, icon("folder", 16)), h("span", { class: "words" }, folder.name)),
-    h("span", { class: "muted" }, "Folder"), h("span", { class: "size" }, sized(folder.size)),
+    h("a", { class: "name", href: folder.volume ? link({ dir: model.listing.dir, ...order(), file: folder.volume }) : at(inside(folder.name)), "data-go": "", title: folder.name },
+      h("span", { class: "glyph" }, icon(folder.volume ? "micrograph" : "folder", 16)), h("span", { class: "words" }, folder.name)),
+    h("span", { class: "muted" }, folder.kind), h("span", { class: "size" }, sized(folder.size)),
     h("span", { class: "muted who" }, counted(folder.count, "file")), h("span", {}), h("span", {}))
   const fileRow = (file) => h("div", { class: `line${everything || picked.has(file.id) ? " is-picked" : ""}`, role: "listitem", "data-athena": "file", "data-name": last(file.name) },
     tick(file.id, { file }, last(file.name)),

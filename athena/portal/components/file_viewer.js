@@ -82,7 +82,7 @@ export function render({ model, el }) {
         h("header", {},
           h("a", { class: "icon-button", href: model.back, "data-go": "", title: "Back to the files", "aria-label": "Back to the files", "data-athena": "file-back" }, icon("back")),
           h("div", { class: "titles" }, h("h2", { "data-athena": "open-file-name" }, name),
-            h("p", { class: "muted" }, `${file.kind} · ${sized(file.size)} · ${file.creator} · `, clock(file.created), file.folder ? ` · in ${file.folder}` : "", model.cut ? " · only its beginning is shown" : "")),
+            h("p", { class: "muted" }, `${file.kind} · ${file.size === null ? "" : `${sized(file.size)} · `}${file.creator} · `, clock(file.created), file.folder ? ` · in ${file.folder}` : "", model.cut ? " · only its beginning is shown" : "")),
           h("span", { class: "push" }),
           other ? h("button", { class: "action", "data-athena": "file-source", onclick: () => { source = !source; draw() } }, source ? "As a page" : "As text") : "",
           h("a", { class: "action", href: model.address, download: name, "data-athena": "open-file-download" }, "Download")),

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import panel as pn
 
 from athena.contract.elements import DatasetType, Element, ElementKind, State
 from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.domain.zarr_folders import zarr_folder
 from athena.errors import AthenaError, Invalid, NotFound
 from athena.portal.catalogue import Catalogue
-from athena.portal.components.file_list import FileList, file_item
+from athena.portal.components.file_list import FileList, file_item, folder_item
 from athena.portal.components.file_viewer import FileViewer
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.file_kinds import Viewer, describe_kind
@@ -74,10 +76,14 @@ class FileSide:
 
     def _show_file(self, element: Element, place: Place, shown: OpenFile) -> None:
         file, reading = shown.file, shown.reading
-        folder = file.name.rpartition("/")[0]
+        zarr = zarr_folder(file.name)
+        folder = (zarr or file.name).rpartition("/")[0]
+        address = f"elements/{element.id}/files/{file.id}/content"
+        if zarr:
+            address = "zip?" + urlencode({"elements": str(element.id), "folder": zarr})
         self._viewer.param.update(
             file=file_item(file) | {"folder": folder, "sha256": file.sha256, "storage": file.storage},
-            address=f"{self._session.base_url}elements/{element.id}/files/{file.id}/content",
+            address=f"{self._session.base_url}{address}",
             back=place.having(file="", dir=folder).search,
             text=reading.text,
             html=reading.html,
@@ -117,7 +123,7 @@ class FileSide:
                 "dir": place.option("dir"),
                 "sort": _sort(place).value,
                 "descending": bool(place.option("desc")),
-                "folders": [one.model_dump() for one in page.folders],
+                "folders": [folder_item(one) for one in page.folders],
                 "files": [file_item(file) for file in page.items],
                 "total": page.total,
                 "bytes": page.total_bytes + sum(one.size for one in page.folders),

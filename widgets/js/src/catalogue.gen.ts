@@ -258,6 +258,7 @@ export const DEFAULTS = {
   "run_gallery": {
     "base_url": "api/",
     "branch": "",
+    "chosen": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "judged": "",
@@ -280,6 +281,7 @@ export const DEFAULTS = {
     "base_url": "api/",
     "branch": "",
     "charts": [],
+    "chosen": "",
     "height": 560,
     "judged": "",
     "may_judge": true,
