@@ -375,7 +375,7 @@ def _ring_power(
 
 
 def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> tuple[Array, float]:
-    """Highest point (y, x) within ``reach`` of a correlation map, by parabolas to part of a pixel; and its height in SD.
+    """Highest point (y, x) of a correlation map within ``reach``, to part of a pixel; and its height in SD.
 
     ``product`` is the transform of the map, and is overwritten. Only the rows that are looked at are made.
     """
