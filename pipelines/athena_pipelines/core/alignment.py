@@ -13,7 +13,13 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.motion_kernels import add_shifted, add_shifted_spans, cross_power, peak_derivatives
+from athena_pipelines.core.motion_kernels import (
+    add_powers,
+    add_shifted,
+    add_shifted_spans,
+    cross_power,
+    peak_derivatives,
+)
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -28,6 +34,10 @@ NEAR = 0.1
 TOLERANCE = 0.01
 FIXED_SHARE = 0.1
 """A fixed pattern weaker than this part of the specimen at the outermost frequencies is left alone."""
+SMOOTH_FROM = 8
+"""Images from which on a smooth path has fewer free places than single images have."""
+WINDOWED = 1.06
+"""Variance of a correlation of images that are tapered at their edges, over that of untapered ones: Σ t⁴ / (Σ t²)²."""
 STILL = 0.9
 """Part of a fixed pattern that shifts leave shared, from which on motion does not tell it from the specimen."""
 WHITE = 0.3
@@ -48,14 +58,14 @@ class Alignment:
     shifts : (images, 2), px (y, x), the first zero.
     noise : (images,), standard deviation an axis that the images' own noise gives their shifts, px.
     converged : whether the last increments were below the tolerance.
-    signal : median height of the correlation peaks, in standard deviations of the correlation map.
+    chance : natural logarithm of how many paths through noise alone are expected to fit as well.
     fixed_pattern : power of what all images share without having been shifted (errors of the gain); 0 for none.
     """
 
     shifts: Array
     noise: Array
     converged: bool
-    signal: float
+    chance: float
     fixed_pattern: float = 0.0
 
 
@@ -84,7 +94,8 @@ def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
 @lru_cache(maxsize=8)
 def _turns(shape: tuple[int, int]) -> tuple[Array, Array]:
     """−2π q along y and along the half axis x."""
-    return -2 * np.pi * np.fft.fftfreq(shape[0]), -2 * np.pi * np.fft.rfftfreq(shape[1])
+    y, x = (np.asarray(-2 * np.pi * q, np.float64) for q in (np.fft.fftfreq(shape[0]), np.fft.rfftfreq(shape[1])))
+    return y, x
 
 
 def _phasors(angles: Array) -> Complex64:
@@ -112,12 +123,88 @@ def align(
     count = len(transforms)
     if count < 2:
         return Alignment(np.zeros((count, 2)), np.full(count, np.nan), True, float("nan"))
-    pattern = _fixed_pattern(transforms, shape)
+    pattern, most = _fixed_pattern(transforms, shape)
     small, inner, factor = _inner(transforms, weight, shape)
-    shifts, signal = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
-    shifts = shifts * factor
-    rough = Alignment(shifts, np.full(count, np.nan), True, float(np.median(signal)), pattern)
+    shifts = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
+    path, chance = most_certain(small, inner, shifts, radius=radius / factor, pattern=most, smooth=smooth)
+    rough = Alignment(path * factor, np.full(count, np.nan), True, chance, pattern)
     return refine(transforms, shape, weight, rough, steps=NEWTON_STEPS)
+
+
+def most_certain(
+    transforms: Complex64, weight: Float32, shifts: Array, *, radius: float, pattern: float, smooth: bool
+) -> tuple[Array, float]:
+    """The shifts, or the smooth path through them: what is the less likely to come of noise; and how likely that is.
+
+    Were all images noise, their correlation H = Σ w Σ_{i<j} Re F_i* F_j under any one set of shifts would be Gaussian,
+    with a variance that follows from their power. The largest H of all sets of shifts is bounded by how often a
+    Gaussian field of as many dimensions is expected to come as high: each free place adds the number of places within
+    the radius that correlation tells apart. A smooth path has few free places, so that many images, each too noisy to
+    be placed by itself, are certain together.
+    Source: Adler & Taylor 2007, Random Fields and Geometry, section 14 (expected Euler characteristic).
+
+    Parameters
+    ----------
+    pattern : power that all images may share without having been shifted; it is no evidence.
+
+    Returns
+    -------
+    tuple
+        Shifts, and the natural logarithm of the number of sets of shifts of noise expected to fit as well.
+    """
+    count = len(shifts)
+    tried = [(shifts, count - 1)]
+    if smooth and count >= SMOOTH_FROM:
+        tried.append((_polynomial(shifts), _degree(count)))
+    power, squares = np.zeros(weight.shape, np.float32), np.zeros(weight.shape, np.float32)
+    for transform in transforms:
+        add_powers(transform, power, squares)
+    certain = [
+        (_chance(transforms, weight, path, free, (power, squares), radius=radius, pattern=pattern), path)
+        for path, free in tried
+    ]
+    chance, path = min(certain, key=lambda found: found[0])
+    return path, chance
+
+
+def _chance(
+    transforms: Complex64,
+    weight: Float32,
+    shifts: Array,
+    free: int,
+    powers: tuple[Float32, Float32],
+    *,
+    radius: float,
+    pattern: float,
+) -> float:
+    """Logarithm of how many sets of shifts with so many free places are expected to fit noise as well as these."""
+    count, shape = len(shifts), (transforms.shape[1], 2 * (transforms.shape[2] - 1))
+    total = np.zeros_like(transforms[0])
+    for transform, shift in zip(transforms, shifts, strict=True):
+        add_shifted(transform, *ramps(shift, shape), total)
+    power, squares = powers
+    pairs = (power.astype(np.float64) ** 2 - squares) * (weight.astype(np.float64) ** 2)
+    height, variance = (
+        0.5 * float((weight * (np.abs(total) ** 2 - power)).sum(dtype=np.float64)),
+        float(pairs.sum()) / 4,
+    )
+    if pattern:
+        flat = np.zeros_like(total)
+        for shift in shifts:
+            add_shifted(np.ones_like(total), *ramps(shift, shape), flat)
+        of_pattern = 0.5 * pattern * weight * (np.abs(flat) ** 2 - count)
+        height -= float(of_pattern.sum(dtype=np.float64))
+        # the power of a pattern scatters as much as it is large
+        variance += float((of_pattern.astype(np.float64) ** 2).sum())
+    score = height / np.sqrt(variance * WINDOWED) if variance > 0 else 0.0
+    if score <= 1:
+        return float("inf")
+    y, x = _turns(shape)
+    bend = float((pairs * (y[:, None] ** 2 + x**2)).sum() / pairs.sum()) / 2
+    places = radius**2 * bend * score**2
+    # a single image has its part in the correlation only, a term of a path has all of it
+    places *= 1 / count if free == count - 1 else count / (count - 1)
+    return float(free * np.log(max(places, 1.0)) - np.log(score * np.sqrt(2 * np.pi)) - score**2 / 2)
 
 
 Amplitude = Callable[[int], Complex64]
@@ -146,7 +233,7 @@ def refine(
         rms = float(np.sqrt((step**2).mean()))
         if rms < TOLERANCE:
             break
-    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, rough.signal, rough.fixed_pattern)
+    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, rough.chance, rough.fixed_pattern)
 
 
 def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tuple[Complex64, Float32, int]:
@@ -160,19 +247,17 @@ def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tu
     return inner, np.concatenate([weight[:kept, :half], weight[-kept:, :half]]), 2
 
 
-def _by_maps(
-    transforms: Complex64, weight: Float32, *, radius: float, pattern: float, smooth: bool
-) -> tuple[Array, Array]:
-    """Shifts to about a tenth of a pixel, and the height of the peaks in SD."""
+def _by_maps(transforms: Complex64, weight: Float32, *, radius: float, pattern: float, smooth: bool) -> Array:
+    """Shifts to about a tenth of a pixel."""
     count = len(transforms)
     shape = transforms.shape[1], 2 * (transforms.shape[2] - 1)
     shifts = np.zeros((count, 2))
     reach = radius
     for iteration in range(MAP_ITERATIONS):
         span = _running(count) if smooth and iteration < 2 else 0
-        step, signal = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
+        step = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
         updated = shifts + step
-        mixed = smooth and iteration < len(MIXING) and count >= 8
+        mixed = smooth and iteration < len(MIXING) and count >= SMOOTH_FROM
         if mixed:
             updated = MIXING[iteration] * _polynomial(updated) + (1 - MIXING[iteration]) * updated
         rms = float(np.sqrt(((updated - shifts) ** 2).mean()))
@@ -180,7 +265,7 @@ def _by_maps(
         reach = max(3.0, min(reach, 2 * float(np.abs(step).max()) + 1))
         if rms < NEAR and not mixed:
             break
-    return shifts, signal
+    return shifts
 
 
 def _newton(
@@ -243,8 +328,8 @@ def _increments(
     reach: float,
     span: int,
     pattern: float,
-) -> tuple[Array, Array]:
-    """Shift each image still needs against the sum of the others, and the height of its correlation peak in SD.
+) -> Array:
+    """Shift each image still needs against the sum of the others, (images, 2).
 
     Correlation of a fixed pattern of power ``pattern`` moves with the shifts applied so far: what a flat transform
     would give under them is taken off.
@@ -259,7 +344,7 @@ def _increments(
     if pattern:
         for ramp in all_ramps:
             add_shifted(flat, *ramp, flat_total)
-    step, signal = np.zeros((count, 2)), np.zeros(count)
+    step = np.zeros((count, 2))
     for i in range(count):
         # one image joins the running sum, and one leaves it
         for j, sign in _changes(i, span, count):
@@ -271,9 +356,9 @@ def _increments(
         if pattern:
             cross_power(flat_own, flat_total, weight, flat_product)
             product -= np.float32(pattern) * flat_product
-        step[i], signal[i] = _peak(product, shape, reach)
+        step[i] = _peak(product, shape, reach)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
-    return step * (count - 1) / count, signal
+    return step * (count - 1) / count
 
 
 def _changes(index: int, span: int, count: int) -> Iterator[tuple[int, np.float32]]:
@@ -289,8 +374,8 @@ def _even(like: Complex64) -> Amplitude:
     return lambda _index: ones
 
 
-def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
-    """Power that all images share without having been shifted, errors of the gain; 0 where there is none.
+def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> tuple[float, float]:
+    """Power that all images share without having been shifted, errors of the gain, and the most it may be; 0 for none.
 
     It is white, and so shows where the specimen has next to no signal left: the outermost frequencies.
     """
@@ -298,7 +383,9 @@ def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
     shared, own, pixels = _shared_power(transforms, shape, np.zeros((count, 2)))
     pattern = _in_all(shared)
     error = float(own.mean()) / np.sqrt(pixels)
-    return pattern if pattern > max(4 * error / count, 0) else 0.0
+    if pattern <= max(4 * error / count, 0):
+        return 0.0, 0.0
+    return pattern, float(shared.max()) + 4 * error / count
 
 
 def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> tuple[float, float]:
@@ -374,8 +461,8 @@ def _ring_power(
     return (whole - count * own) / (count * (count - 1)), own
 
 
-def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> tuple[Array, float]:
-    """Highest point (y, x) of a correlation map within ``reach``, to part of a pixel; and its height in SD.
+def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> Array:
+    """Highest point (y, x) of a correlation map within ``reach``, by parabolas to part of a pixel.
 
     ``product`` is the transform of the map, and is overwritten. Only the rows that are looked at are made.
     """
@@ -383,22 +470,18 @@ def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> tuple[Arr
     limit = int(min(reach + 1, rows // 2 - 1, columns // 2 - 1))
     index = np.arange(-limit - 1, limit + 2)
     ducc0.fft.c2c(product, axes=(0,), forward=False, nthreads=1, out=product)
-    # every 16th row tells the map's spread well enough
-    looked_at = np.concatenate([product[index % rows], product[::16]])
-    correlation = ducc0.fft.c2r(looked_at, axes=(1,), lastsize=columns, forward=False, nthreads=1)
-    window = correlation[: len(index), index % columns]
+    correlation = ducc0.fft.c2r(product[index % rows], axes=(1,), lastsize=columns, forward=False, nthreads=1)
+    window = correlation[:, index % columns]
     far = np.hypot(index[:, None], index[None, :]) > reach
     masked = np.where(far, -np.inf, window)
     peak = np.unravel_index(int(masked.argmax()), masked.shape)
     y, x = (int(np.clip(p, 1, len(index) - 2)) for p in peak)
-    place = np.array(
+    return np.array(
         [
             index[y] + _vertex(window[y - 1, x], window[y, x], window[y + 1, x]),
             index[x] + _vertex(window[y, x - 1], window[y, x], window[y, x + 1]),
         ]
     )
-    spread = float(correlation[len(index) :].std())
-    return place, float(window[y, x]) / spread if spread > 0 else 0.0
 
 
 def _vertex(before: float, here: float, after: float) -> float:
@@ -412,5 +495,9 @@ def _polynomial(shifts: Array) -> Array:
     """Trajectory through all shifts: polynomial of degree min(4, n // 4) in sqrt(time), as settling slows down."""
     count = len(shifts)
     time = np.sqrt(np.linspace(0, 1, count))
-    degree = min(4, count // 4)
-    return np.asarray(np.polynomial.polynomial.polyval(time, np.polynomial.polynomial.polyfit(time, shifts, degree)).T)
+    fitted = np.polynomial.polynomial.polyfit(time, shifts, _degree(count))
+    return np.asarray(np.polynomial.polynomial.polyval(time, fitted).T)
+
+
+def _degree(count: int) -> int:
+    return min(4, count // 4)

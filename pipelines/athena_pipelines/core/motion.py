@@ -23,8 +23,8 @@ Float32 = npt.NDArray[np.float32]
 SEARCH_ANGSTROM = 70.0
 BLANK = 0.3
 """Frames darker than this part of the median have lost their beam."""
-SIGNAL = 6.0
-"""Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
+FALSE_ALARM = 1e-4
+"""Paths through noise alone that may be expected to fit as well as one that counts as motion."""
 WEIGHTINGS = 2
 """How often the signal's strength is measured, and shifts refined with weights made of it."""
 BLOCK = (32, 128)
@@ -90,7 +90,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
     transforms, shape, pixel, scale = small.transforms, small.shape, small.pixel_size_angstrom, small.scale
     radius = min(SEARCH_ANGSTROM / pixel, min(shape) / 4)
     found = align(transforms, shape, low_pass(shape, pixel), radius=radius)
-    if found.signal < SIGNAL:
+    if found.chance > np.log(FALSE_ALARM):
         # without a specimen, whatever frames share is the camera's
         nothing = ("no_motion_signal", "fixed_pattern") if found.fixed_pattern else ("no_motion_signal",)
         return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, nothing, measured=False)

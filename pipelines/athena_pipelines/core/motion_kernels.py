@@ -155,6 +155,17 @@ def fade(transform: Complex64, rings: npt.NDArray[np.uint16], table: Float32, su
             sums[ring] += value.real * value.real + value.imag * value.imag
 
 
+@njit("void(c8[:, ::1], f4[:, ::1], f4[:, ::1])", cache=True, nogil=True, fastmath=True)
+def add_powers(transform: Complex64, power: Float32, squares: Float32) -> None:
+    """Add |F|² of a half-plane transform to ``power``, and its square to ``squares``."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        for x in range(columns):
+            value = transform[y, x].real * transform[y, x].real + transform[y, x].imag * transform[y, x].imag
+            power[y, x] += value
+            squares[y, x] += value * value
+
+
 @njit("void(c8[:, ::1], u2[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
 def ring_power(transform: Complex64, rings: npt.NDArray[np.uint16], sums: npt.NDArray[np.float64]) -> None:
     """Add the power of a half-plane transform to the sum of each pixel's ring."""
