@@ -10,6 +10,7 @@ from athena.contract.cleanup import CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job
+from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.report import QualityReport
 from athena.contract.runs import ParametersUpdate, Retried, Run, RunTable, SourceCreate
@@ -65,6 +66,22 @@ class RunQuestions(Questions):
     def save_filter(self, run_id: UUID, wanted: RunFilter) -> SavedFilter:
         """Save the filter of a run, for everyone who sees it."""
         return self._client.put(f"/api/runs/{run_id}/filter", wanted, SavedFilter)
+
+    def named_filters(self, run_id: UUID) -> list[NamedFilter]:
+        """Filters that the workflow of a run keeps, by name."""
+        return self._client.get(f"/api/runs/{run_id}/filters", list[NamedFilter])
+
+    def add_named_filter(self, run_id: UUID, new: NamedFilterCreate) -> NamedFilter:
+        """Keep rules under a name, for all runs of the workflow."""
+        return self._client.post(f"/api/runs/{run_id}/filters", new, NamedFilter)
+
+    def change_named_filter(self, run_id: UUID, filter_id: UUID, change: NamedFilterUpdate) -> NamedFilter:
+        """Give a named filter another name or other rules."""
+        return self._client.patch(f"/api/runs/{run_id}/filters/{filter_id}", change, NamedFilter)
+
+    def remove_named_filter(self, run_id: UUID, filter_id: UUID) -> None:
+        """Forget a named filter."""
+        self._client.delete(f"/api/runs/{run_id}/filters/{filter_id}")
 
     def update_live_export(self, run_id: UUID) -> Job:
         """Apply the saved filter to what the live export of a run has still to come."""
