@@ -12,8 +12,9 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import ramps, weighted_columns
+from athena_pipelines.core.alignment import weighted_columns
 from athena_pipelines.core.motion_kernels import add_shifted, peak_derivatives, ring_power
+from athena_pipelines.core.phases import ramps
 from athena_pipelines.core.signal import Bands, on_plane
 from athena_pipelines.core.small_frames import transforms_of
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from athena_pipelines.core import dose
-from athena_pipelines.core.alignment import align, fixed_share, low_pass, refine
+from athena_pipelines.core.alignment import align, low_pass, refine
+from athena_pipelines.core.fixed_pattern import fixed_share
 from athena_pipelines.core.frames import Frames
 from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
 from athena_pipelines.core.motion_kernels import gather
@@ -104,7 +105,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         pre_exposure_e_per_A2=exposure.pre_exposure_e_per_A2,
         voltage_kv=exposure.voltage_kv,
     )
-    power, pattern = fixed_share(transforms, shape, found)
+    power, pattern = fixed_share(transforms, shape, found.shifts) if found.fixed_pattern else (0.0, 0.0)
     found = replace(found, fixed_pattern=power)
     own = apply_fading(transforms, rings, left)
     for _ in range(WEIGHTINGS):
