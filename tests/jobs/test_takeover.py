@@ -156,9 +156,7 @@ def test_a_new_result_tells_the_relative_ice_thickness_of_all(
     with database.session() as session:
         for index in before:
             if session.get(AcquisitionRow, (begun.run_id, index)) is None:
-                session.add(
-                    AcquisitionRow(run_id=begun.run_id, index=index, name=f"more {index}", state="registered")
-                )
+                session.add(AcquisitionRow(run_id=begun.run_id, index=index, name=f"more {index}", state="registered"))
     light = np.exp(-0.05 * np.array(before))
     camera = {"pixel_size_angstrom": 0.8, "dose_e_per_A2": 30.0, "frame_count": 3.0}
     same = {name: [value] * len(before) for name, value in camera.items()}

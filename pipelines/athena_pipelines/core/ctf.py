@@ -35,9 +35,7 @@ def measure_ctf(
     """CTF of an image (height, width), not weighted by exposure, rows upwards."""
     spectrum = measure(image, pixel_size_angstrom)
     ice = measure_thickness(spectrum, fit_ctf(spectrum, optics, search), optics, search)
-    tilt = measure_tilt(
-        image, spectrum, ice.fit, optics, search=ice.search, pixel_size_angstrom=pixel_size_angstrom
-    )
+    tilt = measure_tilt(image, spectrum, ice.fit, optics, search=ice.search, pixel_size_angstrom=pixel_size_angstrom)
     height, width = image.shape
     field = height * pixel_size_angstrom, width * pixel_size_angstrom
     return MicrographCtf(spectrum, ice.fit, tilt, ice.unless_tilted(tilt, field))

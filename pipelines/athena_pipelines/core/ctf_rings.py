@@ -1,8 +1,8 @@
 """Rings in one dimension: power = noise(k) + specimen(k) · sin²χ, all three fitted at once.
 
 What is taken off a spectrum before a fit follows the first rings a little, and where the specimen is strongest at low
-resolution it makes them lean: with a free phase, that is 5–10° at low defocus. Here nothing is taken off. Both curves are
-smooth; the noise bends little, the specimen's power more, and where the CTF is zero there is noise alone.
+resolution it makes them lean: with a free phase, that is 5–10° at low defocus. Here nothing is taken off. Both curves
+are smooth; the noise bends little, the specimen's power more, and where the CTF is zero there is noise alone.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from athena_pipelines.core.ctf_kernels import equiphase_average
 from athena_pipelines.core.ctf_model import Optics
-from athena_pipelines.core.spectrum import SIZE, Spectrum
+from athena_pipelines.core.spectrum import Spectrum
 
 Array = npt.NDArray[np.float64]
 
@@ -61,9 +61,7 @@ def profile(spectrum: Spectrum, x: Array, optics: Optics, band: tuple[float, flo
     return fold(power.astype(np.float32), spectrum.step, x, optics, band)
 
 
-def fold(
-    power: npt.NDArray[np.float32], step: float, x: Array, optics: Optics, band: tuple[float, float]
-) -> Profile:
+def fold(power: npt.NDArray[np.float32], step: float, x: Array, optics: Optics, band: tuple[float, float]) -> Profile:
     """Profile of the power (n, n) of an image, zero frequency at [n // 2, n // 2], 0 where it is not to be used."""
     bins = power.shape[0] // 2 * PER_PIXEL
     lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom

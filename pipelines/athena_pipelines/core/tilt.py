@@ -1,7 +1,7 @@
 """Tilt of a specimen from the defocus of tiles of its image.
 
-The defocus grows by tan θ for every Å away from the tilt axis. Each tile says with what likelihood it has which defocus;
-the plane that all of them together speak for is found, and from what they deviate from it, how certain it is.
+The defocus grows by tan θ for every Å away from the tilt axis. Each tile says with what likelihood it has which
+defocus; the plane that all of them together speak for is found, and from how they deviate, how certain it is.
 Sources: the geometry is CTFTILT's (Mindell & Grigorieff 2003); the likelihood is ours, by the curves of ``ctf_rings``.
 """
 
@@ -113,7 +113,9 @@ def measure_tilt(
     if edge < LEAST_TILE_PX or band[1] < 2 * band[0]:
         return UNKNOWN
     corners = [(i, j) for i in _spread(coarse.shape[0], edge) for j in _spread(coarse.shape[1], edge)]
-    profiles = [fold(_power(coarse[i : i + edge, j : j + edge]), 1 / (edge * pixel), x, optics, band) for i, j in corners]
+    profiles = [
+        fold(_power(coarse[i : i + edge, j : j + edge]), 1 / (edge * pixel), x, optics, band) for i, j in corners
+    ]
     if len({p.frequency.size for p in profiles}) > 1:
         return UNKNOWN
     whole = profile(spectrum, x, optics, band)
@@ -236,7 +238,7 @@ def _spread(length: int, edge: int) -> list[int]:
 
 
 def _power(tile: Image) -> Image:
-    """Power (n, n) of a tile, zero frequency in the middle; 0 on the axes, and in the left half, which says the same."""
+    """Power (n, n) of a tile, zero frequency in the middle; 0 on the axes, and on the left, which says the same."""
     edge = tile.shape[0]
     transform = ducc0.fft.r2c(tile - tile.mean(), axes=(0, 1), nthreads=1)
     half = np.fft.fftshift(transform.real**2 + transform.imag**2, axes=0)[:, : edge // 2]
