@@ -1,23 +1,17 @@
 """Commands that make data: ``simulate``, ``replay``."""
 
-import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from athena.cli.simulate_tomo import simulate_tomo
+from athena.cli.simulating import CAMERA, MICROSCOPE, SPECIMEN, Container, numbers, say_exposure, span, until_stopped
 from athena.errors import Invalid
-
-console = Console()
-
-Container = Literal["tiff", "mrc", "eer"]
 
 simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
 
-MICROSCOPE, CAMERA, SPECIMEN = "Microscope", "Camera", "Specimen"
+simulate_app.command("tomo")(simulate_tomo)
 
 
 @simulate_app.callback()
@@ -153,16 +147,16 @@ def simulate_epu(
         "pixel_size_angstrom": pixel_size,
         "voltage_kv": voltage,
         "counts_per_px": counts,
-        "target_defocus_um": _numbers("defocus", defocus, ","),
-        "drift_px": _range("drift", drift),
-        "phase_shift_deg": _range("phase-plate", phase_plate),
+        "target_defocus_um": numbers("defocus", defocus, ","),
+        "drift_px": span("drift", drift),
+        "phase_shift_deg": span("phase-plate", phase_plate),
         "stage_tilt_deg": tilt,
         "afis": afis,
         "mtf_nyquist": mtf,
         "dqe_zero": dqe,
         "gain_spread": gain_spread,
         "hot_pixels": hot_pixels,
-        "ice_angstrom": _range("ice", ice),
+        "ice_angstrom": span("ice", ice),
         "mean_free_path_angstrom": mean_free_path,
         "hole_slope_deg": hole_slope,
         "hole_height_um": hole_height,
@@ -183,7 +177,7 @@ def simulate_epu(
         structure=structure.expanduser().resolve() if structure is not None else APOFERRITIN,
         microscope=replace(REALISTIC if realistic else Microscope(), **wanted),  # type: ignore[arg-type]
     )
-    _until_stopped(lambda stop: simulator.run(stop, _say_exposure))
+    until_stopped(lambda stop: simulator.run(stop, say_exposure))
 
 
 @simulate_app.command("thinned")
@@ -207,7 +201,7 @@ def simulate_thinned(
     session = ThinnedSession(
         out.expanduser().resolve(), real, movies=movies, frames=frames, seed=seed, interval_s=interval
     )
-    _until_stopped(lambda stop: session.run(stop, _say_exposure))
+    until_stopped(lambda stop: session.run(stop, say_exposure))
 
 
 def replay(
@@ -221,7 +215,7 @@ def replay(
     from athena_pipelines.simulate.replay import replay_session
 
     source, target = session.expanduser().resolve(), out.expanduser().resolve()
-    _until_stopped(
+    until_stopped(
         lambda stop: replay_session(
             source,
             target,
@@ -229,30 +223,9 @@ def replay(
             interval_s=3600 / _per_hour(rate) if rate else None,
             longest_pause_s=longest_pause,
             stop=stop,
-            progress=_say_exposure,
+            progress=say_exposure,
         )
     )
-
-
-def _range(option: str, text: str | None) -> tuple[float, float] | None:
-    """Smallest and largest from words such as ``30-110``, or ``90`` for both."""
-    numbers = _numbers(option, text, "-")
-    if numbers is None:
-        return None
-    if len(numbers) > 2:
-        raise Invalid(f"“{text}” is no range for --{option}.", hint="Give one number, or two such as 30-110.")
-    return numbers[0], numbers[-1]
-
-
-def _numbers(option: str, text: str | None, between: str) -> tuple[float, ...] | None:
-    """Numbers from words with ``between`` between them."""
-    if text is None:
-        return None
-    try:
-        return tuple(float(word) for word in text.split(between))
-    except ValueError:
-        example = between.join(("0.8", "1.6"))
-        raise Invalid(f"“{text}” is nothing for --{option}.", hint=f"Give numbers such as {example}.") from None
 
 
 def _per_hour(rate: str) -> float:
@@ -264,22 +237,3 @@ def _per_hour(rate: str) -> float:
     if not 0 < number < float("inf"):
         raise Invalid(f"“{rate}” is no rate.", hint="Give movies an hour, such as 600/h.")
     return number
-
-
-def _until_stopped(write: Callable[[threading.Event], Path]) -> None:
-    """Write until done or told to stop by Ctrl-C or SIGTERM; then the movie at hand is taken away again."""
-    stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
-    try:
-        folder = write(stop)
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
-    if stop.is_set():
-        raise typer.Exit(130)
-    console.print(f"{folder}", soft_wrap=True, highlight=False)
-
-
-def _say_exposure(done: int, wanted: int, name: str) -> None:
-    console.print(f"{done} of {wanted}  {name}", soft_wrap=True, highlight=False)

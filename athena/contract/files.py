@@ -44,6 +44,7 @@ class FileFolder(Wire):
     name: str = Field(description="The last part of its path.")
     count: int = Field(description="Files in it, at any depth.")
     size: int = Field(description="Bytes of all of them.")
+    volume: UUID | None = Field(None, description="Of a zarr folder: the file that stands for it in a viewer.")
 
 
 class FilePage(Wire):
@@ -68,6 +69,44 @@ class FileImageInfo(ImageInfo):
     whole: str = Field("", description="``mean`` or ``max`` of all sections along the axis; empty: one section.")
     axes: tuple[str, ...] = Field(description="Along which there are sections: z, and of a volume y and x.")
     counts: tuple[int, ...] = Field(description="Sections along each of the axes.")
+    binning: int = Field(
+        1, description="Pixels averaged in each direction: a cut that would read all of a large volume."
+    )
+
+
+class VolumeItem(Wire):
+    """Something among the files of a folder that can be looked at as a volume."""
+
+    file: File = Field(description="The file by which it is asked for: itself, one of a zarr folder, first of a stack.")
+    name: str = Field(description="For people.")
+    sections: int = Field(0, description="How many; 0: not known before it is opened.")
+    stack: bool = Field(False, description="Whether it is the images of the folder on one another.")
+
+
+class VolumeList(Wire):
+    """What of a folder can be looked at as a volume."""
+
+    items: tuple[VolumeItem, ...]
+
+
+class VolumeInfo(Wire):
+    """What a volumetric viewer needs to know of a volume before it reads any of it."""
+
+    name: str
+    shape: tuple[int, int, int] = Field(description="Sections, rows and columns: z, y, x.")
+    pixel_size_angstrom: float = Field(description="0: not known.")
+    content_hash: str
+
+
+class TextureHead(Wire):
+    """Head of a volume of bytes: 0 stands for ``low``, 255 for ``high``."""
+
+    shape: tuple[int, int, int] = Field(description="z, y, x; y upwards.")
+    low: float
+    high: float
+    mean: float = Field(description="At this size, as is σ.")
+    sigma: float
+    dark: bool = Field(description="Whether what is dense is dark, as in a tomogram.")
 
 
 class UploadWanted(Wire):

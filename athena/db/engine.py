@@ -20,6 +20,7 @@ from athena.db import (  # noqa: F401
     health,
     jobs,
     licences,
+    named_filters,
     notes,
     people,
     samples,

@@ -1,15 +1,13 @@
-"""Sections of images, movies and volumes of any format Athena reads, one at a time, as they are shown.
+"""Volumes in files of any format Athena reads: images, movies and volumes, one section at a time.
 
-Rows come top first: MRC row order is turned over, since row 0 is the bottom of an image there.
+Rows are in MRC order: row 0 is the bottom of an image.
 """
 
 import mmap
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,119 +16,145 @@ from PIL import Image
 from athena.errors import BadFile, Invalid, TooLarge
 from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.movies import Movie, fitting_memory, open_movie
-from athena.formats.mrc import PACKED_4BIT, MrcMovie, read_header
+from athena.formats.mrc import PACKED_4BIT, MrcHeader, MrcMovie, read_header
+from athena.formats.volumes import AXES, Volume
 
 MAX_SECTION_PIXELS = 2**27
 """A section of more pixels is not shown: it would take gigabytes to do so."""
-MAX_WHOLE_PIXELS = 2**33
-"""A file of more pixels is not put together into one image: reading it would take minutes."""
-AXES = ("z", "y", "x")
+DIRECT_BYTES = 2**27
+"""A volume of at most so many bytes is read as it is also where a cut needs a value of each of its rows."""
 
 
-class Whole(StrEnum):
-    """How all sections are put together into one image."""
+class FileVolume:
+    """A file's images; of an EER movie its fractions. MRC volumes are cut along y and x as well."""
 
-    MEAN = "mean"
-    MAX = "max"
+    def __init__(self, path: Path, movie: Movie) -> None:
+        self._path = path
+        self._movie = movie
+        cuttable = isinstance(movie, MrcMovie) and movie.frames > 1
+        header = read_header(path) if cuttable else None
+        self._header: MrcHeader | None = header if header is not None and header.mode != PACKED_4BIT else None
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self._path.name
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(z, y, x), px."""
+        return self._movie.frames, *self._movie.shape
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Along which sections are offered."""
+        return AXES if self._header is not None else AXES[:1]
+
+    @property
+    def pixel_size_angstrom(self) -> float:
+        """As the file says; 0 where it does not."""
+        return self._movie.pixel_size_angstrom
+
+    def section(self, index: int) -> npt.NDArray[np.float32]:
+        """Image as (y, x). Raises BadFile, TooLarge."""
+        with fitting_memory(self._path):
+            return np.asarray(self._movie.read(index), dtype=np.float32)
+
+    def cut(self, axis: str, start: int, stop: int) -> npt.NDArray[np.float32] | None:
+        """Mean of sections across y or x, read row by row; None where that is no quicker than reading all of it."""
+        header = self._header
+        if header is None or (axis == "x" and header.sections * header.section_bytes > DIRECT_BYTES):
+            return None
+        shape = (header.sections, header.height, header.width)
+        with (
+            fitting_memory(self._path),
+            self._path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        ):
+            if hasattr(mapped, "madvise"):
+                # what lies between the rows of a plane is not wanted: without this the kernel reads it ahead
+                mapped.madvise(mmap.MADV_RANDOM)
+            count = header.sections * header.height * header.width
+            volume = np.frombuffer(mapped, header.dtype, count=count, offset=header.offset).reshape(shape)
+            part = volume[:, start:stop, :] if axis == "y" else volume[:, :, start:stop]
+            over = 1 if axis == "y" else 2
+            plane = np.array(part.mean(axis=over, dtype=np.float32))
+            del volume, part  # the map closes only once nobody looks into it
+        return plane
+
+    def coarser(self, most: int) -> Volume:
+        """These files hold one rendition."""
+        return self
 
 
-@dataclass(frozen=True)
-class Extent:
-    """What there is to look at.
+class StackVolume:
+    """Images of several files on one another, in their order; each is opened when it is read.
 
-    Attributes
+    Parameters
     ----------
-    axes : along which sections can be taken; the first is that of the file's own images.
-    counts : sections along each of them.
-    pixel_size_angstrom : 0 where the file does not say.
+    name : of all of them, as errors say it.
+    files : opens them one by one.
     """
 
-    axes: tuple[str, ...]
-    counts: tuple[int, ...]
-    pixel_size_angstrom: float
+    def __init__(self, name: str, files: Sequence[Callable[[], AbstractContextManager[Path]]]) -> None:
+        self._files = files
+        self._name = name
+        with self._image(0) as first:
+            self._shape, self._pixel = first.shape, first.pixel_size_angstrom
 
-    def check(self, axis: str, section: int | None) -> int:
-        """Section, the middle one where none is named. Raises Invalid where there is none such."""
-        if axis not in self.axes:
-            raise Invalid(f"There are no sections along {axis}.", hint=f"Along {', '.join(self.axes)} there are.")
-        count = self.counts[self.axes.index(axis)]
-        chosen = count // 2 if section is None else section
-        if not 0 <= chosen < count:
-            raise Invalid(f"There is no section {chosen} along {axis}.", hint=f"There are {count}, from 0 on.")
-        return chosen
+    @contextmanager
+    def _image(self, index: int) -> Iterator["FileVolume"]:
+        with self._files[index]() as path, open_volume(path) as image:
+            if image.shape[0] != 1:
+                raise Invalid(
+                    f"{path.name} holds {image.shape[0]} images: only files of one image each make a stack.",
+                    hint="Open it by itself.",
+                )
+            yield image
 
+    @property
+    def name(self) -> str:
+        """Of all of them."""
+        return self._name
 
-def read_extent(path: Path) -> Extent:
-    """What a file holds. Raises BadFile, TooLarge."""
-    with _opened(path) as movie:
-        height, width = movie.shape
-        pixel = movie.pixel_size_angstrom
-        if isinstance(movie, MrcMovie) and movie.frames > 1 and read_header(path).mode != PACKED_4BIT:
-            return Extent(AXES, (movie.frames, height, width), pixel)
-        return Extent(AXES[:1], (movie.frames,), pixel)
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(z, y, x), px."""
+        return len(self._files), *self._shape[1:]
 
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Along which sections are offered."""
+        return AXES
 
-def read_section(path: Path, axis: str, section: int) -> npt.NDArray[np.float32]:
-    """Section of a file as (height, width) float32, top row first.
+    @property
+    def pixel_size_angstrom(self) -> float:
+        """Of the first image; 0 where it does not say."""
+        return self._pixel
 
-    Along ``z`` they are the file's images; along ``y`` and ``x`` of a volume, z points upwards. Of an EER movie they
-    are fractions. Raises BadFile, Invalid, TooLarge.
-    """
-    with _opened(path) as movie, fitting_memory(path):
-        if axis != "z":
-            return _across(path, axis, section)
-        return np.ascontiguousarray(movie.read(section)[::-1], dtype=np.float32)
+    def section(self, index: int) -> npt.NDArray[np.float32]:
+        """Image as (y, x). Raises BadFile, and Invalid where its size is another than that of the first."""
+        with self._image(index) as image:
+            if image.shape != self._shape:
+                (_, height, width), (_, tall, wide) = image.shape, self._shape
+                raise Invalid(
+                    f"{image.name} has {height} × {width} px and the first of the stack {tall} × {wide} px.",
+                    hint="Put images of one size into a folder of their own.",
+                )
+            return image.section(0)
 
+    def cut(self, axis: str, start: int, stop: int) -> None:
+        """Each cut needs all files: the copy stands for it."""
+        return
 
-def read_whole(path: Path, axis: str, whole: Whole) -> npt.NDArray[np.float32]:
-    """Mean or maximum of all sections along an axis, as :func:`read_section` gives one.
-
-    The file is read once, an image at a time; pixels that are not finite count as 0. Raises BadFile, TooLarge.
-    """
-    with _opened(path) as movie, fitting_memory(path):
-        height, width = movie.shape
-        if movie.frames * height * width > MAX_WHOLE_PIXELS:
-            raise TooLarge(
-                f"{path.name} has {movie.frames} images of {height} × {width} px: too many to be put together here.",
-                hint="Look at single sections, or download it.",
-            )
-        join: np.ufunc = np.add if whole is Whole.MEAN else np.maximum
-        if axis == "z":
-            # float64: a thousand frames of a counting camera add up beyond what float32 holds exactly
-            joined = _finite(movie.read(0), np.float64)
-            for index in range(1, movie.frames):
-                joined = join(joined, _finite(movie.read(index), np.float64), out=joined)
-            if whole is Whole.MEAN:
-                joined /= movie.frames
-        else:
-            over = 0 if axis == "y" else 1
-            reduce = np.mean if whole is Whole.MEAN else np.max
-            rows = (reduce(_finite(movie.read(index), np.float32), axis=over) for index in range(movie.frames))
-            joined = np.stack(list(rows))
-        return np.ascontiguousarray(joined[::-1], dtype=np.float32)
-
-
-def _finite(image: npt.NDArray[Any], dtype: type[np.floating[Any]]) -> npt.NDArray[Any]:
-    return np.nan_to_num(np.asarray(image, dtype), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _across(path: Path, axis: str, section: int) -> npt.NDArray[np.float32]:
-    header = read_header(path)
-    shape = (header.sections, header.height, header.width)
-    count = header.sections * header.height * header.width
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        if hasattr(mapped, "madvise"):
-            # what lies between the rows of a plane is not wanted: without this the kernel reads it ahead
-            mapped.madvise(mmap.MADV_RANDOM)
-        volume = np.frombuffer(mapped, header.dtype, count=count, offset=header.offset).reshape(shape)
-        plane = volume[:, section, :] if axis == "y" else volume[:, :, section]
-        copied = np.array(plane[::-1], dtype=np.float32, order="C")
-        del volume, plane  # the map closes only once nobody looks into it
-    return copied
+    def coarser(self, most: int) -> Self:
+        """There is one rendition."""
+        return self
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Movie]:
+def open_volume(path: Path) -> Iterator[FileVolume]:
+    """Open a file that holds images. Raises BadFile, TooLarge."""
     with _open(path) as movie:
         height, width = movie.shape
         if height * width > MAX_SECTION_PIXELS:
@@ -140,7 +164,7 @@ def _opened(path: Path) -> Iterator[Movie]:
             )
         if isinstance(movie, EerMovie):
             movie.group(frames_per_fraction(movie.raw_frames, None))
-        yield movie
+        yield FileVolume(path, movie)
 
 
 def _open(path: Path) -> Movie:

@@ -3,16 +3,10 @@
 Every call blocks on the network: sessions make them in threads (``PortalSession.run``), never on the server's loop.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import JsonValue
 
-from athena.contract.acquisitions import Acquisition
-from athena.contract.branches import Branch, BranchComparison
-from athena.contract.cleanup import CleanupSize
-from athena.contract.criteria import RunCriteria
 from athena.contract.elements import (
     Crumb,
     Element,
@@ -24,37 +18,26 @@ from athena.contract.elements import (
     MetadataEntry,
 )
 from athena.contract.events import EventPage
-from athena.contract.files import File, FilePage, FileSort, FileUpdate
-from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.live_runs import LiveRun
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
-from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import PasswordChange, User
-from athena.contract.report import QualityReport
-from athena.contract.runs import ParametersUpdate, Retried, Run, RunTable, SourceCreate
 from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
-from athena.contract.verdicts import VerdictKind
-from athena.errors import NotFound
 from athena.portal.kernels import ReportKernels
 from athena.portal.order import PAGE, Order
-from athena.portal.sample_questions import SampleQuestions
-from athena.sdk import files as sdk_files
-from athena.sdk import tables
+from athena.portal.questions.files import FileQuestions
+from athena.portal.questions.runs import RunQuestions
+from athena.portal.questions.samples import SampleQuestions
 from athena.sdk.client import Client, Query
-from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 from athena.sdk.report import QualityReport as ShownReport
 from athena.sdk.report_notebook import notebook_as
 
-FILES_SHOWN = 500
-"""Files asked for at once."""
 
-
-class Catalogue(SampleQuestions):
+class Catalogue(FileQuestions, RunQuestions, SampleQuestions):
     """Athena as one user sees it.
 
     Parameters
@@ -63,7 +46,7 @@ class Catalogue(SampleQuestions):
     """
 
     def __init__(self, client: Client, kernels: ReportKernels | None = None) -> None:
-        self._client = client
+        super().__init__(client)
         self._kernels = kernels or ReportKernels()
 
     @property
@@ -115,61 +98,6 @@ class Catalogue(SampleQuestions):
             "holding": str(holding) if holding else None,
         }
         return self._client.get("/api/elements", ElementPage, params=asked)
-
-    def files(
-        self,
-        element_id: UUID,
-        folder: str,
-        *,
-        offset: int = 0,
-        limit: int = FILES_SHOWN,
-        sort: FileSort = FileSort.NAME,
-        descending: bool = False,
-    ) -> FilePage:
-        """Files and folders that lie in a folder of an element; the empty one is the top."""
-        asked: Query = {
-            "folder": folder,
-            "offset": offset,
-            "limit": limit,
-            "sort": sort.value,
-            "descending": descending,
-        }
-        return self._client.get(f"/api/elements/{element_id}/files", FilePage, params=asked)
-
-    def file(self, element_id: UUID, file_id: UUID) -> File:
-        """One file of an element."""
-        return self._client.get(f"/api/elements/{element_id}/files/{file_id}", File)
-
-    def beginning(self, file: File, count: int) -> bytes:
-        """First bytes of a file."""
-        return sdk_files.File(self._client, file).read(0, count)
-
-    def rename_file(self, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
-        """Give a file another name."""
-        return self._client.patch(f"/api/elements/{element_id}/files/{file_id}", change, File)
-
-    def delete_files(self, element_id: UUID, files: Iterable[UUID], folders: Iterable[str]) -> int:
-        """Delete files, and all that lies in folders; how many there were. What went meanwhile is no error."""
-        wanted = [*files]
-        for folder in folders:
-            wanted += [file.id for file in self._below(element_id, folder)]
-        for file_id in wanted:
-            try:
-                self._client.delete(f"/api/elements/{element_id}/files/{file_id}")
-            except NotFound:
-                continue
-        return len(wanted)
-
-    def _below(self, element_id: UUID, folder: str) -> Iterator[File]:
-        page = self.files(element_id, folder)
-        yield from page.items
-        offset = len(page.items)
-        while page.items and offset < page.total:
-            page = self.files(element_id, folder, offset=offset)
-            yield from page.items
-            offset += len(page.items)
-        for one in page.folders:
-            yield from self._below(element_id, f"{folder}/{one.name}" if folder else one.name)
 
     def metadata(self, element_id: UUID) -> list[MetadataEntry]:
         """Metadata of an element."""
@@ -245,10 +173,6 @@ class Catalogue(SampleQuestions):
         move = ElementMove(parent_id=parent_id, revision=element.revision)
         return self._client.put(f"/api/elements/{element.id}/parent", move, Element | None)  # type: ignore[arg-type]
 
-    def cleanup_sizes(self, run_id: UUID) -> list[CleanupSize]:
-        """What a cleanup of a run could take away, and how much."""
-        return self._client.get(f"/api/runs/{run_id}/cleanup", list[CleanupSize])
-
     def search(self, asked: Query) -> SearchPage:
         """What is found, the best first; ``asked`` as ``GET /search`` takes it."""
         return self._client.get("/api/search", SearchPage, params=asked)
@@ -304,100 +228,6 @@ class Catalogue(SampleQuestions):
     def opened(self, element_id: UUID) -> None:
         """Remember that the visitor opened it."""
         self._client.post(f"/api/elements/{element_id}/opened", None, None)
-
-    def run(self, run_id: UUID) -> Run:
-        """A run: counts, source, version."""
-        return self._client.get(f"/api/runs/{run_id}", Run)
-
-    def attach(self, run_id: UUID, source: SourceCreate) -> Run:
-        """Attach a session folder to a run; the runner fills the run from it."""
-        return self._client.put(f"/api/runs/{run_id}/source", source, Run)
-
-    def acquisition(self, run_id: UUID, index: int, *, branch: str | None = None) -> Acquisition:
-        """One acquisition of a run, as it stands in a branch of results (None: the default one)."""
-        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition, params={"branch": branch})
-
-    def neighbours(
-        self, run_id: UUID, index: int, *, shown: Shown, descending: bool, branch: str | None = None
-    ) -> Neighbours:
-        """Place of an acquisition among those a gallery shows."""
-        asked: Query = {"shown": shown.value, "descending": descending, "branch": branch}
-        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
-
-    def table(
-        self,
-        run_id: UUID,
-        columns: Iterable[str],
-        *,
-        start: int = 0,
-        limit: int | None = None,
-        branch: str | None = None,
-    ) -> RunTable:
-        """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
-        if limit is None and start == 0:
-            return tables.read_columns(self._client, run_id, tuple(columns), branch=branch)
-        asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit, "branch": branch}
-        return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
-
-    def saved_filter(self, run_id: UUID, *, branch: str | None = None) -> SavedFilter:
-        """The filter saved for a run, and how many of a branch's acquisitions match it."""
-        return self._client.get(f"/api/runs/{run_id}/filter", SavedFilter, params={"branch": branch})
-
-    def save_filter(self, run_id: UUID, wanted: RunFilter) -> SavedFilter:
-        """Save the filter of a run, for everyone who sees it."""
-        return self._client.put(f"/api/runs/{run_id}/filter", wanted, SavedFilter)
-
-    def update_live_export(self, run_id: UUID) -> Job:
-        """Apply the saved filter to what the live export of a run has still to come."""
-        return self._client.post(f"/api/runs/{run_id}/live-export/update", None, Job)
-
-    def judge(self, run_id: UUID, indices: Sequence[int], verdict: VerdictKind | None) -> None:
-        """Accept or reject acquisitions by hand; None takes it back."""
-        give_verdict(self._client, run_id, indices, verdict)
-
-    def report(self, run_id: UUID, *, branch: str | None = None) -> QualityReport:
-        """What a run was worth so far, by a branch of its results."""
-        return self._client.get(f"/api/runs/{run_id}/report", QualityReport, params={"branch": branch})
-
-    def branches(self, run_id: UUID) -> list[Branch]:
-        """Branches of a run's results, the oldest first."""
-        return self._client.get(f"/api/runs/{run_id}/branches", list[Branch])
-
-    def branch(self, run_id: UUID, name: str) -> Branch:
-        """One branch of a run's results; NotFound."""
-        for branch in self.branches(run_id):
-            if branch.name == name and not branch.deleting:
-                return branch
-        raise NotFound(f"The run has no branch of results “{name}”.", hint="Its Processing tab lists those it has.")
-
-    def compare(self, run_id: UUID, name: str, other: str | None = None) -> BranchComparison:
-        """Metrics of a branch beside those of another (None: the default one)."""
-        path = f"/api/runs/{run_id}/branches/{quote(name, safe='')}/comparison"
-        return self._client.get(path, BranchComparison, params={"other": other})
-
-    def promote(self, run_id: UUID, name: str) -> None:
-        """Make a branch the default one."""
-        self._client.post(f"/api/runs/{run_id}/branches/{quote(name, safe='')}/promote", None, None)
-
-    def criteria(self, run_id: UUID) -> RunCriteria:
-        """Quality criteria of a run, and how many comply."""
-        return get_criteria(self._client, run_id)
-
-    def set_criteria(self, run_id: UUID, rules: Sequence[FilterRule]) -> RunCriteria:
-        """Set the quality criteria of a run."""
-        return set_criteria(self._client, run_id, rules)
-
-    def reset_criteria(self, run_id: UUID) -> RunCriteria:
-        """Let the instance's criteria apply again."""
-        return reset_criteria(self._client, run_id)
-
-    def set_parameters(self, run_id: UUID, wanted: ParametersUpdate) -> Run:
-        """Set parameters of a run's processing."""
-        return self._client.patch(f"/api/runs/{run_id}/parameters", wanted, Run)
-
-    def retry_failed(self, run_id: UUID) -> int:
-        """Process what failed again; how many there are."""
-        return self._client.post(f"/api/runs/{run_id}/retry", None, Retried).count
 
     def report_file(self, run_id: UUID, ending: str, *, branch: str | None = None) -> bytes:
         """The report as an executed notebook, by one of ``NOTEBOOK_ENDINGS``; the first of its numbers takes seconds.

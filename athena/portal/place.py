@@ -10,6 +10,10 @@ RUN_TABS = ("micrographs", "dataviz", "report", "processing", "metadata", "notes
 MICROGRAPH_TABS = ("metadata", "motion", "ctf")
 BRANCH = "branch"
 """Option of a run's places: a branch of its results other than the default one."""
+SHOW, ORDER = "show", "order"
+"""Options of a run's places: which micrographs are listed, and in which order."""
+RULES, CHARTS = "rules", "charts"
+"""Options of a run's places: a filter that is tried, and the charts that were chosen."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,12 @@ class Place:
         return "?" + urlencode((*parts, *self.options))
 
     def at(self, *, tab: str | None = None, index: int | None = None) -> "Place":
-        """The same page elsewhere, in the same branch of results; what else is left out is dropped from the address."""
-        kept = tuple((name, value) for name, value in self.options if name == BRANCH)
+        """The same run elsewhere: in the same branch, with the same micrographs listed.
+
+        Between its tabs what is tried in Dataviz goes along too; what else is left out is dropped from the address.
+        """
+        names = {BRANCH, SHOW, ORDER} | ({RULES, CHARTS} if self.index is None and index is None else set())
+        kept = tuple((name, value) for name, value in self.options if name in names)
         return replace(self, tab=tab or "", index=index, options=kept)
 
     @property

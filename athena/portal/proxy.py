@@ -1,5 +1,6 @@
 """The API under the portal's own origin: the browser talks to one origin only and never holds a token."""
 
+import asyncio
 from collections.abc import Iterable
 
 import httpx
@@ -54,13 +55,24 @@ class ApiProxy(RequestHandler):
     def initialize(self, api: httpx.AsyncClient, door: Door) -> None:
         self.api = api
         self.door = door
+        self._relaying: asyncio.Task[None] | None = None
 
     def check_xsrf_cookie(self) -> None:
         """Tornado's own form token is not used: unsafe methods are held to the portal's origin instead."""
 
     async def get(self, path: str) -> None:
         """Pass it on."""
-        await self._relay(path)
+        self._relaying = asyncio.ensure_future(self._relay(path))
+        try:
+            await self._relaying
+        except asyncio.CancelledError:
+            if not self._relaying.cancelled():  # not the browser went, but this process
+                raise
+
+    def on_connection_close(self) -> None:
+        """The browser went: what it only read, the API need not go on with. What it changes is done to its end."""
+        if self._relaying is not None and self.request.method in SAFE_METHODS:
+            self._relaying.cancel()
 
     head = post = put = patch = delete = get
 

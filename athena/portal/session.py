@@ -40,6 +40,9 @@ class View(Protocol):
     def update(self, data: Any) -> bool:
         """Show newer data in place; False: this needs a page of its own."""
 
+    def said(self, place: Place) -> None:
+        """The address says another thing of how it is looked at: links to its other sides follow."""
+
     def stays_under(self, place: Place) -> bool:
         """Whether to be kept, hidden, while a place is shown: to be there at once, as it was left, on the way back."""
 
@@ -180,6 +183,8 @@ class PortalSession:
         """Say in the address how the present page is looked at; it shows that already, so nothing is read."""
         self.place = place
         self.shell.browser.search = place.search
+        if self._view is not None:
+            self._view.said(place)
 
     def refresh(self) -> None:
         """Read the present place again; changes that come while reading lead to one more reading."""

@@ -5,10 +5,8 @@ from typing import Self
 
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.runs import Run
-from athena.portal.place import Place
+from athena.portal.place import ORDER, SHOW, Place
 
-SHOW = "show"
-ORDER = "order"
 NEWEST, OLDEST = "newest", "oldest"
 WORDS = {
     Shown.ALL: "",

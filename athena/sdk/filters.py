@@ -5,9 +5,10 @@ from uuid import UUID
 
 from athena.contract.criteria import Criteria, RunCriteria
 from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
+from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import MAX_VERDICTS, RunVerdicts, VerdictChange, VerdictKind
 from athena.sdk.client import Client, checked
-from athena.zarrio.layout import METRICS
+from athena.zarrio.layout import METRICS, Metric
 
 Rule = FilterRule | tuple[str, str, float] | tuple[str, str, float, float]
 """``("defocus_um", "<", 2.5)``, ``("ctf_resolution_angstrom", "between", 3, 6)``."""
@@ -20,9 +21,10 @@ def make_filter(rules: Iterable[Rule]) -> RunFilter:
     return RunFilter(rules=tuple(_rule(rule) for rule in rules))
 
 
-def rule_words(rule: FilterRule) -> str:
-    """Rule as people read it: ``CTF resolution ≤ 4.0 Å``."""
-    metric = METRICS.get(rule.metric)
+def rule_words(rule: FilterRule, own: Iterable[UserMetric] = ()) -> str:
+    """Rule as people read it: ``CTF resolution ≤ 4.0 Å``; ``own`` are the metrics that people added to the run."""
+    added = (one for one in own if one.name == rule.metric)
+    metric: Metric | UserMetric | None = METRICS.get(rule.metric) or next(added, None)
     label, digits = (metric.label, metric.digits) if metric is not None else (rule.metric, 3)
     unit = f"\u2009{metric.unit}" if metric is not None and metric.unit else ""
     value = f"{rule.value:.{digits}f}"

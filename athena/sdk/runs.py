@@ -15,10 +15,8 @@ from athena.contract import report as wire_report
 from athena.contract import runs as wire
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.cleanup import CleanupRule, CleanupSize
-from athena.contract.criteria import RunCriteria
 from athena.contract.events import Event
 from athena.contract.exports import ExportPart
-from athena.contract.filters import SavedFilter
 from athena.contract.runs import Retried, RunCounts, Source
 from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import VerdictKind
@@ -28,9 +26,9 @@ from athena.sdk.acquisitions import SHOWN, Acquisition, list_acquisitions
 from athena.sdk.arrays import run_store
 from athena.sdk.branches import Branch, Branches, find_branch, list_branches, start_reprocessing, wire_parameters
 from athena.sdk.client import Client, checked
-from athena.sdk.elements import Dataset
 from athena.sdk.exporting import start_export
 from athena.sdk.jobs import Job, start_job
+from athena.sdk.judged import JudgedRun
 from athena.sdk.micrographs import Chosen
 from athena.sdk.report import QualityReport
 from athena.sdk.tables import all_metrics, own_metrics, read_columns
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from athena.zarrio.stores import ApiStore
 
 
-class Run(Dataset):
+class Run(JudgedRun):
     """A dataset filled by an acquisition.
 
     ``version``, ``counts``, ``source`` and ``results`` are asked anew every time, so that they are always of now.
@@ -147,51 +145,9 @@ class Run(Dataset):
         """Atlases, grid squares and foil holes of the session."""
         return self._client.get(f"/api/runs/{self.id}/grid", wire.RunGrid)
 
-    def saved_filter(self) -> SavedFilter:
-        """The filter saved for the run, with how many acquisitions match it."""
-        return filters.get_filter(self._client, self.id)
-
-    def save_filter(self, *rules: filters.Rule) -> SavedFilter:
-        """Save rules that must all match, such as ``("defocus_um", "<", 2.5)``; none: every acquisition matches."""
-        return filters.save_filter(self._client, self.id, rules)
-
     def quality_report(self) -> QualityReport:
         """What the run was worth so far; shows itself as a page, and ``.save("report.pdf")`` writes it."""
         return QualityReport(self._client, self._client.get(f"/api/runs/{self.id}/report", wire_report.QualityReport))
-
-    @property
-    def criteria(self) -> RunCriteria:
-        """What a good acquisition of the run is, and how many comply."""
-        return filters.get_criteria(self._client, self.id)
-
-    def set_criteria(self, *rules: filters.Rule) -> RunCriteria:
-        """Set what a good acquisition is, such as ``("ctf_resolution_angstrom", "<=", 4)``: all rules must hold."""
-        return filters.set_criteria(self._client, self.id, rules)
-
-    def reset_criteria(self) -> RunCriteria:
-        """Go back to the criteria of the instance."""
-        return filters.reset_criteria(self._client, self.id)
-
-    @property
-    def verdicts(self) -> "pd.DataFrame":
-        """Acquisitions accepted or rejected by hand: verdict, user name and time, by index."""
-        import pandas as pd
-
-        found = filters.get_verdicts(self._client, self.id).verdicts
-        columns = {name: [getattr(one, name) for one in found] for name in ("verdict", "username", "time")}
-        return pd.DataFrame(columns, index=pd.Index([one.index for one in found], name="acquisition", dtype=int))
-
-    def accept(self, *indices: int) -> None:
-        """Accept acquisitions by hand: they match every filter, whatever its rules say."""
-        filters.give_verdict(self._client, self.id, indices, VerdictKind.ACCEPTED)
-
-    def reject(self, *indices: int) -> None:
-        """Reject acquisitions by hand: they match no filter."""
-        filters.give_verdict(self._client, self.id, indices, VerdictKind.REJECTED)
-
-    def clear_verdicts(self, *indices: int) -> None:
-        """Take back what was said of acquisitions, so that the rules decide."""
-        filters.give_verdict(self._client, self.id, indices, None)
 
     def export(  # type: ignore[override] # a run has more to choose from
         self,

@@ -1,39 +1,96 @@
-"""Files that hold images, section by section: what there is, and tiles of it at any zoom (WS-06, WS-07)."""
+"""Pictures of files that hold images and volumes: sections, slabs, tiles at any zoom, a texture (WS-06, WS-07)."""
 
-import shutil
-import tempfile
-from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from uuid import UUID
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
-from athena.contract.files import FileImageInfo
-from athena.errors import NotFound, TooLarge
-from athena.formats.sections import Extent, Whole, read_extent, read_section, read_whole
-from athena.services.files import Content
-from athena.storages.keys import safe_name
+from athena.contract.files import FileImageInfo, TextureHead, VolumeInfo
+from athena.errors import Invalid, NotFound
+from athena.formats.movies import fitting_memory
+from athena.formats.volumes import (
+    AXES,
+    Check,
+    Copy,
+    Texture,
+    Volume,
+    Whole,
+    check_section,
+    make_copy,
+    make_texture,
+    read_plane,
+    read_whole,
+)
+from athena.services.keeping import Kept
+from athena.services.volumes import Source
 from athena.zarrio import layout
 from athena.zarrio.pyramid import WINDOW_SIGMAS, halve
 
 KEPT_BYTES = 384 << 20
 """Sections that stay decoded, so that panning, zooming and a change of contrast read nothing."""
-MAX_FETCHED_BYTES = 2 << 30
-"""A file that lies on no file system of this machine is fetched whole to be decoded; a larger one is not."""
+KEPT_COPY_BYTES = 256 << 20
+"""Copies of volumes that stay in memory, for cuts that would read all of a volume."""
+PLANE_EDGE = 1024
+"""Longest edge of a plane that is given as one picture."""
+PLANE_SIGMAS = 6.0
+"""Half width of the grey values that a plane is given with: contrast is chosen within them."""
+
+
+class Unwanted(Exception):
+    """Nobody waits for the work any more."""
+
+
+class Wish:
+    """Whether someone still waits for a piece of work, which asks now and then."""
+
+    def __init__(self) -> None:
+        self._gone = Event()
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        self._gone.set()
+
+    def check(self) -> None:
+        """Raise Unwanted where nobody waits."""
+        if self._gone.is_set():
+            raise Unwanted
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked at.
+
+    Parameters
+    ----------
+    section : None: the middle one.
+    slab : sections that are averaged about it.
+    whole : all sections as one, in place of a single one.
+    solid : of a volume: along any axis, also where the file itself offers only its own images.
+    """
+
+    axis: str = "z"
+    section: int | None = None
+    slab: int = 1
+    whole: Whole | None = None
+    solid: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section at full size and smaller, top row first, with its grey values; ``whole``: all of them as one."""
+    """A section at full size and smaller, top row first, with its grey values.
 
-    extent: Extent
+    ``binning`` : px of the volume averaged to one of it in each direction.
+    """
+
+    key: str
+    look: Look
     number: int
-    whole: Whole | None
+    axes: tuple[str, ...]
+    counts: tuple[int, ...]
+    pixel_size_angstrom: float
+    binning: int
     levels: tuple[NDArray[np.float32], ...]
     mean: float
     sigma: float
@@ -43,63 +100,136 @@ class Section:
         """Memory it takes."""
         return sum(level.nbytes for level in self.levels)
 
-
-_Key = tuple[UUID, str, int | None, Whole | None]
-
-
-class Sections:
-    """Decoded sections, the latest ones; each is decoded by one thread while others that want it wait."""
-
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self._limit = limit
-        self._lock = Lock()
-        self._kept: OrderedDict[_Key, Section] = OrderedDict()
-        self._reading: dict[_Key, Lock] = {}
-
-    def get(
-        self, file_id: UUID, content: Content, axis: str, section: int | None, whole: Whole | None = None
-    ) -> Section:
-        """A section of a file, or all of them put together. Raises BadFile, Invalid, TooLarge, NotFound."""
-        key = (file_id, axis, None if whole else section, whole)
-        with self._lock:
-            reading = self._reading.setdefault(key, Lock())
-        with reading:
-            try:
-                with self._lock:
-                    found = self._kept.get(key)
-                    if found is not None:
-                        self._kept.move_to_end(key)
-                        return found
-                made = _decode(content, axis, section, whole)
-                with self._lock:
-                    # under its number, by which its tiles are asked for, also where the middle one was wanted
-                    self._kept[(file_id, axis, None if whole else made.number, whole)] = made
-                    while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > self._limit:
-                        self._kept.popitem(last=False)
-                return made
-            finally:
-                with self._lock:
-                    self._reading.pop(key, None)
+    @property
+    def content_hash(self) -> str:
+        """Names what it shows."""
+        look = self.look
+        return f"{self.key}{look.axis}{look.whole or self.number}" + (f"s{look.slab}" if look.slab > 1 else "")
 
 
-def image_info(file_id: UUID, axis: str, section: Section) -> FileImageInfo:
+@dataclass(frozen=True)
+class _KeptCopy:
+    """A copy, as what it takes of memory."""
+
+    copy: Copy
+
+    @property
+    def nbytes(self) -> int:
+        return self.copy.values.nbytes
+
+
+class Pictures:
+    """Decoded sections and copies of volumes, the latest ones."""
+
+    def __init__(self) -> None:
+        self._sections: Kept[Section] = Kept(KEPT_BYTES)
+        self._copies: Kept[_KeptCopy] = Kept(KEPT_COPY_BYTES)
+
+    def section(self, source: Source, look: Look, wish: Wish) -> Section:
+        """What is looked at. Raises BadFile, Invalid, TooLarge, NotFound; Unwanted where nobody waits any more."""
+        asked = (source.key, look)
+        made = self._sections.get(asked, lambda: self._decode(source, look, wish.check), check=wish.check)
+        if look.section is None and not look.whole:
+            # under its number too, by which its tiles are asked for
+            self._sections.keep((source.key, _numbered(look, made.number)), made)
+        return made
+
+    def texture(self, source: Source, edge: int, wish: Wish) -> Texture:
+        """A volume of bytes, ``edge`` voxels long at most. Raises as :meth:`section` does."""
+        with source.open() as volume, fitting_memory(Path(source.name)):
+            _check_solid(volume)
+            return make_texture(self._copy(source, volume, wish.check), edge)
+
+    def _copy(self, source: Source, volume: Volume, check: Check) -> Copy:
+        make = lambda: _KeptCopy(make_copy(volume, check=check))  # noqa: E731
+        return self._copies.get(source.key, make, check=check).copy
+
+    def _decode(self, source: Source, look: Look, check: Check) -> Section:
+        with source.open() as volume, fitting_memory(Path(source.name)):
+            number = check_section(volume, look.axis, look.section, axes=AXES if look.solid else ())
+            binning = 1
+            if look.whole:
+                image = read_whole(volume, look.axis, look.whole, check=check)
+            else:
+                copy = lambda: self._copy(source, volume, check)  # noqa: E731
+                image, binning = read_plane(volume, look.axis, number, slab=look.slab, copy=copy, check=check)
+            axes, shape, pixel = volume.axes, volume.shape, volume.pixel_size_angstrom
+        levels = [image]
+        while max(levels[-1].shape) > layout.PYRAMID_MIN:
+            levels.append(halve(levels[-1]))
+        mean, sigma = float(image.mean(dtype=np.float64)), float(image.std(dtype=np.float64))
+        counts = tuple(shape[AXES.index(axis)] for axis in axes)
+        return Section(
+            source.key, _numbered(look, number), number, axes, counts, pixel, binning, tuple(levels), mean, sigma
+        )
+
+
+def _numbered(look: Look, number: int) -> Look:
+    return look if look.whole else Look(look.axis, number, look.slab, look.whole, look.solid)
+
+
+def _check_solid(volume: Volume) -> None:
+    if volume.shape[0] < 2:
+        raise Invalid(
+            f"{volume.name} is a single image: it has no third dimension.",
+            hint="Open it as an image, or put several of one size into a folder.",
+        )
+
+
+def image_info(section: Section) -> FileImageInfo:
     """What a tiled viewer needs to know of a section."""
-    full, extent = section.levels[0], section.extent
+    full = section.levels[0]
     spread = WINDOW_SIGMAS * section.sigma
     return FileImageInfo(
         width=full.shape[1],
         height=full.shape[0],
         tile=layout.TILE,
         levels=len(section.levels),
-        pixel_size_angstrom=extent.pixel_size_angstrom,
+        pixel_size_angstrom=section.pixel_size_angstrom * section.binning,
         low=section.mean - spread,
         high=section.mean + spread,
-        content_hash=f"{file_id.hex}{axis}{section.whole or section.number}",
+        content_hash=section.content_hash,
         section=section.number,
-        whole=section.whole or "",
-        axes=extent.axes,
-        counts=extent.counts,
+        whole=section.look.whole or "",
+        axes=section.axes,
+        counts=section.counts,
+        binning=section.binning,
     )
+
+
+def volume_info(source: Source) -> VolumeInfo:
+    """What there is of a volume, by its head alone. Raises BadFile, Invalid, TooLarge, NotFound."""
+    with source.open() as volume:
+        _check_solid(volume)
+        return VolumeInfo(
+            name=source.name,
+            shape=volume.shape,
+            pixel_size_angstrom=volume.pixel_size_angstrom,
+            content_hash=source.key,
+        )
+
+
+def texture_bytes(texture: Texture) -> bytes:
+    """Texture as one body: length of the head (uint32, little endian), the head as JSON, then the values, x fastest."""
+    shape = texture.values.shape
+    head = TextureHead(
+        shape=(shape[0], shape[1], shape[2]),
+        low=texture.low,
+        high=texture.high,
+        mean=texture.mean,
+        sigma=texture.sigma,
+        dark=texture.dark,
+    )
+    text = head.model_dump_json().encode()
+    return b"".join((len(text).to_bytes(4, "little"), text, texture.values.tobytes()))
+
+
+def plane_of(section: Section) -> tuple[NDArray[np.float32], float, float]:
+    """A section small enough for one picture, and the grey values shown black and white."""
+    fitting = [level for level in section.levels if max(level.shape) <= PLANE_EDGE]
+    image = fitting[0] if fitting else section.levels[-1]
+    mean, sigma = float(image.mean(dtype=np.float64)), float(image.std(dtype=np.float64)) or 1.0
+    return image, mean - PLANE_SIGMAS * sigma, mean + PLANE_SIGMAS * sigma
 
 
 def tile_of(section: Section, level: int, x: int, y: int) -> NDArray[np.float32]:
@@ -110,42 +240,3 @@ def tile_of(section: Section, level: int, x: int, y: int) -> NDArray[np.float32]
         if top < image.shape[0] and left < image.shape[1]:
             return image[top : top + layout.TILE, left : left + layout.TILE]
     raise NotFound(f"There is no tile {x}_{y} at level {level}.")
-
-
-def _decode(content: Content, axis: str, section: int | None, whole: Whole | None) -> Section:
-    with _named(content) as path:
-        extent = read_extent(path)
-        number = extent.check(axis, section)
-        image = read_whole(path, axis, whole) if whole else read_section(path, axis, number)
-    np.nan_to_num(image, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    levels = [image]
-    while max(levels[-1].shape) > layout.PYRAMID_MIN:
-        levels.append(halve(levels[-1]))
-    mean, sigma = float(image.mean(dtype=np.float64)), float(image.std(dtype=np.float64))
-    return Section(extent, number, whole, tuple(levels), mean, sigma)
-
-
-@contextmanager
-def _named(content: Content) -> Iterator[Path]:
-    """The file under its own name, so that what is said of it names it; fetched where it lies elsewhere."""
-    with tempfile.TemporaryDirectory(prefix="athena-file-") as folder:
-        path = Path(folder) / safe_name(content.name.rsplit("/", 1)[-1])
-        here = content.storage.path(content.key)
-        content.storage.stat(content.key)  # NotFound, in words, where the bytes are missing
-        if here is not None:
-            path.symlink_to(here.resolve())
-        else:
-            _fetch(content, path)
-        yield path
-
-
-def _fetch(content: Content, path: Path) -> None:
-    room = shutil.disk_usage(path.parent).free
-    if content.size > min(MAX_FETCHED_BYTES, room // 2):
-        raise TooLarge(
-            f"{path.name} has {content.size} bytes and lies on another machine: too much to be shown from there.",
-            hint="Download it to open it elsewhere.",
-        )
-    with path.open("wb") as file:
-        for piece in content.storage.stream(content.key):
-            file.write(piece)

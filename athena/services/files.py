@@ -24,6 +24,7 @@ from athena.db.people import UserRow
 from athena.db.search import SearchEntryRow
 from athena.db.storages import StorageRow
 from athena.domain.tree import sort_key
+from athena.domain.zarr_folders import ROOTS, is_zarr_folder
 from athena.errors import Conflict, Invalid, NotFound
 from athena.services.audit import record
 from athena.services.guard import get_visible_element, require_writer
@@ -35,6 +36,7 @@ from athena.storages.keys import check_name, check_prefix
 MAX_PAGE = 1000
 MAX_FOLDERS = 10_000
 """Folders of one folder that are told."""
+_NAMES_AT_ONCE = 500
 LEFT_AFTER = timedelta(minutes=1)
 """A deletion that has not ended by then was killed, and is taken up by the housekeeping."""
 
@@ -88,20 +90,28 @@ def list_files(
     get_visible_element(session, principal, element_id)
     if offset < 0 or not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page starts at 0 or later and has 1 to {MAX_PAGE} files.")
-    here = [FileRow.element_id == element_id, FileRow.deleted.is_(None)]
+    here = _present(element_id)
     if name is not None:
         here.append(FileRow.name == check_name(name))
     folders: tuple[FileFolder, ...] = ()
     if folder is not None:
         prefix = check_prefix(folder)
-        within = [*here, *below_folder(prefix)]
-        folders = _folders(session, within, prefix)
-        here = [*within, ~_rest(prefix).contains("/")]
+        folders = _folders(session, [*here, *below_folder(prefix)], prefix)
+        here = in_folder(element_id, prefix)
     total, size = session.execute(select(func.count(), func.coalesce(func.sum(FileRow.size), 0)).where(*here)).one()
     column = _SORT_COLUMNS[sort]
     order = (column.desc(), FileRow.id.desc()) if descending else (column, FileRow.id)
     rows = session.scalars(select(FileRow).where(*here).order_by(*order).offset(offset).limit(limit)).all()
     return FilePage(items=describe_files(session, rows), total=total, total_bytes=int(size), folders=folders)
+
+
+def _present(element_id: UUID) -> list[ColumnElement[bool]]:
+    return [FileRow.element_id == element_id, FileRow.deleted.is_(None)]
+
+
+def in_folder(element_id: UUID, prefix: str) -> list[ColumnElement[bool]]:
+    """Condition of the files of an element that lie right below a prefix."""
+    return [*_present(element_id), *below_folder(prefix), ~_rest(prefix).contains("/")]
 
 
 def _rest(prefix: str) -> Function[Any]:
@@ -122,14 +132,29 @@ def _folders(session: Session, within: Sequence[ColumnElement[bool]], prefix: st
     counted = (
         select(label, func.count(), func.sum(FileRow.size)).where(*within, slash > 0).group_by(label).limit(MAX_FOLDERS)
     )
-    found = [FileFolder(name=name, count=count, size=int(size)) for name, count, size in session.execute(counted)]
+    rows = session.execute(counted).all()
+    volumes = _volumes(session, within, prefix, [name for name, _, _ in rows if is_zarr_folder(name)])
+    found = [FileFolder(name=name, count=count, size=int(size), volume=volumes.get(name)) for name, count, size in rows]
     return tuple(sorted(found, key=lambda one: sort_key(one.name)))
+
+
+def _volumes(
+    session: Session, within: Sequence[ColumnElement[bool]], prefix: str, folders: Sequence[str]
+) -> dict[str, UUID]:
+    """The file that stands for each of some zarr folders, where it is there."""
+    found: dict[str, UUID] = {}
+    for root in reversed(ROOTS):  # the first of them wins
+        for first in range(0, len(folders), _NAMES_AT_ONCE):
+            named = {f"{prefix}{folder}/{root}": folder for folder in folders[first : first + _NAMES_AT_ONCE]}
+            rows = session.execute(select(FileRow.name, FileRow.id).where(*within, FileRow.name.in_(named)))
+            found |= {named[name]: file_id for name, file_id in rows}
+    return found
 
 
 def get_file(session: Session, principal: Principal, element_id: UUID, file_id: UUID) -> File:
     """One file of an element. Raises NotFound."""
     get_visible_element(session, principal, element_id)
-    (file,) = describe_files(session, [_row(session, element_id, file_id)])
+    (file,) = describe_files(session, [file_row(session, element_id, file_id)])
     return file
 
 
@@ -138,7 +163,7 @@ def get_content(
 ) -> Content:
     """Where the bytes of a file are. Raises NotFound, also where the file's element may not be seen."""
     get_visible_element(session, principal, element_id)
-    return content_of(session, _row(session, element_id, file_id), settings)
+    return content_of(session, file_row(session, element_id, file_id), settings)
 
 
 def content_of(session: Session, row: FileRow, settings: Settings) -> Content:
@@ -150,7 +175,7 @@ def content_of(session: Session, row: FileRow, settings: Settings) -> Content:
 def rename_file(session: Session, principal: Principal, element_id: UUID, file_id: UUID, change: FileUpdate) -> File:
     """Give a file another name; its bytes stay where they are. Raises NotFound, Forbidden, Invalid, Conflict."""
     element = require_writer(session, principal, element_id)
-    row = _row(session, element_id, file_id)
+    row = file_row(session, element_id, file_id)
     name = check_name(change.name)
     if name != row.name:
         record(session, principal, AuditAction.FILE_RENAMED, element, before=row.name, after=name)
@@ -164,7 +189,7 @@ def rename_file(session: Session, principal: Principal, element_id: UUID, file_i
 def mark_deleted(session: Session, principal: Principal, element_id: UUID, file_id: UUID) -> None:
     """First half of deleting a file: nobody sees it any more, and its name is free. Raises NotFound, Forbidden."""
     element = require_writer(session, principal, element_id)
-    row = _row(session, element_id, file_id)
+    row = file_row(session, element_id, file_id)
     record(session, principal, AuditAction.FILE_DELETED, element, name=row.name, sha256=row.sha256)
     row.deleted = base.now()
     row.name = f"{row.id} (deleted)"
@@ -253,7 +278,8 @@ def describe_files(session: Session, rows: Sequence[FileRow]) -> tuple[File, ...
     )
 
 
-def _row(session: Session, element_id: UUID, file_id: UUID) -> FileRow:
+def file_row(session: Session, element_id: UUID, file_id: UUID) -> FileRow:
+    """A file of an element, for callers that have guarded it. Raises NotFound."""
     row = session.scalar(
         select(FileRow).where(FileRow.id == file_id, FileRow.element_id == element_id, FileRow.deleted.is_(None))
     )

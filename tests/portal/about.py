@@ -8,6 +8,7 @@ from athena.contract.elements import Crumb, ElementKind, ElementUpdate, Metadata
 from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
+from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
 from athena.contract.runs import Run
@@ -33,6 +34,7 @@ class About:
         self.locked: UUID | None = None
         self.started: list[dict[str, Any]] = []
         self.filter = RunFilter()
+        self.named: list[NamedFilter] = []
         self.updated = 0
 
     def run(self, _element: UUID) -> Run:
@@ -56,6 +58,25 @@ class About:
         """Keep it."""
         self.filter = wanted
         return SavedFilter(run_id=run, filter=wanted, matching=0, total=0)
+
+    def add_named_filter(self, _run: UUID, new: NamedFilterCreate) -> NamedFilter:
+        """Keep it; one name is taken."""
+        if new.name == "taken":
+            raise Conflict("There is a filter “taken” already.")
+        given = new.model_dump() | {"id": uuid4(), "revision": 1, "creator": "alice", "created": WHEN, "updated": WHEN}
+        self.named.append(NamedFilter(**given))
+        return self.named[-1]
+
+    def change_named_filter(self, _run: UUID, filter_id: UUID, change: NamedFilterUpdate) -> NamedFilter:
+        """Change it."""
+        (at,) = [at for at, one in enumerate(self.named) if (one.id, one.revision) == (filter_id, change.revision)]
+        given = {name: value for name in ("name", "rules") if (value := getattr(change, name)) is not None}
+        self.named[at] = self.named[at].model_copy(update=given | {"revision": self.named[at].revision + 1})
+        return self.named[at]
+
+    def remove_named_filter(self, _run: UUID, filter_id: UUID) -> None:
+        """Forget it."""
+        self.named = [one for one in self.named if one.id != filter_id]
 
     def update_live_export(self, _run: UUID) -> None:
         """Count."""

@@ -3,20 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from bokeh.document import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
+from athena.contract.elements import Crumb, ElementKind
+from athena.contract.events import Event, EventKind
 from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
 from athena.contract.runs import RunCounts
 from athena.contract.verdicts import VerdictKind
 from athena.errors import Invalid
 from athena.portal.filter_words import parse_rules, write_rules
+from athena.portal.pages.listing import crumb_items
 from athena.portal.pages.run import RunPage
 from athena.portal.run_tabs.dataviz import check_rules
-from tests.portal.test_views import Tab, run_page
+from tests.portal.test_views import WHEN, Tab, run_page
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -176,3 +180,81 @@ def test_an_export_takes_what_the_screen_shows(asked: str, kind: str) -> None:
     assert job["parameters"]["filter"]["rules"][0]["value"] == 3
     dataviz.bar._handle_msg({"do": "update-live"})
     assert (tab.catalogue.filter.rules, tab.catalogue.updated) == ((below(3),), 1)
+
+
+@pytest.mark.feature("EQ-08", "BY-09")
+def test_rules_are_kept_under_names_chosen_changed_and_forgotten() -> None:
+    tab = Tab()
+    page = make_page(20, below(11))
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    bar, charts, dialog = view.tabs["dataviz"].bar, view.tabs["dataviz"].charts, tab.shell.dialog
+
+    def submit(**values: Any) -> None:
+        dialog._handle_msg({"do": "submit", "number": dialog.form["number"], "values": values})
+
+    def renew() -> None:
+        assert view.update(replace(page, named=tuple(tab.catalogue.named)))
+
+    def ask(do: str) -> None:
+        bar._handle_msg({"do": do, "id": bar.filters[0]["id"]})
+
+    assert (bar.filters, bar.ruled) == ([], True)
+    bar._handle_msg({"do": "name-filter"})
+    assert dialog.form["lines"] == ["Defocus ≤ 11.00\u2009µm"]
+    submit(name=" ")
+    assert "name" in dialog.answer["problem"]
+    submit(name="taken")
+    assert dialog.answer["problem"] == "There is a filter “taken” already."
+    submit(name="thin")
+    assert (dialog.form, tab.refreshed, tab.catalogue.named[0].rules) == ({}, 1, (below(11),))
+    renew()
+    assert [(one["name"], one["words"], one["chosen"]) for one in bar.filters] == [
+        ("thin", "Defocus ≤ 11.00\u2009µm", True)
+    ]
+    # other rules on the charts: it is not chosen any more, until somebody chooses it
+    say(view.tabs["dataviz"], "rules", wire(below(3)))
+    assert not bar.filters[0]["chosen"]
+    pushed = charts.pushes.get("rules", 0)
+    ask("choose-filter")
+    assert (charts.traits["rules"], charts.pushes["rules"]) == (wire(below(11)), pushed + 1)
+    assert (bar.filters[0]["chosen"], bar.changed) == (True, False)
+    # as the charts are, there is nothing to take over
+    ask("change-filter")
+    assert [field["name"] for field in dialog.form["fields"]] == ["name"]
+    say(view.tabs["dataviz"], "rules", wire(below(2), below(1, "drift_total_angstrom")))
+    ask("change-filter")
+    assert [field["name"] for field in dialog.form["fields"]] == ["name", "replace"]
+    submit(name="thinner", replace=True)
+    renew()
+    assert [(one["name"], one["chosen"]) for one in bar.filters] == [("thinner", True)]
+    assert tab.catalogue.named[0].revision == 2
+    assert tab.catalogue.filter.rules == (), "nothing was applied to the run"
+    ask("remove-filter")
+    assert dialog.form["danger"]
+    submit()
+    assert tab.catalogue.named == []
+    ask("choose-filter")
+    assert bar.problem == ""
+    renew()
+    assert bar.filters == []
+    bar._handle_msg({"do": "choose-filter", "id": "gone"})
+    assert bar.problem == "Somebody has deleted this filter."
+    say(view.tabs["dataviz"], "rules", [])
+    assert not bar.ruled
+
+
+def test_a_change_of_what_the_workflow_keeps_concerns_its_charts() -> None:
+    tab = Tab()
+    page = make_page(20)
+    workflow = Crumb(id=uuid4(), kind=ElementKind.WORKFLOW, name="SPA")
+    page = replace(page, crumbs=[*crumb_items([workflow]), *page.crumbs])
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+
+    def event(element_id: UUID) -> Event:
+        return Event(seq=1, kind=EventKind.ELEMENT_UPDATED, time=WHEN, element_id=element_id)
+
+    assert view.concerns(event(workflow.id))
+    assert view.concerns(event(page.element.id))
+    assert not view.concerns(event(uuid4()))
+    gallery: Any = replace(page, place=page.place.at()).view(tab)  # type: ignore[arg-type]
+    assert not gallery.concerns(event(workflow.id))

@@ -8,10 +8,12 @@ import pytest
 
 from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.elements import Crumb, Element, ElementKind
-from athena.errors import Conflict, Forbidden
+from athena.contract.runs import SourceCreate
+from athena.errors import Conflict, Forbidden, Invalid
 from athena.portal.acting import act, act_on_many
 from athena.portal.actions import ElementAction
 from athena.portal.components.shell_dialog import ShellDialog
+from athena.portal.dialogs.attach import ask_attach
 from athena.portal.pages.listing import crumb_items
 from tests.portal.test_actions import Tab as Desk
 from tests.portal.test_actions import made
@@ -189,3 +191,26 @@ def test_what_cannot_be_measured_is_said() -> None:
     form = tab.ask(made(ElementKind.DATASET, type="epu_run"), ElementAction.CLEANUP)
     assert form["waiting"]
     assert tab.dialog.answer["problem"] == "It is still being acquired."
+
+
+@pytest.mark.feature("AC-01")
+def test_a_session_folder_is_attached_with_what_its_metadata_lack() -> None:
+    tab = Tab()
+    sources: list[SourceCreate] = []
+
+    def attach(_run: UUID, source: SourceCreate) -> None:
+        if source.path == "/nowhere":
+            raise Invalid("There is no folder /nowhere.")
+        sources.append(source)
+
+    tab.catalogue.attach = attach  # type: ignore[attr-defined]
+    ask_attach(tab, made(ElementKind.DATASET, type="epu_run"))  # type: ignore[arg-type]
+    given: dict[str, Any] = {field["name"]: field.get("value", "") for field in tab.dialog.form["fields"]}
+    assert given["follow"] is True
+    tab.submit(**given)
+    assert tab.dialog.answer["problem"] == "Give the folder as the runner's machine sees it."
+    tab.submit(**given | {"path": "/nowhere"})
+    assert tab.dialog.answer["problem"] == "There is no folder /nowhere."
+    tab.submit(**given | {"path": " /data/s ", "voltage_kv": "300", "follow": False})
+    assert sources == [SourceCreate(path="/data/s", follow=False, parameters={"voltage_kv": "300"})]
+    assert (tab.dialog.form, tab.refreshed) == ({}, 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +16,8 @@ from athena.portal.pages.micrograph import MicrographPage
 from athena.portal.place import Place
 from athena.portal.shown import Listed
 from tests.portal.test_views import WHEN, Tab, run_page
+
+FOREIGN = UUID(int=1)
 
 
 @pytest.fixture
@@ -110,3 +113,28 @@ def test_the_gallery_judges_and_says_what_was_refused(tab: Tab) -> None:
             "may_judge"
         ]
     )
+
+
+@pytest.mark.feature("EQ-03", "EQ-08")
+def test_the_other_tabs_are_led_to_with_what_the_address_says_by_now(tab: Tab) -> None:
+    page = run_page(counts=RunCounts(total=3, completed=3))
+    view: Any = page.view(tab)  # type: ignore[arg-type]
+    run_id = page.run.element.id
+
+    def links() -> dict[str, Place]:
+        return {one["name"]: Place.parse(one["search"]) for one in view._header.tabs}
+
+    assert links()["dataviz"] == Place(run_id, "dataviz")
+    # the gallery says what it shows, and nothing is read for that
+    said = {"show": "error", "order": "oldest"}
+    view.said(page.place.having(**said))
+    assert links()["dataviz"] == Place(run_id, "dataviz").having(**said)
+    assert links()["micrographs"] == Place(run_id).having(**said)
+    # so do the charts; what a micrograph says is not of the run's tabs
+    view.said(Place(run_id, "dataviz").having(**said, rules="none"))
+    assert dict(links()["report"].options) == {**said, "rules": "none"}
+    view.said(Place(FOREIGN).having(show="all"))
+    assert dict(links()["report"].options) == {**said, "rules": "none"}
+    # a newer reading of another tab has it from its own address
+    assert view.update(replace(page, place=links()["notes"]))
+    assert dict(links()["micrographs"].options) == {**said, "rules": "none"}

@@ -39,6 +39,15 @@ def test_elsewhere_in_the_same_element() -> None:
     assert place.at() == Place(UUID(int=7))
 
 
+@pytest.mark.feature("EQ-03", "EQ-08")
+def test_what_is_listed_goes_along_in_a_run_and_what_is_tried_between_its_tabs() -> None:
+    listed = {"branch": "fine", "show": "error", "order": "oldest"}
+    place = Place(UUID(int=7), "dataviz").having(**listed, rules="none", charts="iciness", panel="notes")
+    assert dict(place.at(tab="report").options) == {**listed, "rules": "none", "charts": "iciness"}
+    assert dict(place.at(tab="ctf", index=3).options) == listed
+    assert dict(place.at(tab="ctf", index=3).having(rules="none", view="fft").at().options) == listed
+
+
 def test_options_are_changed_one_by_one_and_dropped_when_empty() -> None:
     place = Place(page="search").having(q="grid 3", kind="dataset")
     assert place.search == "?p=search&q=grid+3&kind=dataset"

@@ -23,6 +23,7 @@ from athena.contract.storages import StorageRole
 from athena.db.elements import FileRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
+from athena.db.named_filters import NamedFilterRow
 from athena.db.storages import StorageRow
 from athena.db.user_metrics import UserMetricRow
 from athena.domain.permissions import can
@@ -71,6 +72,10 @@ MATRIX: dict[str, Need | Action] = {
     "update_live_export": Action.WRITE,
     "get_run_filter": Action.VIEW,
     "save_run_filter": Action.WRITE,
+    "list_named_filters": Action.VIEW,
+    "add_named_filter": Action.WRITE,
+    "update_named_filter": Action.WRITE,
+    "remove_named_filter": Action.WRITE,
     "get_criteria": Action.VIEW,
     "get_report": Action.VIEW,
     "get_movie": Action.VIEW,
@@ -212,6 +217,7 @@ class Place:
 
     folder: Element
     inner: Element
+    workflow: Element
     run: Element
 
 
@@ -240,9 +246,9 @@ def make_place(database: Database, askers: list[Asker]) -> Callable[[], Place]:
                 sharing.set_grant(session, owner, folder.id, GrantChange(name=user.username, role=role))
             inner = elements.create_element(session, owner, FolderCreate(name="Inner", parent_id=folder.id))
             wanted = WorkflowCreate(name="Workflow", parent_id=folder.id, template=Template.SPA_QUALITY_MONITOR)
-            imaging = elements.create_element(session, owner, wanted).steps[4]
-            run = DatasetCreate(name="Run", parent_id=imaging.id, type=DatasetType.EPU_RUN)
-            return Place(folder, inner, elements.create_element(session, owner, run))
+            workflow = elements.create_element(session, owner, wanted)
+            run = DatasetCreate(name="Run", parent_id=workflow.steps[4].id, type=DatasetType.EPU_RUN)
+            return Place(folder, inner, workflow, elements.create_element(session, owner, run))
 
     return make
 
@@ -309,6 +315,12 @@ def make_held(database: Database, askers: list[Asker], operation: tuple[str, str
     with database.session() as session:
         if "{metric}" in path:
             session.merge(UserMetricRow(run_id=place.run.id, name="mine", label="Mine", source="", sha256=""))
+        if "{filter_id}" in path:
+            rules = BODIES["add_named_filter"]["rules"]
+            row = NamedFilterRow(workflow_id=place.workflow.id, name=uuid.uuid4().hex, rules=rules)
+            session.add(row)
+            session.flush()
+            return {"filter_id": str(row.id)}
         if "{note_id}" in path:
             return {"note_id": str(notes.add_note(session, owner, place.inner.id, NoteWrite(text="Note")).id)}
         if "{sample_id}" in path:

@@ -83,6 +83,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_storage": {"name": "Stolen"},
     "rename_file": {"name": "stolen.mrc"},
     "save_run_filter": {"rules": []},
+    "add_named_filter": {"name": "Stolen", "rules": [{"metric": "defocus_um", "operator": "<", "value": 2}]},
+    "update_named_filter": {"name": "Stolen"},
     "accept_hand_over": {"sha256": "0" * 64},
     "set_criteria": {"rules": []},
     "put_user_metric": {"source": "def mine(micrograph):\n    return 1.0\n"},
@@ -137,6 +139,9 @@ OF_A_FILE = {
     "get_file_content",
     "get_file_image_info",
     "get_file_tile",
+    "get_volume_info",
+    "get_volume_plane",
+    "get_volume_texture",
     "head_file_content",
     "list_uploads",
     "get_upload_offset",
@@ -165,7 +170,7 @@ def ask(
     user: object = uuid.UUID(int=0),
 ) -> httpx.Response:
     """Send the request of an operation that names this folder, run and user (who also stands for a token)."""
-    values = FILLED | dict.fromkeys(("element_id", "run_id", "job_id", "note_id", "sample_id"), str(run))
+    values = FILLED | dict.fromkeys(("element_id", "run_id", "job_id", "note_id", "sample_id", "filter_id"), str(run))
     values |= {"user_id": str(user), "token_id": str(user)}
     place = path.removeprefix("/api").format(**values)
     body = {key: str(folder) if value == "FOLDER" else value for key, value in BODIES.get(name, {}).items()}

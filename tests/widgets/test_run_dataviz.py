@@ -10,6 +10,7 @@ from athena.contract.filters import FilterRule, Operator, RunFilter
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import matches
 from athena_widgets.chart_metrics import ALWAYS, chart_metrics
+from athena_widgets.spans import parse_spans
 from tests.widgets.conftest import WidgetPage
 from tests.widgets.fake_run import FakeRun
 from tests.widgets.web import Web
@@ -139,8 +140,15 @@ def test_what_is_selected_is_judged_and_joins_the_count(open_widget: Open, web: 
     expect(selection).to_contain_text("selected")
     chosen = int(selection.locator("strong").inner_text())
     assert chosen > 3
+    assert len(parse_spans(panel.trait("chosen")) or ()) == chosen
+    panel.give(chosen="3-5,9")  # as a notebook may
+    expect(selection.locator("strong")).to_have_text("4")
+    panel.give(chosen="")
+    expect(selection).to_be_hidden()
+    drag(page, chart(page, "defocus_um"), (0.1, 0.02), (0.4, 0.8))
     page.click(panel.hook("selection-accept"))
     expect(selection).to_be_hidden()
+    assert panel.trait("chosen") == ""
     expect(match_count(panel)).to_have_text(f"{chosen} of {web.run.total} match")
     said = panel.trait("judged")
     assert said.endswith(" accepted")

@@ -1,15 +1,14 @@
 """Verdicts that a view asks for: ``3-40,55 rejected``, and what a run does about it."""
 
 from collections.abc import Iterable
-from itertools import chain
 from typing import Any, Protocol, runtime_checkable
 
 import traitlets
 
-from athena_widgets.base import AthenaWidget, RunLike
+from athena_widgets.base import RunLike
+from athena_widgets.selecting import SelectingWidget
+from athena_widgets.spans import parse_spans
 
-MOST = 1_000_000
-"""Acquisitions that one word of a browser may name."""
 VERDICTS = ("accepted", "rejected", "")
 
 
@@ -35,20 +34,8 @@ def parse_verdict(said: object) -> tuple[list[int], str] | None:
     if not isinstance(said, str):
         return None
     named, _, verdict = said.partition(" ")
-    spans = [_span(part) for part in named.split(",")]
-    if verdict not in VERDICTS or any(span is None for span in spans):
-        return None
-    if sum(len(span) for span in spans if span is not None) > MOST:
-        return None
-    return list(chain.from_iterable(span for span in spans if span is not None)), verdict
-
-
-def _span(text: str) -> range | None:
-    first, dash, last = text.partition("-")
-    last = last if dash else first
-    if not (first.isdecimal() and last.isdecimal() and len(first) < 10 and len(last) < 10):
-        return None
-    return range(int(first), int(last) + 1) if int(first) <= int(last) else None
+    indices = parse_spans(named)
+    return None if indices is None or verdict not in VERDICTS else (indices, verdict)
 
 
 def judge(run: JudgedRun, indices: Iterable[int], verdict: str) -> None:
@@ -57,23 +44,20 @@ def judge(run: JudgedRun, indices: Iterable[int], verdict: str) -> None:
     ways[verdict](*indices)
 
 
-class JudgingWidget(AthenaWidget):
-    """A view of a run in which acquisitions are accepted and rejected.
+class JudgingWidget(SelectingWidget):
+    """A view of a run in which acquisitions are selected, accepted and rejected.
 
     Attributes
     ----------
     may_judge : whether that is offered.
     judged : what was judged last: ``"3-40,55 rejected"``, ``"12 accepted"``, or ``"12 "`` (taken back).
-    problem : why the last thing asked was refused, in words.
     """
 
     may_judge = traitlets.Bool(True).tag(sync=True)
     judged = traitlets.Unicode("").tag(sync=True)
-    problem = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         super().__init__(run, **traits)
-        self._run: object = run
         self.observe(self._judge, "judged")
 
     def _judge(self, change: Any) -> None:

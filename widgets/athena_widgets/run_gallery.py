@@ -39,3 +39,7 @@ class RunGallery(JudgingWidget):
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
+        self.observe(self._marked, "selected")
+
+    def _marked(self, change: Any) -> None:
+        self.chosen = str(change["new"]) if change["new"] >= 0 else ""

@@ -4,23 +4,31 @@ from typing import Any
 
 import param
 
-from athena.contract.files import File
+from athena.contract.files import File, FileFolder
+from athena.domain.zarr_folders import zarr_folder
 from athena.portal.components.asking import Asking
-from athena.portal.file_kinds import describe_kind
+from athena.portal.file_kinds import ZARR_VOLUME, describe_kind
 
 
 def file_item(file: File) -> dict[str, Any]:
     """A file as the list takes it."""
     kind, viewer = describe_kind(file.name)
+    zarr = zarr_folder(file.name)
     return {
         "id": str(file.id),
-        "name": file.name,
-        "size": file.size,
+        "name": zarr or file.name,
+        # the size of a zarr is that of its folder, of which this is one file
+        "size": None if zarr else file.size,
         "kind": kind,
         "viewer": viewer.value,
         "created": file.created.isoformat(),
         "creator": file.creator,
     }
+
+
+def folder_item(folder: FileFolder) -> dict[str, Any]:
+    """A folder as the list takes it; one that is a volume opens as that."""
+    return folder.model_dump(mode="json") | {"kind": ZARR_VOLUME if folder.volume else "Folder"}
 
 
 class FileList(Asking):
@@ -38,6 +46,7 @@ class FileList(Asking):
     listing = param.Dict(
         default={}, doc="{key, dir, sort, descending, folders, files, total, bytes}; files: the first ones."
     )
+    solid = param.String(default="", doc="Address of the folder in three dimensions; empty: nothing in it has them.")
     page = param.Dict(default={}, doc="More files: {key, offset, files}; those of another key are of no use.")
     busy = param.Boolean(default=False, doc="Whether a deletion is under way.")
     problem = param.String(default="", doc="Why the last thing asked was not done.")

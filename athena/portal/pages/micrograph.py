@@ -305,6 +305,9 @@ class MicrographView:
         self._fill()
         return True
 
+    def said(self, place: Place) -> None:
+        """Nothing here leads on by what the address says."""
+
     def stays_under(self, place: Place) -> bool:
         """It is quick to make again."""
         return False

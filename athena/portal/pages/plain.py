@@ -59,6 +59,9 @@ class PlainView(ABC):
     def update(self, data: Any) -> bool:
         """Show newer data in place."""
 
+    def said(self, place: Place) -> None:  # noqa: B027
+        """Nothing here leads on by what the address says."""
+
     def stays_under(self, place: Place) -> bool:
         """It is not kept."""
         return False

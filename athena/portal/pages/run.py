@@ -67,7 +67,10 @@ def read_run(catalogue: Catalogue, place: Place) -> RunPage:
 def _read_filter(catalogue: Catalogue, page: RunPage) -> RunPage:
     check_rules(page)
     return replace(
-        page, saved=catalogue.saved_filter(page.element.id, branch=page.branch), jobs=tuple(catalogue.jobs())
+        page,
+        saved=catalogue.saved_filter(page.element.id, branch=page.branch),
+        named=tuple(catalogue.named_filters(page.element.id)),
+        jobs=tuple(catalogue.jobs()),
     )
 
 
@@ -119,17 +122,8 @@ class RunView:
             # the gallery has its own counts, which also filter
             counts={} if tab == "micrographs" and run.counts.total else run.counts.model_dump(),
             source=source_item(run.source, now=datetime.now(UTC)),
-            branches=branch_links(run, self._loaded.place, self._loaded.branch),
-            tabs=[
-                {
-                    "name": name,
-                    "label": label,
-                    "search": self._loaded.place.at(tab="" if name == RUN_TABS[0] else name).search,
-                    "chosen": name == tab,
-                }
-                for name, (label, _) in TABS.items()
-            ],
         )
+        self._lead_on(self._loaded.place)
         if tab not in self.tabs:
             self.tabs[tab] = TABS[tab][1](self._session)
         shown, before = self.tabs[tab].show(self._loaded), self._shown.get(tab)
@@ -138,6 +132,26 @@ class RunView:
             self._body[:] = [*(part for part in self._body if part is not before), shown]
         for part in self._body:
             part.visible = part is shown
+
+    def _lead_on(self, place: Place) -> None:
+        """Lead to the other tabs and branches with what the address says."""
+        self._header.param.update(
+            branches=branch_links(self._loaded.run, place, self._loaded.branch),
+            tabs=[
+                {
+                    "name": name,
+                    "label": label,
+                    "search": place.at(tab="" if name == RUN_TABS[0] else name).search,
+                    "chosen": name == self._loaded.tab,
+                }
+                for name, (label, _) in TABS.items()
+            ],
+        )
+
+    def said(self, place: Place) -> None:
+        """The links of its head follow."""
+        if place.element == self._loaded.element.id:
+            self._lead_on(place)
 
     def _ask(self, asked: dict[str, Any]) -> None:
         element = self._loaded.run.element
@@ -155,8 +169,15 @@ class RunView:
         act(self._session, element, asked, done=done, failed=failed)
 
     def concerns(self, event: Event) -> bool:
-        """Everything that happens to this run; a report is drawn again at ticks, not with every movie."""
-        return self._loaded.tab != "report" and event.element_id == self._loaded.element.id
+        """Everything that happens to this run; a report is drawn again at ticks, not with every movie.
+
+        Dataviz also shows what the workflow keeps.
+        """
+        page = self._loaded
+        if page.tab == "dataviz" and event.element_id is not None:
+            above = {crumb["search"] for crumb in page.crumbs}
+            return event.element_id == page.element.id or Place(event.element_id).search in above
+        return page.tab != "report" and event.element_id == page.element.id
 
     def update(self, data: Any) -> bool:
         """Show a newer reading, or another tab, of the same run."""

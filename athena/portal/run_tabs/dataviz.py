@@ -14,12 +14,15 @@ from athena.errors import AthenaError, Invalid
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.dialogs.export import ask_filtered_export
+from athena.portal.dialogs.named_filters import ask_change, ask_name, ask_removal
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
+from athena.portal.place import CHARTS, RULES, Place
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
+from athena.sdk.filters import rule_words
 from athena.zarrio.layout import METRICS
 from athena_widgets.chart_metrics import chart_metrics
 from athena_widgets.judging import parse_verdict
@@ -58,7 +61,7 @@ class DatavizTab:
         given = {
             "version": reading.run.version,
             "metrics": chart_metrics(reading.run.user_metrics),
-            "charts": [name for name in reading.place.option("charts").split(",") if name],
+            "charts": [name for name in reading.place.option(CHARTS).split(",") if name],
             "may_judge": may_write(reading.element),
         }
         if self.charts is None:
@@ -68,6 +71,7 @@ class DatavizTab:
             self.charts.give(**given)
         self._tell_exports(reading)
         self.bar.changed = self._rules != self._saved
+        self._tell_filters()
         return self._page
 
     def scheme(self, scheme: Scheme) -> None:
@@ -113,7 +117,7 @@ class DatavizTab:
 
     def _adopt(self, reading: RunReading) -> None:
         """Take rules from the address where it says others than before, else what was saved, unless one is at work."""
-        words, before = reading.place.option("rules"), self._rules
+        words, before = reading.place.option(RULES), self._rules
         if words and words != self._adopted:
             self._adopted = words
             self._rules = parse_rules(words)
@@ -145,7 +149,27 @@ class DatavizTab:
         self._draft = rules != self._saved
         self._adopted = write_rules(rules) if self._draft else ""
         self.bar.param.update(said="", problem="", changed=self._draft)
-        self._say(rules=self._adopted)
+        self._tell_filters()
+        self._say(**{RULES: self._adopted})
+
+    def _tell_filters(self) -> None:
+        """Offer what the workflow keeps under names; the one whose rules are looked through is marked."""
+        if self._reading is None:
+            return
+        own, looked = self._reading.run.user_metrics, frozenset(self._rules)
+        self.bar.param.update(
+            ruled=bool(self._rules),
+            filters=[
+                {
+                    "id": str(one.id),
+                    "name": one.name,
+                    "words": "; ".join(rule_words(rule, own) for rule in one.rules),
+                    "lacking": list(one.lacking),
+                    "chosen": frozenset(one.rules) == looked,
+                }
+                for one in self._reading.named
+            ],
+        )
 
     def _push(self) -> None:
         """Let the charts look through the rules as they are here."""
@@ -154,11 +178,13 @@ class DatavizTab:
 
     def _say(self, **options: str) -> None:
         """Say something in the address, beside what was said there since the run was read."""
-        if self._reading is None:
-            return
-        here, read = self._session.place, self._reading.place
-        place = here if (here.element, here.tab, here.index) == (read.element, read.tab, read.index) else read
-        self._session.say(place.having(**options))
+        if self._reading is not None:
+            self._session.say(self._place(self._reading).having(**options))
+
+    def _place(self, reading: RunReading) -> Place:
+        """Where the charts are: what was said since the run was read is said there."""
+        here, read = self._session.place, reading.place
+        return here if (here.element, here.tab, here.index) == (read.element, read.tab, read.index) else read
 
     def _tell(self, problem: str) -> None:
         if self.charts is not None:
@@ -173,7 +199,7 @@ class DatavizTab:
         """Other charts were chosen: the address says which."""
         if self._reading is not None and isinstance(said, list):
             known = _known(self._reading)
-            self._say(charts=",".join(name for name in said if name in known))
+            self._say(**{CHARTS: ",".join(name for name in said if name in known)})
 
     def _judge(self, said: Any) -> None:
         asked, reading, catalogue = parse_verdict(said), self._reading, self._session.catalogue
@@ -199,12 +225,28 @@ class DatavizTab:
                 self._push()
             case "apply":
                 self._save(reading.element)
+            case "name-filter":
+                ask_name(self._session, reading.run, self._rules)
+            case "choose-filter" | "change-filter" | "remove-filter":
+                self._act_on_named(reading, asked)
             case "export":
                 self._export(reading.element, JobKind.EXPORT)
             case "live-export":
                 self._export(reading.element, JobKind.LIVE_EXPORT)
             case "update-live":
                 self._update_live(reading.element)
+
+    def _act_on_named(self, reading: RunReading, asked: dict[str, Any]) -> None:
+        one = next((one for one in reading.named if str(one.id) == asked["id"]), None)
+        if one is None:
+            self.bar.problem = "Somebody has deleted this filter."
+        elif asked["do"] == "change-filter":
+            ask_change(self._session, reading.run, one, self._rules)
+        elif asked["do"] == "remove-filter":
+            ask_removal(self._session, reading.run, one)
+        else:
+            self._use(one.rules)
+            self._push()
 
     def _export(self, run: Element, kind: JobKind) -> None:
         matching = f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
@@ -216,7 +258,7 @@ class DatavizTab:
         def saved(answer: SavedFilter) -> None:
             self._draft, self._adopted = self._rules != answer.filter.rules, ""
             self.bar.param.update(changed=self._draft, said="The filter is saved for the run.")
-            self._say(rules="")
+            self._say(**{RULES: ""})
             self._session.refresh()
 
         self._session.run(lambda: catalogue.save_filter(run.id, wanted), saved, failed=self._refused)
@@ -249,12 +291,12 @@ class DatavizTab:
 
     def _open(self, index: Any) -> None:
         if self._reading is not None and isinstance(index, int) and index >= 0:
-            self._session.go(self._reading.place.at(index=index))
+            self._session.go(self._place(self._reading).at(index=index))
 
 
 def check_rules(reading: RunReading) -> None:
     """Raises Invalid for an address whose rules are wrong, or look at what is no metric of the run."""
-    words = reading.place.option("rules")
+    words = reading.place.option(RULES)
     if words:
         check_filter(checked(RunFilter, rules=parse_rules(words)), _known(reading))
 

@@ -2,20 +2,18 @@
 
 from typing import Any
 
-import panel as pn
 from panel.viewable import Viewable
 
 from athena.contract.people import Role
-from athena.contract.runs import Run, SourceCreate
 from athena.contract.verdicts import VerdictKind
 from athena.errors import AthenaError
-from athena.portal.components.attach_dialog import AttachDialog
 from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.dialogs.attach import ask_attach
 from athena.portal.marks import drift_limit
-from athena.portal.place import Place
+from athena.portal.place import ORDER, SHOW, Place
 from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
-from athena.portal.shown import NEWEST, OLDEST, ORDER, SHOW, Listed
+from athena.portal.shown import NEWEST, OLDEST, Listed
 from athena.portal.theme import Scheme
 from athena_widgets.judging import parse_verdict
 
@@ -28,15 +26,7 @@ class MicrographsTab:
         self._reading: RunReading | None = None
         self._gallery: WidgetFrame | None = None
         self._order = NEWEST
-        self._nothing = nothing_yet()
-        self._attach = AttachDialog(self._attach_source)
-        self._starting = pn.Column(
-            self._nothing,
-            pn.Row(self._attach.button, sizing_mode="stretch_width", styles={"justify-content": "center"}),
-            self._attach.dialog,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+        self._nothing = nothing_yet(self._begin)
 
     def show(self, reading: RunReading) -> Viewable:
         """Show the micrographs there are, or how to begin."""
@@ -72,8 +62,9 @@ class MicrographsTab:
         else:
             sentence = source.message or "The folder is looked at; movies appear here as they land."
             self._nothing.param.update(sentence=sentence, command="")
-        self._attach.button.visible = source is None and reading.element.my_role is not Role.VIEWER
-        return self._starting
+        may_attach = source is None and reading.element.my_role is not Role.VIEWER
+        self._nothing.action = "Attach a session folder…" if may_attach else ""
+        return self._nothing
 
     def _new_gallery(self, reading: RunReading, given: dict[str, Any]) -> WidgetFrame:
         return WidgetFrame(
@@ -154,13 +145,6 @@ class MicrographsTab:
         if self._gallery is not None:
             self._gallery.give(problem=str(error))
 
-    def _attach_source(self, source: SourceCreate) -> None:
-        if self._reading is None:
-            return
-        run_id, catalogue = self._reading.element.id, self._session.catalogue
-
-        def attached(_run: Run) -> None:
-            self._attach.done()
-            self._session.refresh()
-
-        self._session.run(lambda: catalogue.attach(run_id, source), attached, failed=self._attach.refused)
+    def _begin(self, _: dict[str, Any]) -> None:
+        if self._reading is not None:
+            ask_attach(self._session, self._reading.element)

@@ -1,13 +1,15 @@
 """A run as it was read for its page, and what its tabs have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from panel.viewable import Viewable
 
 from athena.contract.elements import Element
 from athena.contract.filters import SavedFilter
 from athena.contract.jobs import Job
+from athena.contract.named_filters import NamedFilter
 from athena.contract.runs import Run
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.place import RUN_TABS, Place
@@ -23,6 +25,7 @@ class RunReading:
     run: Run
     crumbs: list[dict[str, str]]
     saved: SavedFilter | None = None
+    named: tuple[NamedFilter, ...] = ()
     jobs: tuple[Job, ...] = ()
     report: DrawnReport | None = None
     branch: str | None = None
@@ -54,6 +57,6 @@ class RunTab(Protocol):
         """Dark or light was chosen."""
 
 
-def nothing_yet() -> EmptyState:
-    """What a tab shows before there is something to show."""
-    return EmptyState(sizing_mode="stretch_width", margin=24)
+def nothing_yet(asked: Callable[[dict[str, Any]], None] | None = None) -> EmptyState:
+    """What a tab shows before there is something to show; ``asked`` hears its button."""
+    return EmptyState(asked, sizing_mode="stretch_width", margin=24)

@@ -1,9 +1,11 @@
 """The area that is simulated: an image with a margin around it, of which motion brings parts into view."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,10 @@ class Canvas:
     def _from_middle(self, axis: int) -> NDArray[np.float32]:
         places = np.arange(self.shape[axis], dtype=np.float32) - (self.margin + (self.inner[axis] - 1) / 2)
         return (places * np.float32(self.pixel_size_angstrom)).astype(np.float32)
+
+
+def canvas_around(shape: tuple[int, int], reach: float, *, pixel_size_angstrom: float) -> Canvas:
+    """Canvas around an image of (h, w) px with room for displacements of ``reach`` px, of a size quick to transform."""
+    margin = math.ceil(reach) + 3
+    height, width = (next_fast_len(size + 2 * margin, real=True) for size in shape)
+    return Canvas((height, width), shape, margin, pixel_size_angstrom)

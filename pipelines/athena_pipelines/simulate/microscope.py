@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from athena.errors import Invalid
+from athena_pipelines.simulate.possible import require_possible
 
 ICE_MEAN_FREE_PATH = 3950.0
 """Ice in which the image loses 1 − 1/e of its electrons at 300 kV with an energy filter, Å. Source: Rice et al. 2018,
@@ -76,15 +76,7 @@ class Microscope:
         ------
         Invalid : a setting is out of its range; it is named.
         """
-        for name, (low, high) in _POSSIBLE.items():
-            value = getattr(self, name)
-            values = value if isinstance(value, tuple) else (value,)
-            if not values or not all(low <= one <= high for one in values):
-                raise Invalid(f"The microscope's {name} is {value}.", hint=f"Give {low:g} to {high:g}.")
-        for name in _RANGES:
-            first, last = getattr(self, name)
-            if first > last:
-                raise Invalid(f"The microscope's {name} runs from {first:g} to {last:g}.", hint="Smallest first.")
+        require_possible(self, "microscope", limits=_POSSIBLE, ordered=_RANGES)
 
 
 _RANGES = ("astigmatism_angstrom", "drift_px", "local_px", "ice_angstrom", "coverage", "phase_shift_deg")

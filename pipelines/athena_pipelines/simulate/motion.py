@@ -35,6 +35,11 @@ class Motion:
         """Number of frames."""
         return len(self.trajectory)
 
+    @property
+    def reach(self) -> float:
+        """No point is displaced farther along an axis than this, px."""
+        return float(np.abs(self.trajectory).max() + 2.5 * np.abs(self.local).sum(axis=(1, 2)).max())
+
     def space_coefficients(self, frame: int) -> NDArray[np.float64]:
         """Coefficients of the local field at one frame, (2, 5) px."""
         time = frame / max(self.frames - 1, 1)

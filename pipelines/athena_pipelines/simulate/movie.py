@@ -1,19 +1,17 @@
 """One simulated movie: specimen → wave → moving, fading image → electron counts."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 
-from athena_pipelines.simulate.canvas import Canvas
+from athena_pipelines.simulate.canvas import canvas_around
 from athena_pipelines.simulate.crystals import LUMP_LIMIT_ANGSTROM, Lump, crystal_phase, lump_thickness, transmission
-from athena_pipelines.simulate.detector import count_electrons, expected_counts, spline_prefilter
 from athena_pipelines.simulate.film import Film
 from athena_pipelines.simulate.motion import Motion
-from athena_pipelines.simulate.optics import Ctf, critical_exposure
+from athena_pipelines.simulate.moving import MovingImage
+from athena_pipelines.simulate.optics import Ctf
 from athena_pipelines.simulate.sensor import Sensor
 from athena_pipelines.simulate.slope import LEVEL, Slope, image_on_slope
 from athena_pipelines.simulate.specimen import Ice, backward, forward, frequencies, phase_spectrum
@@ -71,59 +69,42 @@ class SimulatedMovie:
 
     def __init__(self, model: MovieModel, molecule: Molecule, *, response: NDArray[np.float32] | None = None) -> None:
         self.model = model
-        self._response = response
-        reach = np.abs(model.motion.trajectory).max() + 2.5 * np.abs(model.motion.local).sum(axis=(1, 2)).max()
-        self._margin = math.ceil(float(reach)) + 3
-        height, width = model.shape
-        padded = tuple(next_fast_len(size + 2 * self._margin, real=True) for size in (height, width))
-        self._padded = (padded[0], padded[1])
-        self._canvas = Canvas(self._padded, model.shape, self._margin, model.pixel_size_angstrom)
+        self._canvas = canvas_around(model.shape, model.motion.reach, pixel_size_angstrom=model.pixel_size_angstrom)
+        self._fx, self._fy = frequencies(self._canvas.shape, model.pixel_size_angstrom)
         rng = np.random.default_rng([model.seed, 1])
-        self._frame_seeds = rng.integers(0, 2**63, model.motion.frames)
-        self._fx, self._fy = frequencies(self._padded, model.pixel_size_angstrom)
-        self._rate = np.float32(model.counts_per_px * model.ice_transmission)
+        frame_seeds = rng.integers(0, 2**63, model.motion.frames)
+        rate = np.float32(model.counts_per_px * model.ice_transmission)
         if model.sensor is not None:
-            self._rate *= np.float32(model.sensor.dqe_zero)
-        self._bright, self._contrast = self._image_spectra(rng, molecule)
+            rate *= np.float32(model.sensor.dqe_zero)
+        bright, contrast = self._image_spectra(rng, molecule)
+        self._image = MovingImage(
+            canvas=self._canvas,
+            bright=bright,
+            contrast=contrast,
+            rate=rate,
+            motion=model.motion,
+            dose_per_frame=model.dose_per_frame if model.damage else 0.0,
+            voltage_kv=model.ctf.voltage_kv,
+            frame_seeds=frame_seeds,
+            response=response,
+        )
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """Yield each frame's counts, (h, w) uint8, row 0 at the bottom."""
-        for frame, spline in enumerate(self._splines()):
-            yield count_electrons(
-                spline,
-                self.model.shape,
-                margin=self._margin,
-                shift=self.model.motion.trajectory[frame],
-                field=self.model.motion.space_coefficients(frame),
-                seed=int(self._frame_seeds[frame]),
-                response=self._response,
-            )
+        return self._image.frames()
 
     def expected_frames(self) -> Iterator[NDArray[np.float32]]:
         """Yield each frame's expected counts, (h, w) float32: the movie without counting noise."""
-        for frame, spline in enumerate(self._splines()):
-            yield expected_counts(
-                spline,
-                self.model.shape,
-                margin=self._margin,
-                shift=self.model.motion.trajectory[frame],
-                field=self.model.motion.space_coefficients(frame),
-            )
+        return self._image.expected_frames()
 
     def still(self) -> NDArray[np.float32]:
         """Expected counts a pixel of one frame of an undamaged specimen that does not move, (h, w) float32."""
-        width = self._padded[1]
-        image = 1 + backward(self._contrast, width)
-        if self._bright is not None:
-            image += backward(self._bright, width) - 1
-        return self._rate * self._canvas.cut(image)
+        return self._image.still()
 
     @property
     def mean_counts(self) -> float:
         """Expected counts a pixel and frame, over the image."""
-        if self._bright is None:
-            return float(self._rate)
-        return float(self._rate * self._canvas.cut(backward(self._bright, self._padded[1])).mean())
+        return self._image.mean_counts
 
     def covered(self) -> tuple[float, float]:
         """Shares of the image that lie under carbon film and under ice crystals."""
@@ -141,8 +122,9 @@ class SimulatedMovie:
         """
         model, fx, fy = self.model, self._fx, self._fy
         phase, through = self._specimen(rng, molecule)
+        height, width = self._canvas.shape
         if phase is None:
-            contrast = np.zeros((self._padded[0], self._padded[1] // 2 + 1), dtype=np.complex64)
+            contrast = np.zeros((height, width // 2 + 1), dtype=np.complex64)
             return None, contrast
         if model.slope.level:
             contrast = phase
@@ -153,7 +135,7 @@ class SimulatedMovie:
         contrast[0, 0] = 0
         bright = None
         if through is not None:
-            contrast = forward(through * backward(contrast, self._padded[1]))
+            contrast = forward(through * backward(contrast, width))
             bright = forward(through)
         if model.sensor is not None:
             pixel = np.float32(model.pixel_size_angstrom)
@@ -191,28 +173,3 @@ class SimulatedMovie:
             if model.lumps:
                 through = transmission(lumps) if through is None else through * transmission(lumps)
         return phase, through
-
-    def _splines(self) -> Iterator[NDArray[np.float32]]:
-        """Spline coefficients of the expected counts, one image a frame."""
-        model = self.model
-        pixel = model.pixel_size_angstrom
-        prefilter = spline_prefilter(self._fx * pixel) * spline_prefilter(self._fy * pixel)
-        spectrum = self._contrast * prefilter
-        spectrum *= self._rate
-        steady: NDArray[np.float32] | np.float32 = self._rate
-        if self._bright is not None:
-            steady = self._rate * backward(self._bright * prefilter, self._padded[1])
-        if not model.damage:
-            spline = backward(spectrum, self._padded[1]) + steady
-            for _ in range(model.motion.frames):
-                yield spline
-            return
-        radius = np.sqrt(self._fx**2 + self._fy**2)
-        fading = np.exp(-0.5 * model.dose_per_frame / critical_exposure(radius, model.ctf.voltage_kv))
-        # the middle of the first frame has seen half a frame's exposure
-        spectrum *= np.sqrt(fading)
-        for _ in range(model.motion.frames):
-            spline = backward(spectrum, self._padded[1])
-            spline += steady
-            yield spline
-            spectrum *= fading

@@ -1,8 +1,9 @@
 """Replay of a session folder: its files appear again in the order and at the pace in which they were taken.
 
-The time of a file is the one in its name (copying changes the file system's); files without one, such as
-``EpuSession.dm``, come first. Movies grow in place, as a camera writes them. The atlas session that lies beside it
-was there before, and is copied beside the new one.
+The time of a file is the one in its name (copying changes the file system's) or, of a tilt's movie, the one that an
+mdoc gives it; the mdoc itself and the stack it describes come after the last of its images. Files without a time,
+such as ``EpuSession.dm``, come first. Movies grow in place, as a camera writes them. The atlas session that lies beside
+it was there before, and is copied beside the new one.
 """
 
 import re
@@ -10,12 +11,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from athena.errors import BadFile, Invalid
 from athena.formats.epu_xml_session import read_session
+from athena.formats.mdoc import read_mdoc
 
 _TAKEN = re.compile(r"_(\d{8}_\d{6})(?=[_.])")
 _MOVIE = re.compile(r"_(fractions|eer)\.(tiff?|mrc|eer)$", re.IGNORECASE)
@@ -24,27 +26,28 @@ _PIECES = 20
 
 @dataclass(frozen=True)
 class ReplayedFile:
-    """A file, and when it appears: seconds after the first."""
+    """A file, and when it appears: seconds after the first. A movie grows."""
 
     path: Path
     after_s: float
+    movie: bool = False
 
 
 def schedule(session: Path) -> tuple[ReplayedFile, ...]:
-    """All files of a session in the order of the times in their names; within one second movies come last."""
-    dated: list[tuple[datetime, bool, Path]] = []
+    """All files of a session in the order of their times; within a second movies come late, ends of series last."""
+    paths = [path for path in sorted(session.rglob("*")) if path.is_file()]
+    of_series = _times_of_series(paths)
+    dated: list[tuple[datetime, int, Path]] = []
     undated: list[Path] = []
-    for path in sorted(session.rglob("*")):
-        if not path.is_file():
-            continue
-        found = _TAKEN.findall(path.name)
-        try:
-            dated.append((datetime.strptime(found[-1], "%Y%m%d_%H%M%S"), bool(_MOVIE.search(path.name)), path))
-        except (IndexError, ValueError):
+    for path in paths:
+        taken, rank = of_series.get(path) or (_time_in(path.name), int(bool(_MOVIE.search(path.name))))
+        if taken is None:
             undated.append(path)
+        else:
+            dated.append((taken, rank, path))
     dated.sort()
     begin = dated[0][0] if dated else datetime.min
-    timed = [ReplayedFile(path, (taken - begin).total_seconds()) for taken, _, path in dated]
+    timed = [ReplayedFile(path, (taken - begin).total_seconds(), rank == 1) for taken, rank, path in dated]
     return (*(ReplayedFile(path, 0.0) for path in undated), *timed)
 
 
@@ -52,9 +55,52 @@ def paced(files: Sequence[ReplayedFile], interval_s: float) -> tuple[ReplayedFil
     """The same files with one movie every ``interval_s`` seconds; what came between two movies comes with the later."""
     timed, movies = [], 0
     for file in files:
-        timed.append(ReplayedFile(file.path, movies * interval_s))
-        movies += bool(_MOVIE.search(file.path.name))
+        timed.append(replace(file, after_s=movies * interval_s))
+        movies += file.movie
     return tuple(timed)
+
+
+def _times_of_series(paths: Sequence[Path]) -> dict[Path, tuple[datetime | None, int]]:
+    """Time and rank (1 a movie, 2 the end of a series) of files that mdocs among them tell of.
+
+    Movies lie beside their mdoc, or else anywhere. An mdoc that cannot be read, or knows no times, is a file like any
+    other.
+    """
+    there = set(paths)
+    by_name: dict[str, list[Path]] = {}
+    for path in paths:
+        by_name.setdefault(path.name, []).append(path)
+    found: dict[Path, tuple[datetime | None, int]] = {}
+    for path in paths:
+        if path.suffix != ".mdoc":
+            continue
+        try:
+            mdoc = read_mdoc(path)
+        except BadFile:
+            continue
+        last: datetime | None = None
+        for section in mdoc.sections:
+            taken = _time_in(section.frames_name) or section.acquired
+            if taken is None:
+                continue
+            last = taken if last is None else max(last, taken)
+            beside = path.parent / section.frames_name
+            for movie in [beside] if beside in there else by_name.get(section.frames_name, ()):
+                found[movie] = taken, 1
+        if last is not None:
+            stack = path.parent / PureWindowsPath(mdoc.header.text("ImageFile")).name
+            for whole in (path, stack):
+                found.setdefault(whole, (last, 2))
+    return found
+
+
+def _time_in(name: str) -> datetime | None:
+    """The last time in a file's name; None where there is none."""
+    found = _TAKEN.findall(name)
+    try:
+        return datetime.strptime(found[-1], "%Y%m%d_%H%M%S")
+    except (IndexError, ValueError):
+        return None
 
 
 def replay_session(
@@ -104,7 +150,7 @@ def replay_session(
         if stop.wait(max(0.0, due - time.monotonic())):
             break
         place.parent.mkdir(parents=True, exist_ok=True)
-        if not _MOVIE.search(place.name):
+        if not file.movie:
             shutil.copyfile(file.path, place)
         elif not _grow(file.path, place, movie_s, stop):
             break

@@ -54,22 +54,47 @@ def phase_spectrum(
     """
     centres = place_molecules(rng, molecule, ice, shape=shape, pixel_size_angstrom=pixel_size_angstrom)
     fx, fy = frequencies(shape, pixel_size_angstrom)
+    transfer = molecule_transfer(molecule, fx, fy, pixel_size_angstrom=pixel_size_angstrom)
+    atoms = _project(rng, molecule, centres, shape=shape, pixel_size_angstrom=pixel_size_angstrom)
+    spectrum = forward(atoms) * transfer
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    noise *= ice_strength(ice.thickness_angstrom, pixel_size_angstrom=pixel_size_angstrom)
+    spectrum += forward(noise) * ice_transfer(fx, fy)
+    spectrum *= phase_of_strength(pixel_size_angstrom=pixel_size_angstrom, voltage_kv=voltage_kv)
+    return spectrum, centres
+
+
+def molecule_transfer(
+    molecule: Molecule, fx: NDArray[np.float32], fy: NDArray[np.float32], *, pixel_size_angstrom: float
+) -> NDArray[np.float32]:
+    """What turns the transform of atoms' strengths, spread over pixels, into that of molecules in the place of ice."""
     squared = fx * fx + fy * fy
-    radius = np.sqrt(squared)
     strength = float(molecule.strength.mean())
     displaced = WATERS_PER_A3 * WATER_STRENGTH * ATOM_VOLUME / strength
-    transfer = carbon_form_factor(radius) - displaced * np.exp(-math.pi * ATOM_VOLUME ** (2 / 3) * squared)
+    transfer = carbon_form_factor(np.sqrt(squared)) - displaced * np.exp(-math.pi * ATOM_VOLUME ** (2 / 3) * squared)
     # atoms were spread over 2 × 2 pixels: undo that triangle's attenuation
     transfer /= (np.sinc(fx * pixel_size_angstrom) * np.sinc(fy * pixel_size_angstrom)) ** 2
-    atoms = _project(rng, molecule, centres, shape=shape, pixel_size_angstrom=pixel_size_angstrom)
-    spectrum = forward(atoms) * transfer.astype(np.float32)
-    waters_per_pixel = WATERS_PER_A3 * ice.thickness_angstrom * pixel_size_angstrom**2
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    noise *= np.float32(WATER_STRENGTH * math.sqrt(waters_per_pixel))
-    spectrum += forward(noise) * (np.sqrt(ice_structure(radius)) * carbon_form_factor(radius))
+    whole: NDArray[np.float32] = transfer.astype(np.float32)
+    return whole
+
+
+def ice_transfer(fx: NDArray[np.float32], fy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What turns the transform of white noise into that of vitreous ice, but for its strength."""
+    radius = np.sqrt(fx * fx + fy * fy)
+    transfer: NDArray[np.float32] = np.sqrt(ice_structure(radius)) * carbon_form_factor(radius)
+    return transfer
+
+
+def ice_strength(thickness_angstrom: float, *, pixel_size_angstrom: float) -> np.float32:
+    """Standard deviation of the strength of all waters behind a pixel, Å."""
+    waters_per_pixel = WATERS_PER_A3 * thickness_angstrom * pixel_size_angstrom**2
+    return np.float32(WATER_STRENGTH * math.sqrt(waters_per_pixel))
+
+
+def phase_of_strength(*, pixel_size_angstrom: float, voltage_kv: float) -> np.float32:
+    """Phase (rad) that a strength of 1 Å in a pixel gives the wave."""
     scale = wavelength_angstrom(voltage_kv) * relativistic_mass_ratio(voltage_kv) / pixel_size_angstrom**2
-    spectrum *= np.float32(scale)
-    return spectrum, centres
+    return np.float32(scale)
 
 
 def place_molecules(

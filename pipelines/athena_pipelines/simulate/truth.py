@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -37,11 +37,13 @@ CONVENTIONS = {
 }
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """A part of a truth file."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MotionTruth(_Record):
+class MotionTruth(Record):
     """Motion, in the signs of ``CONVENTIONS``. ``local_max_px``: largest local displacement at any frame."""
 
     global_px: tuple[tuple[float, float], ...]
@@ -70,7 +72,7 @@ def motion_truth(motion: Motion, *, pixel_size_angstrom: float) -> MotionTruth:
     )
 
 
-class MovieTruth(_Record):
+class MovieTruth(Record):
     """One exposure; None where the truth is not known (a real micrograph's) or there is none.
 
     ``kind``: 'carbon' is film without a hole, 'empty' is a hole without ice, 'no_movie' a camera that failed after its
@@ -111,14 +113,14 @@ class MovieTruth(_Record):
     motion: MotionTruth
 
 
-class Current(_Record):
+class Current(Record):
     """The exposure being written: after a crash it is written again under the same name."""
 
     index: int
     acquired: datetime
 
 
-class SessionTruth(_Record):
+class SessionTruth(Record):
     """A session."""
 
     version: int = 1
@@ -134,21 +136,29 @@ class SessionTruth(_Record):
     movies: tuple[MovieTruth, ...] = ()
 
 
-def read_truth(session: Path) -> SessionTruth:
-    """Read ``truth.json`` of a session folder.
+Truth = TypeVar("Truth", bound=Record)
+
+
+def read_as(model: type[Truth], session: Path) -> Truth:
+    """Read ``truth.json`` of a session folder as one kind of it.
 
     Raises
     ------
-    BadFile : it is missing or not a truth file.
+    BadFile : it is missing or no truth file of that kind.
     """
     path = session / TRUTH_FILE
     try:
-        return SessionTruth.model_validate_json(path.read_bytes())
+        return model.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise BadFile(f"{path} cannot be read: {error}", hint="Give the folder of a simulated session.") from error
 
 
-def write_truth(session: Path, truth: SessionTruth) -> None:
+def read_truth(session: Path) -> SessionTruth:
+    """Read ``truth.json`` of an EPU session's folder; see ``read_as``."""
+    return read_as(SessionTruth, session)
+
+
+def write_truth(session: Path, truth: Record) -> None:
     """Replace ``truth.json`` in one step."""
     path = session / TRUTH_FILE
     temporary = path.with_suffix(".json.tmp")

@@ -1764,6 +1764,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/elements/{element_id}/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Volumes
+         * @description List what of a folder of files can be looked at as a volume: files, zarr folders, images on one another.
+         */
+        get: operations["list_volumes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/elements/{element_id}/files/{file_id}/image.json": {
         parameters: {
             query?: never;
@@ -1798,6 +1818,68 @@ export interface paths {
          *     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the section.
          */
         get: operations["get_file_tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/volume.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Info
+         * @description Give what a volumetric viewer needs to know of a file.
+         */
+        get: operations["get_volume_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/plane.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Plane
+         * @description Give a plane of a volume, or the mean of several, as one picture: black and white are its mean ∓ 6 σ.
+         */
+        get: operations["get_volume_plane"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/elements/{element_id}/files/{file_id}/texture.bin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Volume Texture
+         * @description Give a volume small enough for a graphics card, a byte a voxel, in one body.
+         *
+         *     First the length of the head (uint32, little endian), then the head (JSON of ``TextureHead``), then the values.
+         */
+        get: operations["get_volume_texture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2022,6 +2104,54 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Named Filters
+         * @description List the filters that the workflow of a run keeps.
+         */
+        get: operations["list_named_filters"];
+        put?: never;
+        /**
+         * Add Named Filter
+         * @description Keep rules under a name, for all runs of the workflow.
+         */
+        post: operations["add_named_filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filters/{filter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Named Filter
+         * @description Forget a named filter; what was saved for runs stays.
+         */
+        delete: operations["remove_named_filter"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Named Filter
+         * @description Give a named filter another name or other rules.
+         */
+        patch: operations["update_named_filter"];
         trace?: never;
     };
     "/api/runs/{run_id}/criteria": {
@@ -3096,6 +3226,11 @@ export interface components {
              * @description Bytes of all of them.
              */
             size: number;
+            /**
+             * Volume
+             * @description Of a zarr folder: the file that stands for it in a viewer.
+             */
+            volume?: string | null;
         };
         /**
          * FileImageInfo
@@ -3145,6 +3280,12 @@ export interface components {
              * @description Sections along each of the axes.
              */
             counts: number[];
+            /**
+             * Binning
+             * @description Pixels averaged in each direction: a cut that would read all of a large volume.
+             * @default 1
+             */
+            binning: number;
         };
         /**
          * FilePage
@@ -3952,6 +4093,69 @@ export interface components {
          * @enum {integer}
          */
         MrcMode: 2 | 12;
+        /**
+         * NamedFilter
+         * @description Rules under a name. They do nothing by themselves: the filter of a run is what was saved for that run.
+         */
+        NamedFilter: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+            /**
+             * Revision
+             * @description Grows with each change.
+             */
+            revision: number;
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Lacking
+             * @description Metrics of its rules that the run asked for has not.
+             * @default []
+             */
+            lacking: string[];
+        };
+        /**
+         * NamedFilterCreate
+         * @description Rules to keep under a name; upper and lower case make no other name.
+         */
+        NamedFilterCreate: {
+            /** Name */
+            name: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+        };
+        /**
+         * NamedFilterUpdate
+         * @description What to change; what is left out stays.
+         */
+        NamedFilterUpdate: {
+            /** Name */
+            name?: string | null;
+            /** Rules */
+            rules?: components["schemas"]["FilterRule"][] | null;
+            /**
+             * Revision
+             * @description The one it was made on: refused where it is not the present one.
+             */
+            revision?: number | null;
+        };
         /**
          * Neighbours
          * @description The place of an acquisition among those shown, which it need not be one of itself.
@@ -5566,6 +5770,63 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * VolumeInfo
+         * @description What a volumetric viewer needs to know of a volume before it reads any of it.
+         */
+        VolumeInfo: {
+            /** Name */
+            name: string;
+            /**
+             * Shape
+             * @description Sections, rows and columns: z, y, x.
+             */
+            shape: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Pixel Size Angstrom
+             * @description 0: not known.
+             */
+            pixel_size_angstrom: number;
+            /** Content Hash */
+            content_hash: string;
+        };
+        /**
+         * VolumeItem
+         * @description Something among the files of a folder that can be looked at as a volume.
+         */
+        VolumeItem: {
+            /** @description The file by which it is asked for: itself, one of a zarr folder, first of a stack. */
+            file: components["schemas"]["File"];
+            /**
+             * Name
+             * @description For people.
+             */
+            name: string;
+            /**
+             * Sections
+             * @description How many; 0: not known before it is opened.
+             * @default 0
+             */
+            sections: number;
+            /**
+             * Stack
+             * @description Whether it is the images of the folder on one another.
+             * @default false
+             */
+            stack: boolean;
+        };
+        /**
+         * VolumeList
+         * @description What of a folder can be looked at as a volume.
+         */
+        VolumeList: {
+            /** Items */
+            items: components["schemas"]["VolumeItem"][];
+        };
+        /**
          * Whole
          * @description How all sections are put together into one image.
          * @enum {string}
@@ -5718,6 +5979,9 @@ export type MetricComparison = components['schemas']['MetricComparison'];
 export type MetricFailure = components['schemas']['MetricFailure'];
 export type MetricSummary = components['schemas']['MetricSummary'];
 export type MrcMode = components['schemas']['MrcMode'];
+export type NamedFilter = components['schemas']['NamedFilter'];
+export type NamedFilterCreate = components['schemas']['NamedFilterCreate'];
+export type NamedFilterUpdate = components['schemas']['NamedFilterUpdate'];
 export type Neighbours = components['schemas']['Neighbours'];
 export type Note = components['schemas']['Note'];
 export type NoteLink = components['schemas']['NoteLink'];
@@ -5793,6 +6057,9 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type VolumeInfo = components['schemas']['VolumeInfo'];
+export type VolumeItem = components['schemas']['VolumeItem'];
+export type VolumeList = components['schemas']['VolumeList'];
 export type Whole = components['schemas']['Whole'];
 export type WorkerHealth = components['schemas']['WorkerHealth'];
 export type WorkflowCreate = components['schemas']['WorkflowCreate'];
@@ -11628,6 +11895,58 @@ export interface operations {
             };
         };
     };
+    list_volumes: {
+        parameters: {
+            query?: {
+                /** @description Of its files; empty: at the top. */
+                folder?: string;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeList"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_file_image_info: {
         parameters: {
             query?: {
@@ -11688,16 +12007,16 @@ export interface operations {
     get_file_tile: {
         parameters: {
             query?: {
+                low?: number | null;
+                high?: number | null;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
                 /** @description Across which the sections lie; z: the images as they are in the file. */
                 axis?: "z" | "y" | "x";
                 /** @description From 0; left out: the middle one. */
                 section?: number | null;
                 /** @description All sections along the axis as one image, in place of a single one. */
                 whole?: components["schemas"]["Whole"] | null;
-                low?: number | null;
-                high?: number | null;
-                /** @description Names the content: kept for good. */
-                v?: string | null;
             };
             header?: never;
             path: {
@@ -11718,6 +12037,191 @@ export interface operations {
                 };
                 content: {
                     "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_info: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumeInfo"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_plane: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+                /** @description Across which the sections lie; z: the images as they are in the file. */
+                axis?: "z" | "y" | "x";
+                /** @description From 0; left out: the middle one. */
+                section?: number | null;
+                /** @description Sections that are averaged about it. */
+                slab?: number;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_volume_texture: {
+        parameters: {
+            query?: {
+                /** @description The images of the file's folder with its ending, on one another by name. */
+                stack?: boolean;
+                /** @description Voxels along its longest edge at most. */
+                edge?: number;
+                /** @description Names the content: kept for good. */
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A head, and bytes, x fastest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description The client has it. */
@@ -12683,6 +13187,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_named_filters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedFilterCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_named_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedFilterUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedFilter"];
                 };
             };
             /** @description No token, or one that is not valid. */

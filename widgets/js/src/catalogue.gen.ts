@@ -275,6 +275,7 @@ export const DEFAULTS = {
     "base_url": "api/",
     "branch": "",
     "content": "micrograph",
+    "depth": 0,
     "file": "",
     "height": 560,
     "index": -1,
@@ -286,6 +287,7 @@ export const DEFAULTS = {
   "run_gallery": {
     "base_url": "api/",
     "branch": "",
+    "chosen": "",
     "drift_limit_angstrom": 20.0,
     "height": 560,
     "judged": "",
@@ -308,6 +310,7 @@ export const DEFAULTS = {
     "base_url": "api/",
     "branch": "",
     "charts": [],
+    "chosen": "",
     "height": 560,
     "judged": "",
     "may_judge": true,
@@ -343,6 +346,18 @@ export const DEFAULTS = {
     "source_kind": "comm",
     "theme": "dark",
     "version": 0
+  },
+  "volume_viewer": {
+    "base_url": "api/",
+    "height": 560,
+    "position": [],
+    "shown_as": "surface",
+    "slab": 1,
+    "source_kind": "comm",
+    "stack": false,
+    "theme": "dark",
+    "threshold": 2.5,
+    "volume": ""
   }
 } as const;
 

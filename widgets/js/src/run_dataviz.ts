@@ -17,7 +17,7 @@ import * as paths from "./paths";
 import { RuleLine } from "./rule_line";
 import { RunColumns } from "./run_columns";
 import css from "./run_dataviz.css";
-import { ranges, Selection } from "./selection";
+import { indicesOf, ranges, Selection } from "./selection";
 import { type DataSource, getJson, isAbort, openSource } from "./source";
 import { StatePane } from "./state_pane";
 import { installTheme } from "./theme";
@@ -42,6 +42,8 @@ class Dataviz implements Host {
     changed: () => {
       this.shared.chosen = this.selection.mask(this.shared.total);
       this.#redraw();
+      const chosen = ranges(this.selection.indices);
+      if (chosen !== this.#model.get<string>("chosen")) save(this.#model, { chosen });
     },
     judge: (verdict) => this.judge(verdict),
   });
@@ -130,6 +132,9 @@ class Dataviz implements Host {
     });
     scope.follow(model, "show_count", () => this.#describe());
     scope.follow<boolean>(model, "may_judge", (may) => this.selection.allow(may));
+    scope.follow<string>(model, "chosen", (chosen) => {
+      if (chosen !== ranges(this.selection.indices)) this.selection.choose(indicesOf(chosen));
+    });
     scope.follow(model, "charts", () => this.#arrange());
     scope.follow(model, "metrics", () => this.#arrange());
     scope.follow(model, "rules", () => {

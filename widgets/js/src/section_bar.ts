@@ -35,6 +35,7 @@ export class SectionBar {
   #axis: Axis = "z";
   #axes = "";
   #asked = 0;
+  #binning = 1;
 
   constructor(
     stage: HTMLElement,
@@ -82,6 +83,7 @@ export class SectionBar {
     this.node.hidden = count < 2 && info.axes.length < 2;
     this.#slider.max = String(count - 1);
     if (!this.#asked && !info.whole) this.#slider.value = String(info.section);
+    this.#binning = info.binning ?? 1;
     this.#tell(info.section, count);
     if (info.axes.join() !== this.#axes) this.#drawPlanes(info.axes as Axis[]);
   }
@@ -114,6 +116,7 @@ export class SectionBar {
 
   #tell(section: number, count: number): void {
     const all = this.#whole && `all ${fixed(count, 0)}`;
-    this.#words.textContent = all ?? `${fixed(section + 1, 0)} of ${fixed(count, 0)}`;
+    const averaged = this.#binning > 1 ? `, ${this.#binning} × ${this.#binning} px averaged` : "";
+    this.#words.textContent = (all ?? `${fixed(section + 1, 0)} of ${fixed(count, 0)}`) + averaged;
   }
 }

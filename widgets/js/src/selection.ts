@@ -15,6 +15,16 @@ export function ranges(indices: readonly number[]): string {
   return parts.join(",");
 }
 
+/** The indices that `ranges` wrote. */
+export function indicesOf(chosen: string): number[] {
+  const found: number[] = [];
+  for (const part of chosen.split(",")) {
+    const [first = Number.NaN, last = first] = part === "" ? [] : part.split("-").map(Number);
+    for (let index = first; index <= last; index++) found.push(index);
+  }
+  return found;
+}
+
 export class Selection {
   readonly node = h("div", { class: "selection", "data-athena": "selection", hidden: true });
   readonly #changed: () => void;

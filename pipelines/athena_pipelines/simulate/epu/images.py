@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athena_pipelines.simulate.epu.grid import ImageGeometry
-from athena_pipelines.simulate.epu.templates import Xml, fill
+from athena_pipelines.simulate.templates import Xml, fill
 
 INSTRUMENT = "ATHENA-SIMULATOR"
 CAMERA = "Simulated counting camera"
@@ -20,6 +20,9 @@ class ImageRecord:
     frames : number of fractions; 0 for an image without a movie.
     applied_defocus_m : negative is underfocus.
     stage_tilt_rad : of the axis α.
+    custom : further values (key, type, value) of the image.
+    more_custom : further values that are XML.
+    software : name and version of the program that took the image.
     """
 
     identity: str
@@ -41,6 +44,8 @@ class ImageRecord:
     phase_plate: bool = False
     stage_tilt_rad: float = 0.0
     custom: tuple[tuple[str, str, object], ...] = ()
+    more_custom: str = ""
+    software: tuple[str, str] = ("EPU", "3.4.0.5704")
 
 
 def image_xml(record: ImageRecord) -> str:
@@ -56,7 +61,9 @@ def image_xml(record: ImageRecord) -> str:
     return fill(
         "microscope_image",
         guid=str(guid),
-        custom_data=Xml("".join(_entry(*entry) for entry in _custom_data(record)) + _found_hole(record)),
+        custom_data=Xml(
+            "".join(_entry(*entry) for entry in _custom_data(record)) + _found_hole(record) + record.more_custom
+        ),
         m11=float(matrix[0, 0]),
         m12=float(matrix[0, 1]),
         m21=float(matrix[1, 0]),
@@ -80,6 +87,8 @@ def image_xml(record: ImageRecord) -> str:
         stage_y=record.stage[1],
         stage_z=0.0,
         stage_tilt=record.stage_tilt_rad,
+        software=record.software[0],
+        software_version=record.software[1],
     )
 
 

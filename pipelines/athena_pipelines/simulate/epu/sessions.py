@@ -16,7 +16,7 @@ from athena_pipelines.simulate.epu.grid import (
     visited_holes,
 )
 from athena_pipelines.simulate.epu.images import timestamp
-from athena_pipelines.simulate.epu.templates import Xml, fill
+from athena_pipelines.simulate.templates import Xml, fill
 
 ATLAS_ID = 19_900_000
 TILE = (833, 592)

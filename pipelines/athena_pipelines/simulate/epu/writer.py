@@ -20,7 +20,7 @@ from athena_pipelines.simulate.epu.pictures import (
     square_picture,
 )
 from athena_pipelines.simulate.epu.sessions import ATLAS_ID, atlas_xml, epu_session_xml, grid_square_xml
-from athena_pipelines.simulate.epu.templates import fill
+from athena_pipelines.simulate.templates import fill
 from athena_pipelines.simulate.truth import SessionTruth
 
 

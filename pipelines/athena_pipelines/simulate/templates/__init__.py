@@ -1,4 +1,5 @@
-"""Text of the XML files, with ``$name`` where a value goes. The element order and name spaces are EPU 3.4's."""
+"""Text of the XML files, with ``$name`` where a value goes. The element order and name spaces are those of EPU 3.4;
+of Tomography 5, those that public readers of its sessions look for."""
 
 from functools import cache
 from importlib.resources import files

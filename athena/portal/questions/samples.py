@@ -5,14 +5,11 @@ from uuid import UUID
 from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.contract.search import Placed
 from athena.portal.order import PAGE
-from athena.sdk.client import Client
+from athena.portal.questions.base import Questions
 
 
-class SampleQuestions:
+class SampleQuestions(Questions):
     """Samples as one user sees them."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     def samples(self, text: str = "", *, limit: int = PAGE) -> SamplePage:
         """Samples that hold a text in name, type or barcode, by name."""

@@ -1,0 +1,1 @@
+"""What the portal asks of Athena, by subject."""
