@@ -10,6 +10,7 @@ from athena.contract.cleanup import CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job
+from athena.contract.listings import Listing, ListingSort
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.report import QualityReport
@@ -43,6 +44,30 @@ class RunQuestions(Questions):
         """Place of an acquisition among those a gallery shows."""
         asked: Query = {"shown": shown.value, "descending": descending, "branch": branch}
         return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
+
+    def listing(
+        self,
+        run_id: UUID,
+        *,
+        shown: Shown | None,
+        sort: ListingSort,
+        descending: bool,
+        offset: int,
+        limit: int,
+        holding: int | None = None,
+        branch: str | None = None,
+    ) -> Listing:
+        """A page of a run's acquisitions; ``shown`` None: what its filter keeps, or all."""
+        asked: Query = {
+            "shown": shown and shown.value,
+            "sort": sort.value,
+            "descending": descending,
+            "offset": offset,
+            "limit": limit,
+            "holding": holding,
+            "branch": branch,
+        }
+        return self._client.get(f"/api/runs/{run_id}/listing", Listing, params=asked)
 
     def table(
         self,
