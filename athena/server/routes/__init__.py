@@ -39,6 +39,7 @@ from athena.server.routes import (
     user_metrics,
     users,
     verdicts,
+    visits,
     zarr,
     zips,
 )
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         licences,
         groups,
         elements,
+        visits,
         places,
         sharing,
         audit,
