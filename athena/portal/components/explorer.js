@@ -64,8 +64,8 @@ export function render({ model, el }) {
   const adds = h("div", { class: "adds" })
   const drawAdds = () => {
     adds.hidden = !model.adds.length
-    adds.replaceChildren(...model.adds.map((one) => h("button", { class: "add", "data-athena": `explorer-add-${one.what}`, title: `New ${one.what} here`, "aria-label": `New ${one.what} here`,
-      onclick: () => model.send_msg({ do: "add", what: one.what }) }, `+ New ${one.what}`)))
+    adds.replaceChildren(...model.adds.map((one) => h("button", { class: "add", "data-athena": `explorer-add-${one.what}`, title: `Add a ${one.what} here`, "aria-label": `Add a ${one.what} here`,
+      onclick: () => model.send_msg({ do: "add", what: one.what }) }, `+ Add ${one.what}`)))
   }
   const shut = h("div", { class: "shut" }, button(false))
   const box = h("aside", { class: "box", "aria-label": "Explorer", "data-athena": "explorer" },
