@@ -63,7 +63,7 @@ openapi: install
 
 shots: install
 	$(BIN)/python tests/setup_machine.py
-	$(BIN)/python -m tests.browser.shots
+	$(BIN)/python -m tests.browser.shots $(SHOTS_ARGS)
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ''

@@ -22,7 +22,10 @@ def simulate_tomo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
     interval: Annotated[float, typer.Option(help="Seconds from one tilt to the next; 0: as fast as it goes.")] = 0.0,
     realistic: Annotated[
-        bool, typer.Option("--realistic", help="A camera that is not ideal. Other options win over it.")
+        bool,
+        typer.Option(
+            "--realistic", help="A camera that is not ideal, and now and then a dark tilt. Other options win over it."
+        ),
     ] = False,
     scheme: Annotated[
         Literal["dose-symmetric", "bidirectional", "unidirectional"] | None,
@@ -127,6 +130,10 @@ def simulate_tomo(
         str | None,
         typer.Option(help="The same about the tilt axis; a lamella has --y-tilt 10.", rich_help_panel=SPECIMEN),
     ] = None,
+    failures: Annotated[
+        float | None,
+        typer.Option(help="Chance of a dark tilt, a bar being in the way; default 0.", rich_help_panel=SPECIMEN),
+    ] = None,
 ) -> None:
     """Write a Tomography 5 session as a microscope would, with its truth in truth.json."""
     from dataclasses import replace
@@ -160,6 +167,7 @@ def simulate_tomo(
         "bead_diameter_angstrom": span("bead-diameter", bead_diameter),
         "x_tilt_deg": _ends("x-tilt", x_tilt),
         "y_tilt_deg": _ends("y-tilt", y_tilt),
+        "failures": failures,
     }
     wanted = {name: value for name, value in said.items() if value is not None}
     simulator = TomoSimulator(

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,13 @@ import httpx
 import panel as pn
 from bokeh.server.server import Server
 from panel.io.server import get_server
-from tornado.web import StaticFileHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
 import athena_widgets
 from athena.portal.auth import Door, HideTokens, LocalDoor, PortalAuth, TokenCheck, cookie_key
+from athena.portal.busy import count_nothing
+from athena.portal.components import script
+from athena.portal.definitions import define_what_is_drawn
 from athena.portal.guide import folder
 from athena.portal.headers import SecurityHeaders
 from athena.portal.heartbeat import report_forever
@@ -43,6 +47,8 @@ def api_url(settings: Settings) -> str:
 def make_server(settings: Settings) -> Server:
     """Make the portal's server, listening but not running."""
     pn.extension(inline=False)
+    count_nothing()
+    define_what_is_drawn()
     url = api_url(settings)
     api = httpx.AsyncClient(
         base_url=url,
@@ -78,6 +84,7 @@ def make_server(settings: Settings) -> Server:
         include_cookies=[THEME_COOKIE],
         extra_patterns=[
             (r"/api/(.*)", ApiProxy, {"api": api, "door": door}),
+            (f"/{re.escape(script.ADDRESS)}", ComponentScripts),
             (r"/widgets/(.*)", WidgetFiles, {"path": str(static)}),
             (r"/guide/([\w-]+\.png)", WidgetFiles, {"path": str(folder() / "images")}),
         ],
@@ -117,6 +124,22 @@ class WidgetFiles(StaticFileHandler):
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
+
+
+class ComponentScripts(RequestHandler):
+    """The scripts of all components; kept for good under the address that names their content."""
+
+    def get(self) -> None:
+        """Give them."""
+        named = self.get_query_argument("v", "") == script.version()
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if named else "no-cache")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" not in self.request.headers.get("Accept-Encoding", ""):
+            self.finish(script.module())
+            return
+        self.set_header("Content-Encoding", "gzip")
+        self.finish(script.zipped())
 
 
 def serve(settings: Settings) -> None:

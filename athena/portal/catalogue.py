@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from athena.contract.elements import (
-    Crumb,
     Element,
     ElementCreate,
     ElementKind,
@@ -21,12 +20,14 @@ from athena.contract.events import EventPage
 from athena.contract.jobs import Job, JobAction, JobCount, JobCreate
 from athena.contract.live_runs import LiveRun
 from athena.contract.metadata import Converted, KnownName, MetadataWrite, Quantity
+from athena.contract.neighbours import Shown
 from athena.contract.notes import Note, NoteWrite
 from athena.contract.people import PasswordChange, User
 from athena.contract.search import Placed, SearchPage
 from athena.contract.sharing import GrantChange, Grantee, Permissions, PublicChange
 from athena.contract.storages import Storage, StorageCreate, StorageUpdate
 from athena.contract.tokens import Token, TokenCreate, TokenMade
+from athena.contract.visits import Visit
 from athena.portal.kernels import ReportKernels
 from athena.portal.order import PAGE, Order
 from athena.portal.questions.files import FileQuestions
@@ -74,13 +75,34 @@ class Catalogue(FileQuestions, RunQuestions, SampleQuestions):
         """Make a token void."""
         self._client.delete(f"/api/tokens/{token_id}")
 
-    def element(self, element_id: UUID) -> Element:
-        """One element; NotFound if it is not there or not the visitor's to see."""
-        return self._client.get(f"/api/elements/{element_id}", Element)
+    def visit(
+        self,
+        element_id: UUID,
+        order: Order = Order(),
+        *,
+        index: int | None = None,
+        shown: Shown = Shown.ALL,
+        newest_first: bool = False,
+        branch: str | None = None,
+    ) -> Visit:
+        """What a page about an element shows of it; NotFound if it is not there or not the visitor's to see.
 
-    def breadcrumb(self, element_id: UUID) -> list[Crumb]:
-        """Levels from the root down to the element."""
-        return self._client.get(f"/api/elements/{element_id}/breadcrumb", list[Crumb])
+        Parameters
+        ----------
+        order : of its children.
+        index : of a run, the acquisition that is shown, among which others, in which branch of results.
+        """
+        asked: Query = {
+            "sort": order.sort and order.sort.value,
+            "descending": "true" if order.descending else None,
+            "offset": order.first,
+            "limit": PAGE,
+            "index": index,
+            "shown": shown.value,
+            "newest_first": "true" if newest_first else None,
+            "branch": branch if index is not None else None,
+        }
+        return self._client.get(f"/api/elements/{element_id}/visit", Visit, params=asked)
 
     def children(
         self, parent_id: UUID | None, order: Order = Order(), *, limit: int = PAGE, holding: UUID | None = None

@@ -10,6 +10,8 @@ class Viewer(StrEnum):
 
     IMAGE = "image"
     """Micrographs, movies and volumes: grey values, section by section."""
+    VOLUME = "volume"
+    """Three planes and in space; also images of a folder on one another."""
     PICTURE = "picture"
     """What browsers draw by themselves."""
     TEXT = "text"
@@ -47,7 +49,7 @@ _WORDS: dict[str, tuple[str, Viewer]] = {
 def describe_kind(name: str) -> tuple[str, Viewer]:
     """Word and viewer for a file's name; an ending nobody knows is its own word."""
     if zarr_folder(name):
-        return ZARR_VOLUME, Viewer.IMAGE
+        return ZARR_VOLUME, Viewer.VOLUME
     last = name.rsplit("/", 1)[-1]
     ending = last.rsplit(".", 1)[-1].lower() if "." in last[1:] else ""
     return _WORDS.get(ending, (ending.upper() if 0 < len(ending) <= 8 else "File", Viewer.NONE))

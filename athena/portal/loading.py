@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from athena.contract.elements import DatasetType, Element, ElementKind, ElementPage
+from athena.contract.neighbours import Shown
 from athena.errors import NotFound
 from athena.portal.catalogue import Catalogue
 from athena.portal.order import Order
@@ -14,7 +15,7 @@ from athena.portal.pages.guide import read_guide
 from athena.portal.pages.jobs import read_jobs
 from athena.portal.pages.licence import read_licence
 from athena.portal.pages.listing import Listing, crumb_items
-from athena.portal.pages.micrograph import read_micrograph
+from athena.portal.pages.micrograph import micrograph_page
 from athena.portal.pages.profile import read_profile
 from athena.portal.pages.run import read_run
 from athena.portal.pages.samples import read_samples
@@ -27,6 +28,7 @@ from athena.portal.pages.workflow import Workflow
 from athena.portal.pages.workspace import read_workspace
 from athena.portal.place import Place
 from athena.portal.session import Loaded
+from athena.portal.shown import NEWEST, Listed
 
 RUN_TYPES = frozenset({DatasetType.EPU_RUN.value})
 """Datasets that are shown as runs."""
@@ -60,13 +62,23 @@ def load(catalogue: Catalogue, place: Place) -> Loaded:
         if place.page not in _PAGES:
             raise NotFound("This address names no page of Athena.", hint="Start again from Home.")
         return _PAGES[place.page](catalogue, place)
-    element = catalogue.element(place.element)
-    if _is_run(element):
-        return read_micrograph(catalogue, place) if place.index is not None else read_run(catalogue, place)
-    inside = element.kind is not ElementKind.DATASET
-    children = catalogue.children(element.id, Order.of(place)) if inside else ElementPage(items=(), total=0)
+    listed = Listed.of(place)
+    visit = catalogue.visit(
+        place.element,
+        Order.of(place),
+        index=place.index,
+        shown=listed.shown or Shown.ALL,
+        newest_first=listed.order == NEWEST,
+        branch=place.branch,
+    )
+    element = visit.element
+    if visit.run is not None and _is_run(element):
+        if visit.acquisition is not None:
+            return micrograph_page(place, visit.run, visit.acquisition, visit.breadcrumb)
+        return read_run(catalogue, place, visit.run, visit.breadcrumb)
+    children = visit.children or ElementPage(items=(), total=0)
     files = read_files(catalogue, place) if element.kind in (ElementKind.STEP, ElementKind.DATASET) else None
-    return _LISTINGS[element.kind](place, element, crumb_items(catalogue.breadcrumb(element.id)), children, files)
+    return _LISTINGS[element.kind](place, element, crumb_items(visit.breadcrumb), children, files)
 
 
 def _is_run(element: Element) -> bool:

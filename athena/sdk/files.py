@@ -33,6 +33,11 @@ class File:
         return self._model
 
     @property
+    def client(self) -> Client:
+        """The client it was read with."""
+        return self._client
+
+    @property
     def id(self) -> UUID:
         """Identifier, which never changes."""
         return self._model.id

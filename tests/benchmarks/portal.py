@@ -23,8 +23,8 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from athena.contract.elements import Element
+from tests.benchmarks.real_tab import DRIVER
 from tests.benchmarks.report import machine, write_section
-from tests.benchmarks.sessions import DRIVER
 from tests.browser.instance import Instance, make_run, running
 from tests.browser.played import Player
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
@@ -48,7 +48,7 @@ window.athenaSeen = ({ready, text}) => new Promise((done, failed) => {
   const start = performance.now()
   const look = () => {
     const there = window.athenaFind(ready)
-    if (there.some(one => !text || one.textContent.replace(/\\u202f/g, '').includes(text))) return done(Date.now())
+    if (there.some(one => !text || one.textContent.replace(/\\s/g, '').includes(text))) return done(Date.now())
     if (performance.now() - start > 60000) return failed(new Error(`did not come: ${ready} ${text ?? ''}`))
     setTimeout(look, 5)
   }

@@ -1,11 +1,19 @@
-"""Many browser tabs on a run that grows: ``python -m tests.benchmarks.sessions``.
+"""Many sessions on a run that grows: ``python -m tests.benchmarks.sessions``.
 
 An instance of its own; acquisitions come at a microscope's pace with pictures and numbers made up, so that the time
-is the portal's and not the kernels'. Each tab is a browser profile of its own in headless Chromium, on the same
-machine, and does what people do: opens a micrograph, goes to the next, comes back, looks at another tab of the run,
-goes up and down the workspace, pausing between. Told are the times from a click to what it asked for, measured inside
-the page; what the portal's process grew by for each session; and what went wrong in one of them while one tab asks
-for nonsense.
+is the portal's and not the kernels'. Each session is another person's and does what people do: opens a micrograph, goes
+to the next, looks at another side of it, comes back, goes up and down the workspace, pausing between.
+
+Browsers of 25 people do not run on the machine that serves them. So a few tabs are real, in headless Chromium, and tell
+what a person feels: from a click to what it asked for, by the page's clock, drawing included. All others are played
+without a screen (:mod:`tests.benchmarks.played_tab`): they hold the same session over the same socket, follow the run
+and ask the API for the same tables, curves, pictures and tiles, and tell the time until the server's answers are there.
+Their Python, like Chromium, runs beside the servers; what processor time each of them takes is told. ``--screens 25``
+makes all tabs real.
+
+Told besides: what the portal's process grew by for each session; how many requests each kind of tab makes for each
+thing that is done, so that it shows where the played ones part from the real ones; and what went wrong in any of them
+while one more tab asks for nonsense again and again.
 """
 
 import argparse
@@ -16,155 +24,110 @@ import signal
 import tempfile
 import threading
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 
-from athena.contract.elements import Element
+from athena.contract.elements import Crumb, Element
+from athena.contract.people import Role
+from athena.contract.sharing import Permissions, PublicChange
+from tests.benchmarks.played_tab import PlayedTab
+from tests.benchmarks.real_tab import DRIVER, Seen, visit
 from tests.benchmarks.report import machine, write_section
-from tests.browser.instance import Instance, make_run, running
+from tests.benchmarks.wire import WireTab
+from tests.browser.instance import Instance, login_of, make_run, running
 from tests.browser.played import Player
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 
 BAR_S, BAR_MIB = 1.0, 60.0
 PATIENCE_MS = 60_000
 
-DRIVER = """
-window.athenaFind = selector => {
-  const found = [], roots = [document]
-  while (roots.length) {
-    const root = roots.pop()
-    found.push(...root.querySelectorAll(selector))
-    for (const one of root.querySelectorAll('*')) if (one.shadowRoot) roots.push(one.shadowRoot)
-  }
-  return found.filter(one => one.getClientRects().length)
-}
-window.athenaTimed = ({click, which, ready, text, other}) => new Promise((done, failed) => {
-  const target = window.athenaFind(click)
-  if (!target.length) return failed(new Error(`nothing to click: ${click}`))
-  const before = other ? window.athenaFind(other)[0]?.textContent : null
-  const start = performance.now()
-  target[which % target.length].click()
-  const look = () => {
-    const there = window.athenaFind(ready)
-    const right = there.some(one => !text || one.textContent.includes(text))
-    const changed = !other || window.athenaFind(other)[0]?.textContent !== before
-    if (right && changed) return done(performance.now() - start)
-    if (performance.now() - start > 60000) return failed(new Error(`did not come: ${ready} ${text ?? ''}`))
-    setTimeout(look, 10)
-  }
-  setTimeout(look, 0)
-})
-"""
+
+@dataclass(frozen=True)
+class Stay:
+    """What all visitors share: where they go, for how long, how fast, and a turn at the door."""
+
+    run: Element
+    parent: Element
+    until: float
+    pause_s: float
+    opened: asyncio.Semaphore
+    portal: str
+
+    def dice(self, number: int) -> random.Random:
+        """What a visitor does of its own will."""
+        return random.Random(number)
 
 
-@dataclass
-class Seen:
-    """What tabs met.
-
-    Attributes
-    ----------
-    times : seconds from click to what it asked for, by what was done.
-    errors : console errors and uncaught exceptions, with the number of their tab.
-    """
-
-    times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    errors: list[str] = field(default_factory=list)
-
-    def all(self) -> list[float]:
-        """The times of everything."""
-        return [one for times in self.times.values() for one in times]
-
-
-async def timed(page: Page, seen: Seen, what: str, **asked: object) -> None:
-    """Click and wait inside the page; note the time. A selector in ``other`` must change its text."""
-    took = await page.evaluate("asked => window.athenaTimed(asked)", {"which": 0, **asked})
-    seen.times[what].append(took / 1000)
-
-
-async def visit(page: Page, run: Element, parent: Element, seen: Seen, dice: random.Random, *, pause_s: float) -> None:
-    """One round through a run and back to it, pausing ``pause_s`` between, half as long to half as long again."""
-
-    async def pause() -> None:
-        await asyncio.sleep(pause_s * dice.uniform(0.5, 1.5))
-
-    card = "[data-athena=acquisition][data-state=completed]"
-    title = "[data-athena=title]"
-    await timed(
-        page,
-        seen,
-        "open a micrograph",
-        click=card,
-        which=dice.randrange(12),
-        ready="[data-athena=viewer] canvas",
-    )
-    await pause()
-    for _ in range(2):
-        await timed(page, seen, "next micrograph", click="[data-athena=next]", ready=title, other=title)
-        await pause()
-    await timed(
-        page,
-        seen,
-        "motion of it",
-        click="[data-athena=tab-motion]",
-        ready="[data-athena=tab-motion][aria-selected=true]",
-    )
-    await pause()
-    await timed(page, seen, "back to the run", click="[data-athena=back-to-run]", ready=card)
-    await pause()
-    await timed(
-        page,
-        seen,
-        "up to the step",
-        click=f"[data-athena=breadcrumb] a[href*='{parent.id}']",
-        ready=f"[data-athena=element][href*='{run.id}']",
-    )
-    await pause()
-    await timed(
-        page,
-        seen,
-        "down to the run",
-        click=f"[data-athena=element][href*='{run.id}']",
-        ready=card,
-    )
-    await pause()
-
-
-async def tab(
-    browser: Browser,
-    instance: Instance,
-    run: Element,
-    parent: Element,
-    seen: Seen,
-    *,
-    number: int,
-    until: float,
-    pause_s: float,
-    opened: asyncio.Semaphore,
-) -> None:
-    """A visitor of the run."""
+async def real_tab(browser: Browser, stay: Stay, seen: Seen, *, number: int, login: str) -> None:
+    """A visitor of the run in a browser profile of its own."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     page.on("console", lambda said: seen.errors.append(f"{number}: {said.text}") if said.type == "error" else None)
     page.on("pageerror", lambda error: seen.errors.append(f"{number}: {error}"))
     await page.add_init_script(DRIVER)
-    async with opened:
-        await page.goto(instance.login)
+    async with stay.opened:
+        await page.goto(login)
         await page.wait_for_selector("[data-athena=live][data-link=up]")
         begun = time.monotonic()
-        await page.goto(f"{instance.portal}/?e={run.id}")
+        await page.goto(f"{stay.portal}/?e={stay.run.id}")
         await page.wait_for_selector("[data-athena=acquisition][data-state=completed]")
         seen.times["(page of the run, loaded anew)"].append(time.monotonic() - begun)
-    dice = random.Random(number)
+
+    def count(path: str) -> None:
+        seen.requests += "/api/" in path
+
+    page.on("request", lambda request: count(request.url))
+    dice = stay.dice(number)
     await asyncio.sleep(dice.uniform(0, 5))
-    while time.monotonic() < until:
-        await visit(page, run, parent, seen, dice, pause_s=pause_s)
+    while time.monotonic() < stay.until:
+        await visit(page, stay.run, stay.parent, seen, dice, pause_s=stay.pause_s)
     await context.close()
+
+
+async def played_tab(stay: Stay, seen: Seen, *, number: int, login: str) -> None:
+    """A visitor of the run without a screen."""
+    dice = stay.dice(number)
+    async with WireTab(stay.portal, login) as wire:
+        tab = PlayedTab(wire, stay.run, stay.parent)
+        try:
+            async with stay.opened:
+                seen.times["(page of the run, loaded anew)"].append(await timed_call(tab.open()))
+            before = wire.requests
+            await asyncio.sleep(dice.uniform(0, 5))
+            while time.monotonic() < stay.until:
+                for what, does in ROUND:
+                    seen.times[what].append(await timed_call(does(tab, dice)))
+                    await asyncio.sleep(stay.pause_s * dice.uniform(0.5, 1.5))
+            seen.requests += wire.requests - before
+        finally:
+            await tab.close()
+            seen.errors += [f"{number}: {one}" for one in (*wire.problems, *tab.failures)]
+
+
+ROUND: tuple[tuple[str, Callable[[PlayedTab, random.Random], Awaitable[None]]], ...] = (
+    ("open a micrograph", lambda tab, dice: tab.open_micrograph(dice)),
+    ("next micrograph", lambda tab, dice: tab.next_micrograph()),
+    ("next micrograph", lambda tab, dice: tab.next_micrograph()),
+    ("motion of it", lambda tab, dice: tab.motion()),
+    ("back to the run", lambda tab, dice: tab.back()),
+    ("up to the step", lambda tab, dice: tab.up()),
+    ("down to the run", lambda tab, dice: tab.down()),
+)
+"""What a visitor does again and again; :func:`visit` does the same in a browser."""
+
+
+async def timed_call(work: Awaitable[None]) -> float:
+    """Seconds that something takes."""
+    begun = time.perf_counter()
+    await work
+    return time.perf_counter() - begun
 
 
 async def nonsense(browser: Browser, instance: Instance, until: float) -> int:
@@ -188,20 +151,43 @@ def grow(player: Player, stop: threading.Event, *, rate: float) -> None:
         player.complete(player.register(1))
 
 
-def portal_of(instance: Instance) -> psutil.Process:
-    """The portal's process."""
+def process_of(instance: Instance, name: str) -> psutil.Process:
+    """The process that serves the API or the portal."""
     for pid in instance.pids:
         process = psutil.Process(pid)
-        if "portal" in process.cmdline():
+        if name in process.cmdline():
             return process
-    raise LookupError("no portal")
+    raise LookupError(f"no {name}")
 
 
-async def drive(
-    instance: Instance, run: Element, parent: Element, *, tabs: int, seconds: float, pause_s: float
-) -> dict[str, object]:
-    """All tabs at once, for some time."""
-    seen, portal = Seen(), portal_of(instance)
+class Spent:
+    """Processor time by who spends it: servers, this process (played tabs and the microscope), browsers."""
+
+    def __init__(self, instance: Instance) -> None:
+        own = psutil.Process()
+        servers = {name: process_of(instance, name) for name in ("portal", "api")}
+        self._servers = servers
+        self._own = own
+        self._begun = self._now()
+        self._since = time.monotonic()
+
+    def _now(self) -> dict[str, float]:
+        found = {name: sum(process.cpu_times()[:2]) for name, process in self._servers.items()}
+        found["played tabs and microscope"] = sum(self._own.cpu_times()[:2])
+        others = set(self._own.children(recursive=True)) - set(self._servers.values())
+        found["browsers"] = sum(sum(one.cpu_times()[:2]) for one in others if one.is_running())
+        return found
+
+    def cores(self) -> dict[str, float]:
+        """Cores that each has used since the beginning."""
+        took = time.monotonic() - self._since
+        return {name: (now - self._begun[name]) / took for name, now in self._now().items()}
+
+
+async def drive(instance: Instance, run: Element, parent: Element, options: argparse.Namespace) -> dict[str, object]:
+    """All visitors at once, for some time."""
+    real, played, portal = Seen(), Seen(), process_of(instance, "portal")
+    logins = [login_of(instance, f"visitor{number}") for number in range(options.tabs)]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         # the first visit imports and compiles what all share
@@ -211,31 +197,36 @@ async def drive(
         await page.goto(f"{instance.portal}/?e={run.id}")
         await page.wait_for_selector("[data-athena=acquisition][data-state=completed]", timeout=PATIENCE_MS)
         await warm.close()
-        before, used = portal.memory_info().rss, sum(portal.cpu_times()[:2])
-        begun = time.monotonic()
+        before, begun = portal.memory_info().rss, time.monotonic()
         # people do not all arrive in the same second
-        opened = asyncio.Semaphore(2)
-        until = begun + seconds + 2 * tabs
+        until = begun + options.seconds + 2 * options.tabs
+        stay = Stay(run, parent, until, options.pause, asyncio.Semaphore(2), instance.portal)
+        spent = Spent(instance)
         visits = [
-            tab(browser, instance, run, parent, seen, number=number, until=until, pause_s=pause_s, opened=opened)
-            for number in range(tabs)
+            real_tab(browser, stay, real, number=number, login=login)
+            if number < options.screens
+            else played_tab(stay, played, number=number, login=login)
+            for number, login in enumerate(logins)
         ]
         grown = asyncio.create_task(_most(portal, until))
         results = await asyncio.gather(nonsense(browser, instance, until), *visits, return_exceptions=True)
         largest = await grown
-        took = time.monotonic() - begun
+        cores = spent.cores()
         await browser.close()
     failures = [repr(one) for one in results if isinstance(one, BaseException)]
+    waits = real.waits + played.waits
     return {
-        "tabs": tabs,
-        "seconds": took,
-        "interactions": len(waits := [one for what, times in seen.times.items() if what[0] != "(" for one in times]),
+        "tabs": options.tabs,
+        "screens": options.screens,
+        "seconds": time.monotonic() - begun,
+        "interactions": len(waits),
         "median_s": float(np.median(waits)),
         "p95_s": float(np.percentile(waits, 95)),
-        "by_kind_s": {what: _of(times) for what, times in seen.times.items()},
-        "mib_per_session": (largest - before) / tabs / 2**20,
-        "portal_cores": (sum(portal.cpu_times()[:2]) - used) / took,
-        "console_errors": seen.errors,
+        "real": real.told if real.waits else None,
+        "played": played.told if played.waits else None,
+        "mib_per_session": (largest - before) / options.tabs / 2**20,
+        "cores": cores,
+        "errors": real.errors + played.errors,
         "failures": failures,
         "nonsense_asked": results[0],
         "portal_tracebacks": instance.log("portal").count("Traceback"),
@@ -250,15 +241,12 @@ async def _most(process: psutil.Process, until: float) -> int:
     return most
 
 
-def _of(times: list[float]) -> list[float]:
-    return [round(float(np.median(times)), 3), round(float(np.percentile(times, 95)), 3), len(times)]
-
-
 def main() -> None:
     """Measure, tell, and write the section of docs/performance.md."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--tabs", type=int, default=25)
-    asked.add_argument("--seconds", type=float, default=120.0)
+    asked.add_argument("--tabs", type=int, default=25, help="sessions in all")
+    asked.add_argument("--screens", type=int, default=3, help="how many of them are tabs of a real browser")
+    asked.add_argument("--seconds", type=float, default=150.0, help="of visiting, besides 2 s for each to come in")
     asked.add_argument("--pause", type=float, default=8.0, help="seconds between what a tab does, about")
     asked.add_argument("--rate", type=float, default=600.0, help="acquisitions an hour")
     asked.add_argument("--dry", action="store_true", help="tell only, write nothing")
@@ -268,15 +256,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "home", "api", "portal") as instance:
         run = make_run(instance.client, folder="Live")
         parent = instance.client.get(f"/elements/{run.parent_id}", Element)
+        # each visitor is somebody else, who may look
+        top = instance.client.get(f"/elements/{run.id}/breadcrumb", list[Crumb])[0]
+        instance.client.put(f"/elements/{top.id}/permissions/public", PublicChange(role=Role.VIEWER), Permissions)
         player = Player(instance.settings, run.id, size=(1024, 1024))
         player.attach(message="60 movies found, all whole.")
         player.complete(player.register(60))
         growing = threading.Thread(target=grow, args=(player, stop), kwargs={"rate": options.rate})
         growing.start()
         try:
-            found = asyncio.run(
-                drive(instance, run, parent, tabs=options.tabs, seconds=options.seconds, pause_s=options.pause)
-            )
+            found = asyncio.run(drive(instance, run, parent, options))
         finally:
             stop.set()
             growing.join()
@@ -284,31 +273,36 @@ def main() -> None:
     tell(found, options)
 
 
-def tell(found: dict[str, object], options: argparse.Namespace) -> None:
+def tell(found: dict[str, Any], options: argparse.Namespace) -> None:
     """Print what was measured, and write it down."""
     print(json.dumps(found, indent=1))
     if options.dry:
         return
-    kinds = found["by_kind_s"]
-    assert isinstance(kinds, dict)
-    write_section(
-        "Many sessions",
-        [
-            f"{found['tabs']} tabs in headless Chromium on a run that grows by {options.rate:.0f} an hour;",
-            f"each does something every {options.pause:.0f} s or so. Browser and portal share the machine;",
-            "times are from click to what it asked for, measured inside the page.",
-            "Written by `python -m tests.benchmarks.sessions`.",
-            "",
-            f"{machine()}.",
-            "",
-            "| what | median | 95 % | bar |",
-            "|---|---|---|---|",
-            f"| all {found['interactions']} | {found['median_s']:.2f} s | {found['p95_s']:.2f} s | {BAR_S:.0f} s |",
-            *(f"| {what} | {one[0]:.2f} s | {one[1]:.2f} s |  |" for what, one in kinds.items()),
-            f"| memory of the portal for each session | {found['mib_per_session']:.1f} MiB |  | {BAR_MIB:.0f} MiB |",
-            f"| cores the portal used | {found['portal_cores']:.2f} |  |  |",
-        ],
-    )
+    lines = [
+        f"{found['tabs']} sessions of as many people on a run that grows by {options.rate:.0f} an hour; each does",
+        f"something every {options.pause:.0f} s or so. {found['screens']} are tabs of headless Chromium, from a click",
+        "to what it asked for; the others hold the same session and read the same of the API without a screen, until",
+        "the answers are there (no drawing). Servers, tabs and microscope share the machine.",
+        "Written by `python -m tests.benchmarks.sessions`.",
+        "",
+        f"{machine()}.",
+        "",
+        "| what | median | 95 % | bar |",
+        "|---|---|---|---|",
+        f"| all {found['interactions']} | {found['median_s']:.2f} s | {found['p95_s']:.2f} s | {BAR_S:.0f} s |",
+    ]
+    for kind, words in (("real", "Chromium"), ("played", "without a screen")):
+        if (of := found[kind]) is None:
+            continue
+        lines.append(f"| {words}, {of['interactions']} | {of['median_s']:.2f} s | {of['p95_s']:.2f} s |  |")
+        lines += [f"| {words}: {what} | {one[0]:.2f} s | {one[1]:.2f} s |  |" for what, one in of["by_kind_s"].items()]
+        lines.append(f"| {words}: requests of the API for each | {of['requests_per_interaction']:.1f} |  |  |")
+    memory = found["mib_per_session"]
+    lines.append(f"| memory of the portal for each session | {memory:.1f} MiB |  | {BAR_MIB:.0f} MiB |")
+    lines += [f"| cores used: {who} | {cores:.2f} |  |  |" for who, cores in found["cores"].items()]
+    wrong = f"{len(found['errors'])} errors and {len(found['failures'])} failures in the sessions"
+    lines.append(f"| {wrong} beside {found['nonsense_asked']} visits that asked for nonsense |  |  | 0 |")
+    write_section("Many sessions", lines)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from sqlalchemy import insert
 
 from athena.contract.acquisitions import AcquisitionState, Optics, StagePosition
+from athena.contract.branches import FIRST
 from athena.contract.elements import Status
 from athena.contract.events import EventKind
 from athena.contract.processing import MovieResult
 from athena.contract.runs import SourceState
 from athena.db import people  # noqa: F401  (the element table refers to the users)
 from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow
+from athena.db.branches import BranchAcquisitionRow, BranchRow
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.events import append_event
@@ -35,15 +37,19 @@ WAVELENGTH = 0.0197
 
 @dataclass
 class Player:
-    """Plays acquisitions into a run of an instance."""
+    """Plays acquisitions into a run of an instance.
+
+    ``number`` : of the branch of results it plays into; others than 0 are made by :meth:`begin_branch` first.
+    """
 
     settings: Settings
     run_id: UUID
     size: tuple[int, int] = (1024, 1024)
+    number: int = 0
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.resolved_database_url)
-        self.store = self.settings.run_store(str(self.run_id))
+        self.store = self.settings.run_store(str(self.run_id), self.number)
         self.writer = RunWriter.create(self.store, frames=FRAMES, patches=PATCHES)
 
     def close(self) -> None:
@@ -76,6 +82,18 @@ class Player:
             )
             session.get_one(ElementRow, self.run_id).status = Status.IN_PROGRESS.value
             append_event(session, EventKind.SOURCE_CHANGED, element_id=self.run_id)
+
+    def begin_branch(self, name: str, parameters: dict[str, int]) -> None:
+        """Give the run this branch of results beside the default one."""
+        with self.database.session() as session:
+            creator = session.get_one(ElementRow, self.run_id).creator_id
+            run = session.get_one(RunRow, self.run_id, with_for_update=True)
+            if run.branch_count == 1:
+                session.add(BranchRow(run_id=self.run_id, number=0, name=FIRST, creator_id=creator))
+            told = {"name": name, "parameters": parameters, "creator_id": creator}
+            session.add(BranchRow(run_id=self.run_id, number=self.number, **told))
+            run.branch_count = max(run.branch_count, self.number + 1)
+            run.version += 1
 
     def register(self, count: int) -> list[int]:
         """Add acquisitions that wait to be processed; returns their indices."""
@@ -167,6 +185,11 @@ class Player:
             run = session.get_one(RunRow, self.run_id, with_for_update=True)
             run.version += 1
             for index in indices:
+                if self.number:
+                    key = {"run_id": self.run_id, "number": self.number, "index": index}
+                    told = {"state": state.value, "error": error, "processed": datetime.now(UTC)}
+                    session.merge(BranchAcquisitionRow(**key, **told))
+                    continue
                 row = session.get_one(AcquisitionRow, (self.run_id, index))
                 row.state, row.error, row.processed, row.attempts = state.value, error, datetime.now(UTC), 1
             session.flush()
@@ -174,7 +197,7 @@ class Player:
                 append_event(session, kind, element_id=self.run_id, index=index, version=run.version)
 
     def _result(self, index: int, *, images: bool) -> MovieResult:
-        rng = np.random.default_rng(index)
+        rng = np.random.default_rng(index + 1_000_000 * self.number)
         hour = index * 6 / 3600
         defocus_um = 0.8 + 0.35 * (index % 5) + rng.normal(0, 0.03)
         resolution = float(np.clip(3.1 + 0.25 * np.sin(hour * 5) + rng.gamma(1.2, 0.25), 2.6, 12))

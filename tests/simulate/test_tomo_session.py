@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from lxml import etree
 from numpy.typing import NDArray
-from typer.testing import CliRunner
 
-from athena.cli import app
+from athena.contract.processing import MovieParameters
 from athena.errors import Invalid
 from athena.formats.eer import EerMovie
 from athena.formats.epu_xml_image import read_image
@@ -22,15 +21,16 @@ from athena.formats.mdoc import read_mdoc
 from athena.formats.movies import open_movie
 from athena_pipelines.simulate.containers import RAW_FRAMES
 from athena_pipelines.simulate.epu.grid import HOLES_VISITED, SQUARE, Grid
-from athena_pipelines.simulate.replay import paced, replay_session, schedule
 from athena_pipelines.simulate.session import EpuSimulator
 from athena_pipelines.simulate.tomo.grid import position
 from athena_pipelines.simulate.tomo.session import TomoSimulator
 from athena_pipelines.simulate.tomo.settings import Tomography
-from athena_pipelines.simulate.tomo.truth import TomoTruth
-from athena_pipelines.simulate.truth import read_as, read_truth
+from athena_pipelines.simulate.truth import read_truth
+from athena_pipelines.steps.compute import Timing, compute_movie
+from tests.simulate.tomography import tiny, truth_of
 
 pytestmark = pytest.mark.feature("AC-05")
+
 
 NAME = re.compile(
     r"^(?P<pos>.+)_(?P<idx>\d{3})_\[?(?P<angle>-?\d+(\.\d+)?)\]?_(?P<d>\d{8})_(?P<t>\d{6})"
@@ -39,37 +39,17 @@ NAME = re.compile(
 """How public readers of Tomography 5 take the names of movies apart."""
 
 
-def tiny(out: Path, *, series: int = 1, **changed: object) -> TomoSimulator:
-    settings = Tomography(step_deg=30.0, tilts=3, **changed.pop("settings", {}))  # type: ignore[arg-type]
-    given: dict[str, object] = {"size": (96, 128), "frames": 3, "seed": 3} | changed
-    return TomoSimulator(out, series=series, settings=settings, **given)  # type: ignore[arg-type]
-
-
-def truth_of(session: Path) -> TomoTruth:
-    return read_as(TomoTruth, session)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def first_frame(path: Path) -> NDArray[Any]:
     with open_movie(path) as movie:
         return movie.read(0).copy()
 
 
-@pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two series of three tilts: 0°, 30° and −30°."""
-    return tiny(tmp_path_factory.mktemp("tomo"), series=2).run()
-
-
-def test_mdoc_truth_and_names_tell_the_same(taken: Path) -> None:
-    truth = truth_of(taken)
+def test_mdoc_truth_and_names_tell_the_same(tilt_session: Path) -> None:
+    truth = truth_of(tilt_session)
     assert [series.name for series in truth.series] == ["Position_1", "Position_2"]
     assert all(series.complete for series in truth.series)
     for series in truth.series:
-        mdoc = read_mdoc(taken / f"{series.name}.mdoc")
+        mdoc = read_mdoc(tilt_session / f"{series.name}.mdoc")
         assert mdoc.of_tomography5
         assert mdoc.problems == 0
         assert mdoc.tilt_axis_deg == pytest.approx(series.tilt_axis_deg)
@@ -106,20 +86,20 @@ def test_mdoc_truth_and_names_tell_the_same(taken: Path) -> None:
     assert truth.series[0].molecules != truth.series[1].molecules
 
 
-def test_movies_and_stack_hold_the_same_images(taken: Path) -> None:
-    truth = truth_of(taken)
+def test_movies_and_stack_hold_the_same_images(tilt_session: Path) -> None:
+    truth = truth_of(tilt_session)
     for series in truth.series:
-        with mrcfile.open(taken / f"{series.name}.mrc") as mrc:
+        with mrcfile.open(tilt_session / f"{series.name}.mrc") as mrc:
             assert mrc.is_image_stack()
             assert mrc.header.mode == 6
             assert float(mrc.voxel_size.x) == pytest.approx(2.0)
             stack = mrc.data.copy()
-        assert mrcfile.validate(taken / f"{series.name}.mrc")
+        assert mrcfile.validate(tilt_session / f"{series.name}.mrc")
         assert stack.shape == (3, 96, 128)
         for section, tilt, image in zip(
-            read_mdoc(taken / f"{series.name}.mdoc").sections, series.tilts, stack, strict=True
+            read_mdoc(tilt_session / f"{series.name}.mdoc").sections, series.tilts, stack, strict=True
         ):
-            with open_movie(taken / tilt.movie) as movie:
+            with open_movie(tilt_session / tilt.movie) as movie:
                 assert (movie.frames, movie.shape) == (3, (96, 128))
                 total = sum(movie.read(frame).astype(int) for frame in range(movie.frames))
             np.testing.assert_array_equal(total, image)
@@ -131,9 +111,9 @@ def test_movies_and_stack_hold_the_same_images(taken: Path) -> None:
         assert series.tilts[1].path_angstrom > series.thickness_angstrom / np.cos(np.radians(24))
 
 
-def test_search_maps_and_positions_are_where_public_programs_look_for_them(taken: Path) -> None:
-    assert etree.QName(etree.parse(taken / "Session.dm").getroot()).localname == "TomographySession"
-    folder = taken / "SearchMaps" / "SearchMap_001"
+def test_search_maps_and_positions_are_where_public_programs_look_for_them(tilt_session: Path) -> None:
+    assert etree.QName(etree.parse(tilt_session / "Session.dm").getroot()).localname == "TomographySession"
+    folder = tilt_session / "SearchMaps" / "SearchMap_001"
     image = read_image(folder / "SearchMap.xml")
     assert image.software.startswith("Tomography 5")
     assert image.stage is not None
@@ -153,13 +133,13 @@ def test_search_maps_and_positions_are_where_public_programs_look_for_them(taken
                 [float(value.findtext(f"{{*}}_m{n}", "nan")) for n in (11, 12, 21, 22)]
             ).reshape(2, 2)
     positions = (
-        etree.parse(taken / "Batch" / "BatchPositionsList.xml")
+        etree.parse(tilt_session / "Batch" / "BatchPositionsList.xml")
         .getroot()
         .findall("{*}BatchPositions/{*}BatchPositionParameters")
     )
     assert [entry.findtext("{*}Name") for entry in positions] == ["Position_1", "Position_2"]
     assert [entry.findtext("{*}BatchPositionStatus") for entry in positions] == ["Completed", "Completed"]
-    for entry, series in zip(positions, truth_of(taken).series, strict=True):
+    for entry, series in zip(positions, truth_of(tilt_session).series, strict=True):
         assert entry.findtext("{*}PositionOnTileSet/{*}TileSetName") == "SearchMap_001"
         stage = np.array(
             [float(entry.findtext(f"{{*}}PositionOnTileSet/{{*}}StagePosition{axis}", "nan")) for axis in "XY"]
@@ -192,19 +172,21 @@ def test_positions_are_holes_and_every_few_have_a_search_map_of_their_own() -> N
     assert far.stage != places[0].stage
 
 
-def test_the_same_seed_makes_the_same_movies(tmp_path: Path, taken: Path) -> None:
+def test_the_same_seed_makes_the_same_movies(tmp_path: Path, tilt_session: Path) -> None:
     again = tiny(tmp_path / "same").run()
     other = tiny(tmp_path / "other", seed=4).run()
-    first, second, third = (truth_of(folder).series[0] for folder in (taken, again, other))
+    first, second, third = (truth_of(folder).series[0] for folder in (tilt_session, again, other))
     assert first.model_copy(update={"tilts": ()}) == second.model_copy(update={"tilts": ()})
     for one, two, three in zip(first.tilts, second.tilts, third.tilts, strict=True):
         assert one.motion == two.motion != three.motion
-        pixels = [first_frame(folder / tilt.movie) for folder, tilt in ((taken, one), (again, two), (other, three))]
+        pixels = [
+            first_frame(folder / tilt.movie) for folder, tilt in ((tilt_session, one), (again, two), (other, three))
+        ]
         np.testing.assert_array_equal(pixels[0], pixels[1])
         assert (pixels[0] != pixels[2]).any()
 
 
-def test_starting_again_goes_on_after_the_last_tilt(tmp_path: Path, taken: Path) -> None:
+def test_starting_again_goes_on_after_the_last_tilt(tmp_path: Path, tilt_session: Path) -> None:
     stop, seen = threading.Event(), []
 
     def after_the_second(done: int, wanted: int, name: str) -> None:
@@ -225,8 +207,12 @@ def test_starting_again_goes_on_after_the_last_tilt(tmp_path: Path, taken: Path)
     truth = truth_of(session)
     assert [len(series.tilts) for series in truth.series] == [3, 3]
     assert len(list(session.glob("*.mdoc"))) == 2
-    for mine, whole in zip(truth.series, truth_of(taken).series, strict=True):
-        assert (session / f"{mine.name}.mrc").read_bytes() == (taken / f"{whole.name}.mrc").read_bytes()
+    # going on does not take back what was done
+    tiny(tmp_path, series=3).prepare()
+    listed = etree.parse(session / "Batch" / "BatchPositionsList.xml").getroot().findall(".//{*}BatchPositionStatus")
+    assert [status.text for status in listed] == ["Completed", "Completed", "Ready"]
+    for mine, whole in zip(truth.series, truth_of(tilt_session).series, strict=True):
+        assert (session / f"{mine.name}.mrc").read_bytes() == (tilt_session / f"{whole.name}.mrc").read_bytes()
 
 
 def test_a_tilt_cut_off_leaves_nothing_and_an_mdoc_that_is_missing_is_written(tmp_path: Path) -> None:
@@ -268,14 +254,14 @@ def test_epu_and_tomography_sessions_lie_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("container", "kind"), [("mrc", "Fractions.mrc"), ("eer", "EER.eer")])
-def test_other_containers_hold_the_same_counts(tmp_path: Path, taken: Path, container: str, kind: str) -> None:
+def test_other_containers_hold_the_same_counts(tmp_path: Path, tilt_session: Path, container: str, kind: str) -> None:
     session = tiny(tmp_path, container=container).run()
-    pairs = zip(truth_of(session).series[0].tilts, truth_of(taken).series[0].tilts, strict=True)
+    pairs = zip(truth_of(session).series[0].tilts, truth_of(tilt_session).series[0].tilts, strict=True)
     section = read_mdoc(session / "Position_1.mdoc").sections[1]
     for mine, whole in pairs:
         assert mine.movie.endswith(kind)
         assert NAME.match(mine.movie)
-        with open_movie(session / mine.movie) as movie, open_movie(taken / whole.movie) as other:
+        with open_movie(session / mine.movie) as movie, open_movie(tilt_session / whole.movie) as other:
             if isinstance(movie, EerMovie):
                 assert section.integer("NumSubFrames") == movie.raw_frames == 3 * RAW_FRAMES
                 assert movie.dose_e_per_px == pytest.approx(12.0)
@@ -300,82 +286,48 @@ def test_raw_movies_come_with_their_gain_reference(tmp_path: Path) -> None:
     assert corrected[good].std() < 0.9 * raw[good].std()
 
 
-def test_a_replay_is_the_same_session_in_the_order_in_which_it_was_taken(taken: Path, tmp_path: Path) -> None:
-    files = schedule(taken)
-    assert len(files) == len(contents(taken))
-    names = [file.path.name for file in files]
-    for number, series in enumerate(truth_of(taken).series):
-        movies = [names.index(tilt.movie) for tilt in series.tilts]
-        assert movies == sorted(movies)
-        # what the program writes at the end of a series comes after its last movie
-        ends = [names.index(f"{series.name}.{kind}") for kind in ("mdoc", "mrc")]
-        assert min(ends) > max(movies)
-        if number == 0:
-            assert max(movies) < min(names.index(tilt.movie) for tilt in truth_of(taken).series[1].tilts)
-    assert names.index("Session.dm") < movies[0]
-    assert names.index("SearchMap.xml") < movies[0]
-    assert sum(file.movie for file in files) == 6
-    assert [file.after_s for file in paced(files, 6.0) if file.movie] == [0, 6, 12, 18, 24, 30]
-    seen: list[str] = []
-    again = replay_session(taken, tmp_path, speed=1e6, movie_s=0.02, progress=lambda _, __, name: seen.append(name))
-    assert contents(again) == contents(taken)
-    assert seen == names
-
-
-def test_a_session_whose_names_have_no_times_is_replayed_by_its_mdoc(taken: Path, tmp_path: Path) -> None:
-    """As SerialEM writes it: the mdoc alone knows when a movie was taken."""
-    session = tmp_path / "serialem"
-    session.mkdir()
-    text = (taken / "Position_1.mdoc").read_bytes().decode()
-    for order, tilt in enumerate(truth_of(taken).series[0].tilts):
-        plain = f"TS_01_{order:03d}_{tilt.nominal_angle_deg:.1f}.tif"
-        text = text.replace(tilt.movie, plain)
-        text = re.sub(
-            rf"(DateTime = \S+  )\S+(?=\r\nFilterSlitAndLoss[^\[]*(\[ZValue = {order + 1}\]|$))",
-            rf"\g<1>10:0{order}:00",
-            text,
+@pytest.mark.slow
+def test_motion_and_defocus_of_tilts_are_found_as_the_truth_has_them(tmp_path: Path) -> None:
+    settings = Tomography(
+        step_deg=45.0, tilts=2, dose_e_per_A2=6.0, target_defocus_um=(2.0,), thickness_angstrom=(1200, 1200)
+    )
+    simulator = TomoSimulator(tmp_path, series=1, size=(1024, 1024), frames=6, seed=5, settings=settings)
+    session = simulator.run()
+    (series,) = truth_of(session).series
+    for tilt in series.tilts:
+        parameters = MovieParameters(
+            pixel_size_angstrom=2.0,
+            voltage_kv=300.0,
+            spherical_aberration_mm=2.7,
+            amplitude_contrast=0.07,
+            dose_per_frame_e_per_A2=1.0,
+            patches_y=1,
+            patches_x=1,
         )
-        (session / plain).write_bytes((taken / tilt.movie).read_bytes())
-    (session / "TS_01.mrc.mdoc").write_bytes(text.replace("Position_1.mrc", "TS_01.mrc").encode())
-    (session / "TS_01.mrc").write_bytes(b"stack")
-    (session / "broken.mdoc").write_bytes(b"nothing of the kind")
-    files = {file.path.name: file for file in schedule(session)}
-    assert [files[name].after_s for name in sorted(files) if name.endswith(".tif")] == [0, 60, 120]
-    assert all(files[name].movie for name in files if name.endswith(".tif"))
-    assert next(iter(files)) == "broken.mdoc"
-    assert set(list(files)[-2:]) == {"TS_01.mrc", "TS_01.mrc.mdoc"}
-    assert not files["TS_01.mrc"].movie
+        found = compute_movie(str(session / tilt.movie), None, parameters, Timing())
+        error = found.motion.global_angstrom(2.0) / 2.0 - np.array(tilt.motion.global_px)
+        assert np.abs(error - error.mean(axis=0)).max() < 0.3
+        # in the middle of the image, not of the specimen
+        off = -(np.array(tilt.defocus_slope) * tilt.shift_angstrom).sum()
+        expected = (tilt.defocus_u_angstrom + tilt.defocus_v_angstrom) / 2 + off
+        assert found.fit.defocus.mean_angstrom == pytest.approx(expected, abs=300)
 
 
-def test_the_command_writes_a_session_and_names_what_cannot_be(tmp_path: Path) -> None:
-    def run(*words: str) -> list[str]:
-        result = CliRunner().invoke(app, ["simulate", "tomo", str(tmp_path / "out"), *words])
-        assert result.exit_code == 0, result.output
-        return result.output.splitlines()
-
-    words = ("--size", "64", "--frames", "2", "--range", "±40", "--step", "20", "--beads", "3", "--y-tilt=8")
-    lines = run(*words, "--series", "1")
-    assert lines[0].startswith("1 of 5  Position_1_001_0.00_")
-    assert lines[4].startswith("5 of 5  Position_1_005_40.00_")
-    truth = truth_of(Path(lines[-1]))
-    assert truth.parameters["angles_deg"] == [-40, 40]
-    (series,) = truth.series
-    assert series.y_tilt_deg == 8
-    assert len(series.beads) >= 3
-    more = run(*words, "--series", "2")
-    assert more[0].startswith("6 of 10  Position_2_001_")
-
-    for wrong, word in (
-        (("--range", "wide"), "nothing for --range"),
-        (("--range", "1,2,3"), "no range for --range"),
-        (("--range", "79"), "nearly from its edge"),
-        (("--step", "0"), "step_deg"),
-        (("--ice", "1-2-3"), "no range for --ice"),
-        (("--start", "70"), "cannot begin at 70"),
-        (("--hand", "0"), "hand"),
-        (("--size", "8"), "64 × 64"),
-    ):
-        result = CliRunner().invoke(app, ["simulate", "tomo", str(tmp_path / "none"), *wrong])
-        assert isinstance(result.exception, Invalid)
-        assert word in f"{result.exception} {result.exception.hint}"
-    assert not (tmp_path / "none").exists()
+def test_dark_tilts_are_dark_and_change_nothing_else(tilt_session: Path, tmp_path: Path) -> None:
+    session = tiny(tmp_path, settings={"failures": 1.0}).run()
+    (dark,), (light, _) = truth_of(session).series, truth_of(tilt_session).series
+    assert dark.tilts[0] == light.tilts[0].model_copy(
+        update={"name": dark.tilts[0].name, "movie": dark.tilts[0].movie, "acquired": dark.tilts[0].acquired}
+    )
+    with mrcfile.open(session / "Position_1.mrc") as mrc:
+        means = mrc.data.mean(axis=(1, 2))
+    for mine, whole, mean in zip(dark.tilts[1:], light.tilts[1:], means[1:], strict=True):
+        assert (mine.motion, mine.defocus_u_angstrom, mine.shift_px) == (
+            whole.motion,
+            whole.defocus_u_angstrom,
+            whole.shift_px,
+        )
+        assert mine.unblocked < 0.15
+        share = mine.mean_counts_per_px_per_frame / whole.mean_counts_per_px_per_frame
+        assert share == pytest.approx(mine.unblocked, rel=1e-3, abs=1e-5)
+        assert mean == pytest.approx(3 * mine.mean_counts_per_px_per_frame, rel=0.2, abs=0.02)

@@ -15,7 +15,7 @@ STATIC = ROOT / "widgets" / "athena_widgets" / "static"
 JS = ROOT / "widgets" / "js"
 
 
-@pytest.mark.parametrize("name", ["image_viewer", "run_gallery", "motion_traces", "ctf_fit"])
+@pytest.mark.parametrize("name", ["image_viewer", "run_gallery", "motion_traces", "ctf_fit", "volume_viewer"])
 def test_bundles_import_nothing(name: str) -> None:
     text = (STATIC / f"{name}.js").read_text()
     assert not re.search(r"""^\s*import\b[^(]*from\s*["']""", text, re.MULTILINE)

@@ -100,7 +100,7 @@ def test_every_path_the_views_ask_for_is_let_through(path: str) -> None:
 @pytest.mark.parametrize("path", REFUSED)
 def test_anything_else_is_refused_without_asking_the_api(path: str) -> None:
     widget, client = PlayedWidget(), PlayedClient()
-    source = CommSource(widget, client, run_id=RUN_ID)
+    source = CommSource(widget, client, allowed=allowed_path(RUN_ID))
     widget.ask(1, path)
     content, body = widget.sent.get(timeout=DEADLINE_S)
     assert content["status"] == 403
@@ -111,7 +111,7 @@ def test_anything_else_is_refused_without_asking_the_api(path: str) -> None:
 
 def test_answers_carry_the_id_the_type_and_the_bytes() -> None:
     widget, client = PlayedWidget(), PlayedClient()
-    source = CommSource(widget, client, run_id=RUN_ID)
+    source = CommSource(widget, client, allowed=allowed_path(RUN_ID))
     widget.ask(11, ALLOWED[7])
     widget.ask(12, ALLOWED[0])
     answers = {c["id"]: (c, b) for c, b in (widget.sent.get(timeout=DEADLINE_S) for _ in range(2))}
@@ -124,7 +124,7 @@ def test_answers_carry_the_id_the_type_and_the_bytes() -> None:
 
 def test_errors_travel_as_problems() -> None:
     widget = PlayedWidget()
-    source = CommSource(widget, PlayedClient(), run_id=RUN_ID)
+    source = CommSource(widget, PlayedClient(), allowed=allowed_path(RUN_ID))
     widget.ask(1, f"runs/{RUN_ID}/acquisitions/404")
     content, body = widget.sent.get(timeout=DEADLINE_S)
     assert content["status"] == 404
@@ -134,7 +134,7 @@ def test_errors_travel_as_problems() -> None:
 
 def test_a_cancelled_request_is_not_answered() -> None:
     widget, client = PlayedWidget(), PlayedClient()
-    source = CommSource(widget, client, run_id=RUN_ID)
+    source = CommSource(widget, client, allowed=allowed_path(RUN_ID))
     client.gate.clear()
     for request in range(6):
         widget.ask(request, f"runs/{RUN_ID}/acquisitions/{request}")

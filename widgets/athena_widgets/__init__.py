@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from athena_widgets.motion_traces import MotionTraces
     from athena_widgets.run_dataviz import RunDataviz
     from athena_widgets.run_gallery import RunGallery
+    from athena_widgets.volume_viewer import VolumeViewer
 
-__all__ = ["CtfFit", "ImageViewer", "MotionTraces", "RunDataviz", "RunGallery"]
+__all__ = ["CtfFit", "ImageViewer", "MotionTraces", "RunDataviz", "RunGallery", "VolumeViewer"]
 
 _HOME = {
     "CtfFit": "ctf_fit",
@@ -17,6 +18,7 @@ _HOME = {
     "MotionTraces": "motion_traces",
     "RunDataviz": "run_dataviz",
     "RunGallery": "run_gallery",
+    "VolumeViewer": "volume_viewer",
 }
 
 

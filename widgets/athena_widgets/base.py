@@ -1,5 +1,6 @@
 """What all widgets have in common: which run they show, where their data comes from, theme and height."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -7,7 +8,7 @@ import anywidget
 import traitlets
 
 from athena_widgets.live import Follower, follower
-from athena_widgets.source import ApiClient, CommSource
+from athena_widgets.source import ApiClient, CommSource, allowed_path
 
 STATIC = Path(__file__).parent / "static"
 
@@ -58,7 +59,37 @@ class AcquisitionLike(Protocol):
         ...
 
 
-class AthenaWidget(anywidget.AnyWidget):
+class ViewWidget(anywidget.AnyWidget):
+    """What every view has: where its data comes from, its theme and its height.
+
+    Attributes
+    ----------
+    source_kind : ``comm`` (through the kernel; works in any notebook) or ``http`` (the browser asks ``base_url``).
+    base_url : root of the API for ``http``, relative to the page.
+    theme : ``dark`` or ``light``.
+    height : px.
+    """
+
+    source_kind = traitlets.Enum(("comm", "http"), default_value="comm").tag(sync=True)
+    base_url = traitlets.Unicode("api/").tag(sync=True)
+    theme = traitlets.Enum(("dark", "light"), default_value="dark").tag(sync=True)
+    height = traitlets.Int(560).tag(sync=True)
+
+    # here and not in __init__: ipywidgets closes even those whose __init__ raised
+    _source: CommSource | None = None
+
+    def _answer(self, client: ApiClient, allowed: re.Pattern[str]) -> None:
+        """Answer what the browser asks through the kernel, as far as that is allowed."""
+        self._source = CommSource(self, client, allowed=allowed)
+
+    def close(self) -> None:
+        """Take the view away and stop answering it."""
+        if self._source is not None:
+            self._source.close()
+        super().close()
+
+
+class AthenaWidget(ViewWidget):
     """A view of one run.
 
     Parameters
@@ -71,23 +102,14 @@ class AthenaWidget(anywidget.AnyWidget):
     Attributes
     ----------
     run_id : the run, as text.
-    source_kind : ``comm`` (through the kernel; works in any notebook) or ``http`` (the browser asks ``base_url``).
-    base_url : root of the API for ``http``, relative to the page.
     version : bump it, and the view pulls what changed.
-    theme : ``dark`` or ``light``.
-    height : px.
     """
 
     run_id = traitlets.Unicode("").tag(sync=True)
     branch = traitlets.Unicode("").tag(sync=True)
-    source_kind = traitlets.Enum(("comm", "http"), default_value="comm").tag(sync=True)
-    base_url = traitlets.Unicode("api/").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
-    theme = traitlets.Enum(("dark", "light"), default_value="dark").tag(sync=True)
-    height = traitlets.Int(560).tag(sync=True)
 
-    # here and not in __init__: ipywidgets closes even those whose __init__ raised
-    _source: CommSource | None = None
+    # as ``_source``
     _follower: Follower | None = None
 
     def __init__(
@@ -110,7 +132,7 @@ class AthenaWidget(anywidget.AnyWidget):
             traits |= {"source_kind": "http", "base_url": base_url}
         super().__init__(run_id=run_id, theme=theme, branch=branch or "", **traits)
         if client is not None:
-            self._source = CommSource(self, client, run_id=run_id, branch=self.branch)
+            self._answer(client, allowed_path(run_id, self.branch))
         if client is not None and live:
             self._follower = follower(client)
             self._follower.add(self)
@@ -119,8 +141,6 @@ class AthenaWidget(anywidget.AnyWidget):
         """Take the view away and stop answering it."""
         if self._follower is not None:
             self._follower.remove(self)
-        if self._source is not None:
-            self._source.close()
         super().close()
 
 

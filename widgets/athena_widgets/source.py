@@ -73,10 +73,21 @@ def allowed_path(run_id: str, branch: str = "") -> re.Pattern[str]:
     return re.compile(rf"runs/{re.escape(run_id)}(?:{'|'.join(paths)}){which}")
 
 
+def allowed_volume_path(volume: str) -> re.Pattern[str]:
+    """Pattern of the API paths that a view of a volume (``elements/<id>/files/<id>``) may ask for."""
+    named = r"[A-Za-z0-9]{1,100}"
+    paths = (
+        r"volume\.json(?:\?stack=true)?",
+        rf"texture\.bin\?edge=\d{{1,3}}&v={named}(?:&stack=true)?",
+        rf"plane\.png\?axis=[zyx]&section=\d{{1,9}}&slab=\d{{1,3}}&v={named}(?:&stack=true)?",
+    )
+    return re.compile(rf"{re.escape(volume)}/(?:{'|'.join(paths)})")
+
+
 def _content_type(path: str) -> str:
     if ".png" in path:
         return "image/png"
-    return "application/octet-stream" if "/columns?" in path else "application/json"
+    return "application/octet-stream" if "/columns?" in path or "/texture.bin" in path else "application/json"
 
 
 class CommSource:
@@ -86,13 +97,13 @@ class CommSource:
     ----------
     widget : the widget whose messages are answered.
     client : where the answers come from.
-    run_id, branch : the only run, and branch of its results, that may be asked about; empty: the default one.
+    allowed : the only paths that may be asked for.
     """
 
-    def __init__(self, widget: Messenger, client: ApiClient, *, run_id: str, branch: str = "") -> None:
+    def __init__(self, widget: Messenger, client: ApiClient, *, allowed: re.Pattern[str]) -> None:
         self._widget = widget
         self._client = client
-        self._allowed = allowed_path(run_id, branch)
+        self._allowed = allowed
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena-widget")
         self._pending: dict[int, Future[None]] = {}
         self._lock = Lock()
@@ -122,7 +133,7 @@ class CommSource:
     def _fetch(self, path: str) -> tuple[int, str, bytes]:
         try:
             if not self._allowed.fullmatch(path):
-                raise Forbidden("This view may only read its own run.")
+                raise Forbidden("This view may only read what it shows.")
             body = self._client.get_bytes(path)
         except AthenaError as error:
             problem = Problem(code=error.code, message=error.message, hint=error.hint)

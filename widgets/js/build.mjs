@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../athena_widgets/static");
-const widgets = ["image_viewer", "run_gallery", "run_dataviz", "motion_traces", "ctf_fit"];
+const widgets = ["image_viewer", "run_gallery", "run_dataviz", "motion_traces", "ctf_fit", "volume_viewer"];
 const fontPath = join(here, "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2");
 
 /** `import svg from "icon:zoom-in"`: one Material Symbol as an inline SVG string. */

@@ -10,14 +10,25 @@ sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 
 from athena.contract.acquisitions import AcquisitionState  # noqa: E402
 from athena.zarrio import layout  # noqa: E402
-from athena_widgets import base, ctf_fit, image_viewer, messages, motion_traces, run_dataviz, run_gallery, tokens  # noqa: E402
+from athena_widgets import (  # noqa: E402
+    base,
+    ctf_fit,
+    image_viewer,
+    messages,
+    motion_traces,
+    run_dataviz,
+    run_gallery,
+    tokens,
+    volume_viewer,
+)
 
-WIDGETS = {
+WIDGETS: dict[str, type[base.ViewWidget]] = {
     "image_viewer": image_viewer.ImageViewer,
     "run_gallery": run_gallery.RunGallery,
     "run_dataviz": run_dataviz.RunDataviz,
     "motion_traces": motion_traces.MotionTraces,
     "ctf_fit": ctf_fit.CtfFit,
+    "volume_viewer": volume_viewer.VolumeViewer,
 }
 
 HEADER = "// Written by widgets/js/generate.py from the Python side; edit that, then run build.py --client.\n"
@@ -27,9 +38,9 @@ def _constant(name: str, value: object) -> str:
     return f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=2)} as const;\n"
 
 
-def defaults(widget: type[base.AthenaWidget]) -> dict[str, object]:
+def defaults(widget: type[base.ViewWidget]) -> dict[str, object]:
     """Names and defaults of the traits a widget shares with the browser."""
-    foreign = set(base.AthenaWidget.__mro__[1].class_trait_names())
+    foreign = set(base.ViewWidget.__mro__[1].class_trait_names())
     traits = widget.class_traits(sync=True)
     return {name: traits[name].default() for name in sorted(traits) if name not in foreign}
 

@@ -12,9 +12,9 @@ export function render({ model, el }) {
 
   const drawList = () => list.replaceChildren(h("h2", {}, "Branches of results"),
     h("p", { class: "muted" }, "The same micrographs processed with other parameters, side by side. Nothing is overwritten; pages and exports show the default one."),
-    h("div", { class: "sheet" }, h("table", {}, h("thead", {}, h("tr", {}, ["Branch", "Processed", "To do", "Failed", "Parameters", ""].map((text) => h("th", { scope: "col" }, text)))),
+    h("div", { class: "sheet" }, h("table", {}, h("thead", {}, h("tr", {}, ["Branch", "Processed", "To do", "Failed", "Parameters", ""].map((text, at) => h("th", { scope: "col", class: at > 0 && at < 4 ? "number" : "" }, text)))),
       h("tbody", {}, model.branches.map((branch) => h("tr", { "data-athena": "branch", "data-name": branch.name, "data-default": String(branch.default), class: branch.chosen ? "chosen" : "" },
-        h("td", {}, h("strong", {}, branch.name), h("div", { class: "muted" }, branch.maker, branch.created ? [" · ", clock(branch.created)] : "")),
+        h("td", {}, h("strong", {}, branch.name), h("div", { class: "muted" }, branch.maker, branch.maker && branch.created ? " · " : "", branch.created ? clock(branch.created) : "")),
         ["completed", "waiting", "error"].map((name) => h("td", { class: "number", "data-athena": `branch-${name}` }, number.format(branch[name]))),
         h("td", { class: "muted set" }, branch.parameters || "as the microscope says"),
         h("td", { class: "acts" }, h("div", {},

@@ -16,7 +16,8 @@ export function render({ model, el }) {
         h("span", { class: "arrow" }, icon("chevron", 14)),
         h("a", { class: "crumb", href: crumb.search, "data-go": "", title: `${crumb.kind} ${crumb.name}`,
           "aria-current": at === last ? "page" : null },
-          h("span", { class: "kind" }, crumb.kind), h("span", { class: "name" }, crumb.name)),
+          h("span", { class: "kind" }, crumb.kind), // names of micrographs differ at their end
+          h("span", { class: crumb.kind === "Micrograph" ? "name ends" : "name" }, h("bdi", {}, crumb.name))),
       ]).flat()))
   })
 }

@@ -199,7 +199,9 @@ export function render({ model, el }) {
       h("span", { class: "push" }),
       number && model.may_write ? h("button", { class: "action danger", "data-athena": "files-delete", disabled: model.busy, onclick: () => (everything ? removeAll() : remove(files, folders)) }, "Delete…") : "",
       number ? h("button", { class: "action", "data-athena": "files-download", disabled: many, title: many ? `At most ${MAX_ZIPPED} files at once: choose all, or fewer` : null, onclick: download }, number === 1 && files.length ? "Download" : "Download as zip")
-        : count() ? h("a", { class: "action", href: zipAddress([], model.listing.dir ? [model.listing.dir] : []), download: true, "data-athena": "files-download-all" }, "Download all as zip") : "",
+        : "",
+      !number && model.solid ? h("a", { class: "action", href: model.solid, "data-go": "", "data-athena": "mode-3d", title: "Volumes, and images on one another, in three planes and in space" }, "3D") : "",
+      !number && count() ? h("a", { class: "action", href: zipAddress([], model.listing.dir ? [model.listing.dir] : []), download: true, "data-athena": "files-download-all" }, "Download all as zip") : "",
       model.may_write && !number ? [h("button", { class: "action", "data-athena": "upload-folder", title: "A folder with all that is in it", onclick: () => pick(true) }, "Upload folder"),
         h("button", { class: "action primary", "data-athena": "upload-files", title: "Or drop files and folders here", onclick: () => pick(false) }, "Upload files")] : ""].flat())
     labels.querySelector("input")?.toggleAttribute("data-some", number > 0)
@@ -271,7 +273,7 @@ export function render({ model, el }) {
     drawRows(true)
   }
   el.replaceChildren(box)
-  live(model, ["listing", "address", "may_write", "busy"], take)
+  live(model, ["listing", "address", "may_write", "busy", "solid"], take)
   model.on("page", () => {
     if (model.page.key !== key) return
     model.page.files.forEach((file, place) => rows.set(model.page.offset + place, file))

@@ -46,6 +46,7 @@ class FileList(Asking):
     listing = param.Dict(
         default={}, doc="{key, dir, sort, descending, folders, files, total, bytes}; files: the first ones."
     )
+    solid = param.String(default="", doc="Address of the folder in three dimensions; empty: nothing in it has them.")
     page = param.Dict(default={}, doc="More files: {key, offset, files}; those of another key are of no use.")
     busy = param.Boolean(default=False, doc="Whether a deletion is under way.")
     problem = param.String(default="", doc="Why the last thing asked was not done.")

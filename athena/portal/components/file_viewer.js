@@ -58,6 +58,13 @@ export function render({ model, el }) {
     if (model.html && !source) return h("article", { class: "prose", "data-athena": "prose", html: model.html })
     return h("pre", { class: "text", tabindex: "0", "data-athena": "text" }, model.text)
   }
+  // an order of links would not fit into a line
+  function choice() {
+    const links = h("nav", { hidden: true }, model.choices.map((one) => h("a", { href: one.search, "data-go": "" }, one.label)))
+    const box = h("select", { class: "field", "aria-label": "Volume", "data-athena": "volume-choice", onchange: () => links.children[box.selectedIndex].click() },
+      model.choices.map((one) => h("option", { selected: one.here }, one.label)))
+    return [box, links]
+  }
   const body = () => {
     if (model.problem) return refused(model.problem)
     switch (model.file.viewer) {
@@ -65,12 +72,13 @@ export function render({ model, el }) {
       case "pdf": return pdf()
       case "table": return source || !model.tables.length ? h("pre", { class: "text", tabindex: "0", "data-athena": "text" }, model.text) : h("div", { class: "tables" }, model.tables.map(tableOf))
       case "text": return text()
-      case "image": return ""
+      case "image":
+      case "volume": return ""
       default: return refused("There is no viewer for files of this kind. Download it to open it elsewhere.")
     }
   }
   let opened = ""
-  live(model, ["file", "address", "back", "text", "html", "tables", "cut", "problem"], () => {
+  live(model, ["file", "address", "back", "text", "html", "tables", "choices", "other", "cut", "problem"], () => {
     const file = model.file
     if (file.id !== opened) { source = false; opened = file.id }
     release()
@@ -82,12 +90,14 @@ export function render({ model, el }) {
         h("header", {},
           h("a", { class: "icon-button", href: model.back, "data-go": "", title: "Back to the files", "aria-label": "Back to the files", "data-athena": "file-back" }, icon("back")),
           h("div", { class: "titles" }, h("h2", { "data-athena": "open-file-name" }, name),
-            h("p", { class: "muted" }, `${file.kind} · ${file.size === null ? "" : `${sized(file.size)} · `}${file.creator} · `, clock(file.created), file.folder ? ` · in ${file.folder}` : "", model.cut ? " · only its beginning is shown" : "")),
+            file.kind && h("p", { class: "muted" }, `${file.kind} · ${file.size === null ? "" : `${sized(file.size)} · `}${file.creator} · `, clock(file.created), file.folder ? ` · in ${file.folder}` : "", model.cut ? " · only its beginning is shown" : "")),
           h("span", { class: "push" }),
+          model.choices.length > 1 ? choice() : "",
+          model.other.search ? h("a", { class: "action", href: model.other.search, "data-go": "", "data-athena": "file-other" }, model.other.label) : "",
           other ? h("button", { class: "action", "data-athena": "file-source", onclick: () => { source = !source; draw() } }, source ? "As a page" : "As text") : "",
-          h("a", { class: "action", href: model.address, download: name, "data-athena": "open-file-download" }, "Download")),
+          !model.address ? "" : h("a", { class: "action", href: model.address, download: name, "data-athena": "open-file-download" }, "Download")),
         body(),
-        file.sha256 && file.viewer !== "image" ? h("p", { class: "muted sum" }, `On storage ${file.storage} · SHA-256 ${file.sha256}`) : ""))
+        file.sha256 && !["image", "volume"].includes(file.viewer) ? h("p", { class: "muted sum" }, `On storage ${file.storage} · SHA-256 ${file.sha256}`) : ""))
     }
     draw()
   })

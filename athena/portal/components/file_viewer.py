@@ -14,5 +14,9 @@ class FileViewer(Script):
     text = param.String(default="")
     html = param.String(default="", doc="Of Markdown: nothing of its writer's but text and links.")
     tables = param.List(default=[], item_type=dict, doc="{name, columns, rows}.")
+    choices = param.List(
+        default=[], item_type=dict, doc="{label, search, here}: what else of the folder can be looked at as a volume."
+    )
+    other = param.Dict(default={}, doc="{label, search}: another way to look at it; empty: there is none.")
     cut = param.Boolean(default=False, doc="Whether only the beginning is shown.")
     problem = param.String(default="", doc="Why it cannot be shown.")

@@ -30,7 +30,7 @@ export function render({ model, el }) {
         h("a", { class: "back", href: model.back, "data-go": "", "data-athena": "back-to-run" }, icon("back", 16), "Run"),
         turn(model.previous, "previous", "Previous micrograph", "← or ,"), h("span", { class: "muted where", "data-athena": "where" }, model.where),
         turn(model.following, "next", "Next micrograph", "→ or ."),
-        h("h1", { "data-athena": "title", title: model.title }, model.title),
+        h("h1", { "data-athena": "title", title: model.title }, h("bdi", {}, model.title)),
         h("span", { class: "state", "data-athena": "acquisition-state", "data-state": model.state }, mark(status), h("span", { class: "muted" }, word)),
         h("span", { class: "views", role: "group", "aria-label": "In the centre" }, model.views.map((view) => h("a", { href: view.search, "data-go": "",
           class: view.chosen ? "chosen" : "", "aria-current": view.chosen ? "true" : null, title: `${view.label} in the centre (T changes it)`, "data-athena": `view-${view.name || "image"}` }, view.label))),

@@ -5,7 +5,7 @@ export function render({ model, el }) {
   let removing = ""
   let links = []
   const text = h("textarea", { class: "field", rows: 4, maxlength: 20000, placeholder: "Write a note. Markdown is understood.", "aria-label": "Note", "data-athena": "note-text" })
-  const link = h("input", { class: "field", placeholder: "Link: https://… or the address of an Athena page", "aria-label": "Link", "data-athena": "note-link" })
+  const link = h("input", { class: "field", placeholder: "Link: https://…", title: "On the web, or the address of an Athena page", "aria-label": "Link", "data-athena": "note-link" })
   const chips = h("div", { class: "chips" })
   const problem = h("p", { class: "problem", role: "alert", hidden: true })
   const save = h("button", { class: "action primary", "data-athena": "note-save" }, "Add note")

@@ -15,18 +15,18 @@ export function render({ model, el }) {
 
   const row = (rule, i) => {
     const unit = model.metrics.find((metric) => metric.name === rule.metric)?.unit ?? ""
-    const number = (name, label) => h("input", { class: "field number", type: "number", step: "any", required: true, value: rule[name] ?? "", "aria-label": label, "data-athena": `rule-${name}`,
+    const bound = (name, label) => h("input", { class: "field number", type: "number", step: "any", required: true, value: rule[name] ?? "", "aria-label": label, "data-athena": `rule-${name}`,
       oninput: (event) => { rule[name] = event.target.value === "" ? null : Number(event.target.value) } })
     return h("div", { class: "rule", "data-athena": "rule" },
       pick(model.metrics.map((metric) => [metric.name, metric.label]), rule.metric, { "aria-label": "Metric", "data-athena": "rule-metric", onchange: (event) => { rule.metric = event.target.value; drawCriteria() } }),
       pick(OPERATORS, rule.operator, { "aria-label": "Comparison", "data-athena": "rule-operator", onchange: (event) => { rule.operator = event.target.value; rule.upper = TWO.includes(rule.operator) ? rule.upper ?? rule.value : null; drawCriteria() } }),
-      number("value", "Value"), TWO.includes(rule.operator) ? ["and", number("upper", "Upper value")] : "", h("span", { class: "muted unit" }, unit),
-      h("button", { type: "button", class: "link", "data-athena": "rule-remove", "aria-label": "Remove rule", onclick: () => { rules.splice(i, 1); drawCriteria() } }, "Remove"))
+      bound("value", "Value"), TWO.includes(rule.operator) ? ["and", bound("upper", "Upper value")] : "", h("span", { class: "muted unit" }, unit),
+      !model.may_write ? "" : h("button", { type: "button", class: "link", "data-athena": "rule-remove", "aria-label": "Remove rule", onclick: () => { rules.splice(i, 1); drawCriteria() } }, "Remove"))
   }
   const drawCriteria = () => {
     const c = model.criteria
     if (!c.rules) { criteria.replaceChildren(); return }
-    const head = [h("h2", {}, "Quality criteria"), h("p", { "data-athena": "complying" }, `${c.complying} of ${c.judged} processed acquisitions comply. `,
+    const head = [h("h2", {}, "Quality criteria"), h("p", { "data-athena": "complying" }, `${number.format(c.complying)} of ${number.format(c.judged)} processed acquisitions comply. `,
       h("span", { class: "muted" }, c.own ? "Set for this run." : "As the instance sets them."))]
     criteria.replaceChildren(...head, h("form", { class: "rules", onsubmit: (event) => { event.preventDefault(); model.send_msg({ do: "criteria", rules }) } },
       h("fieldset", { disabled: !model.may_write }, rules.map(row), rules.length ? "" : h("p", { class: "muted" }, "No rule: every image complies."),

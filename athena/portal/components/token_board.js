@@ -29,7 +29,7 @@ export function render({ model, el }) {
   const draw = () => body.replaceChildren(
     h("section", {}, h("div", { class: "topline" }, h("p", {}, h("strong", {}, model.user.name), h("span", { class: "muted" }, ` ${model.user.username}, here since `), clock(model.user.created)),
       h("button", { class: "action", "data-athena": "password", onclick: password }, "Change password")),
-      model.user.roles?.length ? h("p", { class: "tags" }, model.user.roles.map((role) => h("span", { class: "tag is-completed" }, role))) : ""),
+      model.user.roles?.length ? h("p", { class: "tags" }, model.user.roles.map((role) => h("span", { class: "tag muted" }, role))) : ""),
     model.made.text ? made() : "",
     h("section", {}, h("div", { class: "topline" }, h("h2", {}, "Tokens"), h("button", { class: "action primary", "data-athena": "token-new", onclick: create }, "New token")),
       model.tokens.length ? h("div", { class: "sheet" }, h("table", {}, h("thead", {}, h("tr", {}, ["Name", "It may", "Made", "Lasts until", "Last used"].map((head) => h("th", { scope: "col" }, head)), h("td", {}))),

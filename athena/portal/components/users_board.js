@@ -44,7 +44,7 @@ export function render({ model, el }) {
     model.may.manage && !one.builtin ? ["remove", "Remove…", () => remove(one), true] : null].filter(Boolean)
   const row = (one) => h("tr", { "data-athena": "account", "data-name": one.username },
     h("td", {}, h("strong", {}, one.username), one.active ? null : h("span", { class: "is-warning" }, " may not log in"), h("div", { class: "muted" }, one.display_name === one.username ? "" : one.display_name)), h("td", {}, one.email),
-    h("td", {}, h("span", { class: "tags" }, [...one.roles].sort().map((role) => h("span", { class: one.builtin ? "tag is-error" : "tag is-completed" }, role)))),
+    h("td", {}, h("span", { class: "tags" }, [...one.roles].sort().map((role) => h("span", { class: "tag muted" }, role)))),
     h("td", {}, one.builtin ? "Built in" : FROM[one.source]),
     h("td", {}, h("input", { type: "checkbox", role: "switch", "aria-label": `Licence of ${one.username}`, checked: one.licensed, disabled: !model.may.licences || one.builtin, "data-athena": "user-licence",
       onchange: (event) => { const wanted = event.target.checked; event.target.checked = !wanted; send(wanted ? "give-licence" : "take-licence", one.id) } })),

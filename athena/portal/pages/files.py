@@ -1,5 +1,6 @@
 """The files of a step or dataset, to be put into its page: a folder of them, or one that is open (WS-07, WS-15)."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from uuid import UUID
 import panel as pn
 
 from athena.contract.elements import DatasetType, Element, ElementKind, State
-from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.contract.files import File, FilePage, FileSort, FileUpdate, VolumeItem
 from athena.domain.zarr_folders import zarr_folder
 from athena.errors import AthenaError, Invalid, NotFound
 from athena.portal.catalogue import Catalogue
@@ -22,6 +23,11 @@ from athena.portal.reading_files import TEXT_BYTES, Reading, read_table, read_te
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
+
+SOLID, SECTIONS = "3d", "sections"
+"""Of an address: how a volume is looked at; left out, a zarr folder as the first, a file as the other."""
+_SOLID = ("mrc", "mrcs", "map", "rec", "st", "ali")
+_STACKED = ("mrc", "tif", "tiff")
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,18 @@ class OpenFile:
     problem: str = ""
 
 
-Shown = FolderPage | OpenFile
+@dataclass(frozen=True)
+class OpenVolume:
+    """A volume that an address names, or the first of its folder; ``others``: all that the folder has, with this one.
+
+    ``shown`` : None where there is none.
+    """
+
+    shown: VolumeItem | None
+    others: tuple[VolumeItem, ...]
+
+
+Shown = FolderPage | OpenFile | OpenVolume
 
 
 class FileSide:
@@ -53,7 +70,7 @@ class FileSide:
         self._reading = 0
         self._list = FileList(self._ask, sizing_mode="stretch_width")
         self._viewer = FileViewer(sizing_mode="stretch_width", visible=False)
-        self._image: WidgetFrame | None = None
+        self._frames: dict[Viewer, WidgetFrame] = {}
         self._below = pn.Column(
             sizing_mode="stretch_both", margin=0, visible=False, styles={"flex": "1 0 420px", "min-height": "420px"}
         )
@@ -63,28 +80,29 @@ class FileSide:
         """Show a reading of an element's files."""
         self._element, self._place = element, place
         self._reading += 1
-        self._list.visible, self._viewer.visible = isinstance(shown, FolderPage), isinstance(shown, OpenFile)
-        is_image = isinstance(shown, OpenFile) and describe_kind(shown.file.name)[1] is Viewer.IMAGE
-        self._below.visible = is_image
-        if isinstance(shown, OpenFile) and is_image:
-            self._show_image(f"elements/{element.id}/files/{shown.file.id}")
-        if isinstance(shown, FolderPage):
-            self._viewer.file = {}
-            self._show_folder(element, place, shown.page)
-        else:
-            self._show_file(element, place, shown)
+        self._list.visible = isinstance(shown, FolderPage)
+        self._viewer.visible = not self._list.visible
+        self._viewer.other = {}
+        match shown:
+            case FolderPage():
+                self._show_in(None)
+                self._viewer.file = {}
+                self._show_folder(element, place, shown.page)
+            case OpenVolume():
+                self._show_volume(element, place, shown)
+            case OpenFile():
+                is_image = describe_kind(shown.file.name)[1] in (Viewer.IMAGE, Viewer.VOLUME)
+                self._show_in(Viewer.IMAGE if is_image else None, file=_place_of(element, shown.file))
+                self._show_file(element, place, shown)
 
     def _show_file(self, element: Element, place: Place, shown: OpenFile) -> None:
         file, reading = shown.file, shown.reading
-        zarr = zarr_folder(file.name)
-        folder = (zarr or file.name).rpartition("/")[0]
-        address = f"elements/{element.id}/files/{file.id}/content"
-        if zarr:
-            address = "zip?" + urlencode({"elements": str(element.id), "folder": zarr})
+        folder = _folder_of(file)
         self._viewer.param.update(
             file=file_item(file) | {"folder": folder, "sha256": file.sha256, "storage": file.storage},
-            address=f"{self._session.base_url}{address}",
-            back=place.having(file="", dir=folder).search,
+            address=f"{self._session.base_url}{_download(element, file)}",
+            back=place.having(file="", dir=folder, view="").search,
+            choices=[],
             text=reading.text,
             html=reading.html,
             tables=reading.tables,
@@ -92,23 +110,69 @@ class FileSide:
             problem=shown.problem,
         )
 
-    def _show_image(self, file: str) -> None:
-        if self._image is not None:
-            self._image.give(file=file)
+    def _show_volume(self, element: Element, place: Place, shown: OpenVolume) -> None:
+        item = shown.shown
+        if item is None:
+            self._show_in(None)
+            problem = "Nothing here has three dimensions. Put a volume (MRC, zarr) or images of one size here."
+            self._viewer.param.update(
+                file={"id": "none", "name": "3D", "viewer": "volume"},
+                address="",
+                back=place.having(view="").search,
+                choices=[],
+                problem=problem,
+            )
             return
-        traits = {"file": file, "source_kind": "http", "base_url": self._session.base_url}
-        self._image = WidgetFrame(
-            module="widgets/image_viewer.js",
-            traits=traits | {"theme": self._session.shell.browser.theme},
+        self._show_in(Viewer.VOLUME, volume=_place_of(element, item.file), stack=item.stack)
+        sections = place.having(view=SECTIONS, file=str(item.file.id)).search
+        file = file_item(item.file) | {"name": item.name, "viewer": "volume", "folder": _folder_of(item.file)}
+        self._viewer.param.update(
+            file=file | ({"kind": "Stack", "size": None} if item.stack else {}),
+            address="" if item.stack else f"{self._session.base_url}{_download(element, item.file)}",
+            back=place.having(file="", view="", stack="", dir=_folder_of(item.file)).search,
+            choices=[
+                {"label": one.name, "search": _solid(place, one).search, "here": one.file.id == item.file.id}
+                for one in shown.others
+            ],
+            other={} if item.stack else {"label": "Sections", "search": sections},
+            text="",
+            html="",
+            tables=[],
+            cut=False,
+            problem="",
+        )
+
+    def _show_in(self, viewer: Viewer | None, **traits: Any) -> None:
+        """Show a widget below, and no other; None: none of them."""
+        self._below.visible = viewer is not None
+        for other, frame in self._frames.items():
+            frame.visible = other is viewer
+            if other is Viewer.VOLUME and other is not viewer:
+                frame.give(volume="")  # it holds memory of the graphics card, and may be playing
+        if viewer is None:
+            return
+        if viewer in self._frames:
+            self._frames[viewer].give(**traits)
+            return
+        shared = {"source_kind": "http", "base_url": self._session.base_url, "theme": self._session.shell.browser.theme}
+        frame = self._frames[viewer] = WidgetFrame(
+            module=f"widgets/{viewer.value}_viewer.js",
+            traits=shared | traits,
+            heard={"depth": self._depth_told} if viewer is Viewer.IMAGE else {},
             sizing_mode="stretch_both",
             margin=0,
         )
-        self._below.append(self._image)
+        self._below.append(frame)
+
+    def _depth_told(self, depth: Any) -> None:
+        """A file has turned out to be a volume: it can be looked at as one."""
+        if isinstance(depth, int) and depth > 1 and self._viewer.file.get("viewer") in ("image", "volume"):
+            self._viewer.other = {"label": "3D", "search": self._place.having(view=SOLID).search}
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light was chosen."""
-        if self._image is not None:
-            self._image.give(theme=scheme)
+        for frame in self._frames.values():
+            frame.give(theme=scheme)
 
     def _show_folder(self, element: Element, place: Place, page: FilePage) -> None:
         self._list.param.update(
@@ -117,7 +181,8 @@ class FileSide:
             address=f"{self._session.base_url}elements/{element.id}",
             zip_address=f"{self._session.base_url}zip",
             may_write=may_write(element) and _takes_files(element),
-            base=place.having(dir="", file="", sort="", desc="").search,
+            base=place.having(dir="", file="", sort="", desc="", view="", stack="").search,
+            solid=place.having(view=SOLID).search if _may_be_solid(page) else "",
             listing={
                 "key": self._reading,
                 "dir": place.option("dir"),
@@ -182,17 +247,23 @@ def read_files(catalogue: Catalogue, place: Place) -> Shown | None:
     """Read the folder of an element that a place names, or the file. Raises NotFound."""
     if place.element is None:
         return None
+    view = place.option("view")
+    if place.option("stack") or (view == SOLID and not place.option("file")):
+        return _read_volumes(catalogue, place.element, place)
     if place.option("file"):
-        return _read_file(catalogue, place.element, place.option("file"))
+        return _read_file(catalogue, place.element, place.option("file"), view)
     return FolderPage(_read_folder(catalogue, place.element, place))
 
 
-def _read_file(catalogue: Catalogue, element_id: UUID, named: str) -> OpenFile:
+def _read_file(catalogue: Catalogue, element_id: UUID, named: str, view: str) -> OpenFile | OpenVolume:
     try:
         file = catalogue.file(element_id, UUID(named))
     except ValueError as error:
         raise NotFound("This address names no file.", hint="Start again from Home.") from error
     _, viewer = describe_kind(file.name)
+    if viewer in (Viewer.IMAGE, Viewer.VOLUME) and (view or (viewer is Viewer.VOLUME and SOLID)) == SOLID:
+        name = (zarr_folder(file.name) or file.name).rsplit("/", 1)[-1]
+        return OpenVolume(VolumeItem(file=file, name=name), ())
     if viewer not in (Viewer.TEXT, Viewer.TABLE):
         return OpenFile(file, Reading())
     read = read_text if viewer is Viewer.TEXT else read_table
@@ -200,6 +271,43 @@ def _read_file(catalogue: Catalogue, element_id: UUID, named: str) -> OpenFile:
         return OpenFile(file, read(file.name, catalogue.beginning(file, TEXT_BYTES), size=file.size))
     except Invalid as error:
         return OpenFile(file, Reading(), problem=str(error))
+
+
+def _read_volumes(catalogue: Catalogue, element_id: UUID, place: Place) -> OpenVolume:
+    """The volume of a folder that an address names; the first where it names none that is there."""
+    found = catalogue.volumes(element_id, place.option("dir")).items
+    wanted = (place.option("file"), bool(place.option("stack")))
+    named = (one for one in found if (str(one.file.id), one.stack) == wanted)
+    return OpenVolume(next(named, found[0] if found else None), found)
+
+
+def _solid(place: Place, item: VolumeItem) -> Place:
+    """Where a volume of a folder is looked at; a stack is named by its first image."""
+    return place.having(view=SOLID, file=str(item.file.id), stack="1" if item.stack else "")
+
+
+def _may_be_solid(page: FilePage) -> bool:
+    """Whether something of a folder may have three dimensions, by the names."""
+    if any(folder.volume for folder in page.folders):
+        return True
+    endings = Counter(file.name.rsplit(".", 1)[-1].lower() for file in page.items if "." in file.name)
+    return any(endings[ending] for ending in _SOLID) or any(endings[ending] > 1 for ending in _STACKED)
+
+
+def _place_of(element: Element, file: File) -> str:
+    return f"elements/{element.id}/files/{file.id}"
+
+
+def _folder_of(file: File) -> str:
+    return (zarr_folder(file.name) or file.name).rpartition("/")[0]
+
+
+def _download(element: Element, file: File) -> str:
+    """Where a file is downloaded; a zarr as a zip of its folder."""
+    zarr = zarr_folder(file.name)
+    if zarr:
+        return "zip?" + urlencode({"elements": str(element.id), "folder": zarr})
+    return f"{_place_of(element, file)}/content"
 
 
 def _read_folder(catalogue: Catalogue, element_id: UUID, place: Place, *, offset: int = 0) -> FilePage:

@@ -77,7 +77,9 @@ class ListingView:
         self._session = session
         self._title = TitleBar(self._ask, sizing_mode="stretch_width")
         self._list = ElementList(self._ask, sizing_mode="stretch_width")
-        self._inside = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "16px", "flex": "1 0 auto"})
+        # as high as what is left below the heading: Panel would make it as high as the page
+        inside = {"gap": "16px", "flex": "1 0 auto", "height": "auto"}
+        self._inside = pn.Column(sizing_mode="stretch_width", margin=0, styles=inside)
         centre = pn.Column(
             pn.Row(self._title, sizing_mode="stretch_width", margin=0),
             self._inside,

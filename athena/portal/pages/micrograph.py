@@ -1,7 +1,6 @@
 """A micrograph: the image in the centre, metadata, motion and CTF beside it (EQ-11, EQ-06)."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 import panel as pn
 
 from athena.contract.acquisitions import Acquisition, AcquisitionState
-from athena.contract.elements import Element
+from athena.contract.elements import Crumb, Element
 from athena.contract.events import Event
-from athena.contract.neighbours import Neighbours, Shown
+from athena.contract.neighbours import Neighbours
 from athena.contract.processing import GainSense
 from athena.contract.runs import Run
+from athena.contract.visits import VisitedAcquisition
 from athena.portal.branches import branch_links, other_branch
-from athena.portal.catalogue import Catalogue
 from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
 from athena.portal.components.side_tabs import SideTabs
@@ -77,31 +76,12 @@ class MicrographPage:
         return MicrographView(self, session)
 
 
-def read_micrograph(catalogue: Catalogue, place: Place) -> MicrographPage:
-    """Read an acquisition, its run and its numbers."""
-    assert place.element is not None
-    assert place.index is not None
-    run = catalogue.run(place.element)
+def micrograph_page(place: Place, run: Run, seen: VisitedAcquisition, way: Sequence[Crumb]) -> MicrographPage:
+    """An acquisition of a run as it was read, with its numbers."""
+    name = seen.acquisition.name
+    crumbs = [*crumb_items(way), {"kind": "Micrograph", "name": name, "search": place.search}]
     branch = other_branch(run, place.branch)
-    acquisition = catalogue.acquisition(place.element, place.index, branch=branch)
-    crumbs = crumb_items(catalogue.breadcrumb(place.element))
-    crumbs.append({"kind": "Micrograph", "name": acquisition.name, "search": place.search})
-    metrics: dict[str, float] = {}
-    if acquisition.state is AcquisitionState.COMPLETED:
-        columns = (*METRICS, *(metric.name for metric in run.user_metrics))
-        table = catalogue.table(place.element, columns, start=place.index, limit=1, branch=branch)
-        for name, column in table.columns.items():
-            if column and column[0] is not None and math.isfinite(column[0]):
-                metrics[name] = column[0]
-    listed = Listed.of(place)
-    neighbours = catalogue.neighbours(
-        place.element,
-        place.index,
-        shown=listed.shown or Shown.ALL,
-        descending=listed.order == NEWEST,
-        branch=branch,
-    )
-    return MicrographPage(place, run, acquisition, metrics, crumbs, neighbours, branch)
+    return MicrographPage(place, run, seen.acquisition, seen.metrics, crumbs, seen.neighbours, branch)
 
 
 def figure_text(name: str, value: float) -> str:

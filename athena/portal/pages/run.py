@@ -1,6 +1,6 @@
 """An EPU run: counts, gallery, charts, metadata (AC-04, EQ-02, EQ-07)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -8,8 +8,9 @@ from typing import Any
 
 import panel as pn
 
+from athena.contract.elements import Crumb
 from athena.contract.events import Event
-from athena.contract.runs import Source, SourceState
+from athena.contract.runs import Run, Source, SourceState
 from athena.errors import AthenaError
 from athena.portal.acting import act
 from athena.portal.actions import ElementAction
@@ -51,16 +52,14 @@ class RunPage(RunReading):
         return RunView(self, session)
 
 
-def read_run(catalogue: Catalogue, place: Place) -> RunPage:
-    """Read a run and what its tab shows; nothing for tabs that are not seen."""
-    assert place.element is not None
-    run, crumbs = catalogue.run(place.element), crumb_items(catalogue.breadcrumb(place.element))
+def read_run(catalogue: Catalogue, place: Place, run: Run, way: Sequence[Crumb]) -> RunPage:
+    """Read what a tab of a run shows beside the run itself; nothing for tabs that are not seen."""
     run, branch = in_branch(catalogue, run, place.branch)
-    page = RunPage(place, run, crumbs, branch=branch)
+    page = RunPage(place, run, crumb_items(way), branch=branch)
     if page.tab == "dataviz":
         return _read_filter(catalogue, page)
     if page.tab == "report" and run.counts.total:
-        return replace(page, report=draw_report(catalogue.report(place.element, branch=branch)))
+        return replace(page, report=draw_report(catalogue.report(run.element.id, branch=branch)))
     return page
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from athena.contract.files import File, FilePage, FileSort, FileUpdate
+from athena.contract.files import File, FilePage, FileSort, FileUpdate, VolumeList
 from athena.errors import NotFound
 from athena.portal.questions.base import Questions
 from athena.sdk import files as sdk_files
@@ -35,6 +35,10 @@ class FileQuestions(Questions):
             "descending": descending,
         }
         return self._client.get(f"/api/elements/{element_id}/files", FilePage, params=asked)
+
+    def volumes(self, element_id: UUID, folder: str) -> VolumeList:
+        """What of a folder of an element can be looked at as a volume."""
+        return self._client.get(f"/api/elements/{element_id}/volumes", VolumeList, params={"folder": folder})
 
     def file(self, element_id: UUID, file_id: UUID) -> File:
         """One file of an element."""

@@ -1,24 +1,20 @@
 """What the portal asks of Athena about runs: a part of the catalogue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 from uuid import UUID
 
-from athena.contract.acquisitions import Acquisition
 from athena.contract.branches import Branch, BranchComparison
 from athena.contract.cleanup import CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
-from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.report import QualityReport
-from athena.contract.runs import ParametersUpdate, Retried, Run, RunTable, SourceCreate
+from athena.contract.runs import ParametersUpdate, Retried, Run, SourceCreate
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound
 from athena.portal.questions.base import Questions
-from athena.sdk import tables
-from athena.sdk.client import Query
 from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 
 
@@ -32,32 +28,6 @@ class RunQuestions(Questions):
     def attach(self, run_id: UUID, source: SourceCreate) -> Run:
         """Attach a session folder to a run; the runner fills the run from it."""
         return self._client.put(f"/api/runs/{run_id}/source", source, Run)
-
-    def acquisition(self, run_id: UUID, index: int, *, branch: str | None = None) -> Acquisition:
-        """One acquisition of a run, as it stands in a branch of results (None: the default one)."""
-        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}", Acquisition, params={"branch": branch})
-
-    def neighbours(
-        self, run_id: UUID, index: int, *, shown: Shown, descending: bool, branch: str | None = None
-    ) -> Neighbours:
-        """Place of an acquisition among those a gallery shows."""
-        asked: Query = {"shown": shown.value, "descending": descending, "branch": branch}
-        return self._client.get(f"/api/runs/{run_id}/acquisitions/{index}/neighbours", Neighbours, params=asked)
-
-    def table(
-        self,
-        run_id: UUID,
-        columns: Iterable[str],
-        *,
-        start: int = 0,
-        limit: int | None = None,
-        branch: str | None = None,
-    ) -> RunTable:
-        """Columns of a run from an acquisition on; ``limit`` acquisitions, or all."""
-        if limit is None and start == 0:
-            return tables.read_columns(self._client, run_id, tuple(columns), branch=branch)
-        asked: Query = {"columns": ",".join(columns), "start": start, "limit": limit, "branch": branch}
-        return self._client.get(f"/api/runs/{run_id}/table", RunTable, params=asked)
 
     def saved_filter(self, run_id: UUID, *, branch: str | None = None) -> SavedFilter:
         """The filter saved for a run, and how many of a branch's acquisitions match it."""

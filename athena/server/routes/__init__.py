@@ -38,6 +38,7 @@ from athena.server.routes import (
     user_metrics,
     users,
     verdicts,
+    visits,
     zarr,
     zips,
 )
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         licences,
         groups,
         elements,
+        visits,
         places,
         sharing,
         audit,

@@ -10,10 +10,10 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from athena.errors import BadFile, Invalid
 from athena.formats.epu_xml_session import read_session
@@ -36,7 +36,7 @@ class ReplayedFile:
 def schedule(session: Path) -> tuple[ReplayedFile, ...]:
     """All files of a session in the order of their times; within a second movies come late, ends of series last."""
     paths = [path for path in sorted(session.rglob("*")) if path.is_file()]
-    of_series = _times_of_series(path for path in paths if path.suffix == ".mdoc")
+    of_series = _times_of_series(paths)
     dated: list[tuple[datetime, int, Path]] = []
     undated: list[Path] = []
     for path in paths:
@@ -60,13 +60,20 @@ def paced(files: Sequence[ReplayedFile], interval_s: float) -> tuple[ReplayedFil
     return tuple(timed)
 
 
-def _times_of_series(mdocs: Iterable[Path]) -> dict[Path, tuple[datetime | None, int]]:
-    """Time and rank (1 a movie, 2 the end of a series) of files that mdocs tell of.
+def _times_of_series(paths: Sequence[Path]) -> dict[Path, tuple[datetime | None, int]]:
+    """Time and rank (1 a movie, 2 the end of a series) of files that mdocs among them tell of.
 
-    An mdoc that cannot be read, or knows no times, is a file like any other.
+    Movies lie beside their mdoc, or else anywhere. An mdoc that cannot be read, or knows no times, is a file like any
+    other.
     """
+    there = set(paths)
+    by_name: dict[str, list[Path]] = {}
+    for path in paths:
+        by_name.setdefault(path.name, []).append(path)
     found: dict[Path, tuple[datetime | None, int]] = {}
-    for path in mdocs:
+    for path in paths:
+        if path.suffix != ".mdoc":
+            continue
         try:
             mdoc = read_mdoc(path)
         except BadFile:
@@ -77,13 +84,13 @@ def _times_of_series(mdocs: Iterable[Path]) -> dict[Path, tuple[datetime | None,
             if taken is None:
                 continue
             last = taken if last is None else max(last, taken)
-            if section.frames_name:
-                found[path.parent / section.frames_name] = taken, 1
-        if last is None:
-            continue
-        stack = path.parent / mdoc.header.text("ImageFile")
-        for whole in (path, stack):
-            found.setdefault(whole, (last, 2))
+            beside = path.parent / section.frames_name
+            for movie in [beside] if beside in there else by_name.get(section.frames_name, ()):
+                found[movie] = taken, 1
+        if last is not None:
+            stack = path.parent / PureWindowsPath(mdoc.header.text("ImageFile")).name
+            for whole in (path, stack):
+                found.setdefault(whole, (last, 2))
     return found
 
 

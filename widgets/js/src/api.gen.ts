@@ -512,6 +512,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/elements/{element_id}/visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Visit Element
+         * @description Give an element with the way to it and what lies in it, or, of a run, the run and one of its acquisitions.
+         */
+        get: operations["visit_element"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/elements/{element_id}/parent": {
         parameters: {
             query?: never;
@@ -5842,6 +5862,36 @@ export interface components {
          */
         VerdictKind: "accepted" | "rejected";
         /**
+         * Visit
+         * @description An element as it is at one moment, with the way to it and what it holds.
+         */
+        Visit: {
+            element: components["schemas"]["Element"];
+            /** Breadcrumb */
+            breadcrumb: components["schemas"]["Crumb"][];
+            /** @description A page of what lies in it; None of datasets. */
+            children?: components["schemas"]["ElementPage"] | null;
+            /** @description Of a dataset that an acquisition fills. */
+            run?: components["schemas"]["Run"] | null;
+            /** @description Of a run, where one was asked for. */
+            acquisition?: components["schemas"]["VisitedAcquisition"] | null;
+        };
+        /**
+         * VisitedAcquisition
+         * @description One acquisition of a run with its numbers, and its place among those that are shown.
+         */
+        VisitedAcquisition: {
+            acquisition: components["schemas"]["Acquisition"];
+            /**
+             * Metrics
+             * @description Those that are known, by name; none before it is completed.
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            neighbours: components["schemas"]["Neighbours"];
+        };
+        /**
          * VolumeInfo
          * @description What a volumetric viewer needs to know of a volume before it reads any of it.
          */
@@ -6130,6 +6180,8 @@ export type UserUpdate = components['schemas']['UserUpdate'];
 export type Verdict = components['schemas']['Verdict'];
 export type VerdictChange = components['schemas']['VerdictChange'];
 export type VerdictKind = components['schemas']['VerdictKind'];
+export type Visit = components['schemas']['Visit'];
+export type VisitedAcquisition = components['schemas']['VisitedAcquisition'];
 export type VolumeInfo = components['schemas']['VolumeInfo'];
 export type VolumeItem = components['schemas']['VolumeItem'];
 export type VolumeList = components['schemas']['VolumeList'];
@@ -7842,6 +7894,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    visit_element: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+                sort?: components["schemas"]["ElementSort"] | null;
+                descending?: boolean;
+                /** @description Of a run: an acquisition to show as well. */
+                index?: number | null;
+                /** @description Among which others the acquisition stands. */
+                shown?: components["schemas"]["Shown"];
+                /** @description How those are ordered. */
+                newest_first?: boolean;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
             };
             /** @description No token, or one that is not valid. */
             401: {

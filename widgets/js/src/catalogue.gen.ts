@@ -247,6 +247,7 @@ export const DEFAULTS = {
     "base_url": "api/",
     "branch": "",
     "content": "micrograph",
+    "depth": 0,
     "file": "",
     "height": 560,
     "index": -1,
@@ -318,6 +319,18 @@ export const DEFAULTS = {
     "source_kind": "comm",
     "theme": "dark",
     "version": 0
+  },
+  "volume_viewer": {
+    "base_url": "api/",
+    "height": 560,
+    "position": [],
+    "shown_as": "surface",
+    "slab": 1,
+    "source_kind": "comm",
+    "stack": false,
+    "theme": "dark",
+    "threshold": 2.5,
+    "volume": ""
   }
 } as const;
 

@@ -60,7 +60,12 @@ function frame({ context, layout, spread }: Chart, { style, span, total }: Share
   context.textBaseline = "top";
   context.textAlign = "center";
   const places = ticks(Math.max(1, span.start), Math.min(total, span.end), (series.right - series.left) / 110, 1);
-  for (const place of places.values) context.fillText(count(place), layout.x(place, span), series.bottom + 5);
+  for (const place of places.values) {
+    const x = layout.x(place, span);
+    // the last one stays clear of the first one of the distribution
+    context.textAlign = x > series.right - 16 ? "right" : "center";
+    context.fillText(count(place), Math.min(x, series.right), series.bottom + 5);
+  }
 }
 
 function zones({ context, layout, rules }: Chart, style: ChartStyle): void {

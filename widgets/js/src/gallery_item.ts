@@ -6,6 +6,7 @@ import { type CtfStyle, drawCtf } from "./draw_ctf";
 import { autoScale, drawMotion, type MotionStyle } from "./draw_motion";
 import * as paths from "./paths";
 import type { PictureCache } from "./picture_cache";
+import { ringAverage } from "./ring_average";
 import { groupOf, type RunData } from "./run_data";
 import { arrow, clock, fixed, fullTime, metric, metricLabel } from "./units";
 
@@ -36,6 +37,10 @@ const VERDICT_TEXT = { accepted: "✓ accepted", rejected: "✕ rejected" };
 const LOWEST_SHOWN = 1 / 30;
 /** Share of the motion card left free around the patches, for traces that run outwards. */
 const TRACE_MARGIN = 0.07;
+
+/** A name that breaks after its underscores, where its parts end. */
+const breakable = (name: string): (string | HTMLElement)[] =>
+  name.split(/(?<=_)/).flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part]));
 
 const unixSeconds = (iso: string | null | undefined): number | null => (iso ? Date.parse(iso) / 1000 : null);
 
@@ -151,7 +156,7 @@ export class GalleryItem {
   #texts(state: string): void {
     const { data } = this.#context;
     const name = data.names[this.index] ?? "";
-    this.#name.replaceChildren(h("bdi", {}, name));
+    this.#name.replaceChildren(h("bdi", {}, ...breakable(name)));
     this.#name.title = name;
     const group = groupOf(state);
     const place = this.#context.placeOf(this.index);
@@ -250,7 +255,8 @@ export class GalleryItem {
     const scale = autoScale(curves, frame);
     drawMotion(prepareCanvas(this.#traces, width, height), curves, { frame, scale, style: motion });
     const [w, hgt] = [this.#curve.clientWidth, this.#curve.clientHeight];
-    drawCtf(prepareCanvas(this.#curve, w, hgt), curves, {
+    const smooth = { ...curves, experimental: ringAverage(curves) };
+    drawCtf(prepareCanvas(this.#curve, w, hgt), smooth, {
       width: w,
       height: hgt,
       style: ctf,

@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
-import { type Cleanup, type RenderContext, Scope, withDefaults } from "./model";
+import { type Cleanup, type RenderContext, Scope, save, withDefaults } from "./model";
 import type { Axis, Whole } from "./paths";
 import { SectionBar } from "./section_bar";
 import { openSource } from "./source";
@@ -26,13 +26,19 @@ function render(context: RenderContext): Cleanup {
   });
   const content = model.get<Wanted["content"]>("content");
   const bar = new SectionBar(stage, scope, (axis, section, whole) => wantFile(axis, section, whole));
-  const viewer = mountViewer(stage, source, scope, content, (info) => bar.show(info));
+  const viewer = mountViewer(stage, source, scope, content, (info) => {
+    bar.show(info);
+    const depth = info.axes.length > 1 ? (info.counts[0] ?? 0) : 0;
+    if (depth !== model.get<number>("depth")) save(model, { depth });
+  });
   stage.append(bar.node);
   const wantFile = (axis: Axis, section?: number, whole?: Whole): void => {
     viewer.want({ runId: "", index: -1, content, file: model.get("file"), axis, section, whole });
   };
   const want = (): void => {
     bar.reset();
+    // so that the same depth of another file is told again
+    model.set("depth", 0);
     if (model.get("file")) wantFile("z");
     else viewer.want({ runId: model.get("run_id"), index: model.get("index"), content });
   };

@@ -46,6 +46,26 @@ export type Axis = "z" | "y" | "x";
 /** All sections along an axis as one image: their mean or their maximum. */
 export type Whole = "mean" | "max";
 
+/** A file that is looked at as a volume; `stack`: the images of its folder on one another. */
+export interface VolumePlace {
+  file: string;
+  stack: boolean;
+}
+
+export const volumeInfo = ({ file, stack }: VolumePlace): string => `${file}/volume.json${stack ? "?stack=true" : ""}`;
+
+export const volumeTexture = ({ file, stack }: VolumePlace, edge: number, hash: string): string =>
+  `${file}/texture.bin?edge=${edge}&v=${hash}${stack ? "&stack=true" : ""}`;
+
+/** A plane as one picture; `slab` sections about `section` are averaged. */
+export const volumePlane = (
+  { file, stack }: VolumePlace,
+  axis: Axis,
+  section: number,
+  slab: number,
+  hash: string,
+): string => `${file}/plane.png?axis=${axis}&section=${section}&slab=${slab}&v=${hash}${stack ? "&stack=true" : ""}`;
+
 const wholeQuery = (whole: Whole | undefined): string => (whole ? `&whole=${whole}` : "");
 
 /** A section of a file; without a number the middle one. `file` is the file's own path: `elements/<id>/files/<id>`. */

@@ -54,7 +54,7 @@ export class ContrastPanel {
   }
 
   /** Start from an image's own default, which is mean ± 3 σ; the sliders keep their places. */
-  show(info: ImageInfo): Contrast {
+  show(info: Pick<ImageInfo, "low" | "high">): Contrast {
     this.#mean = (info.low + info.high) / 2;
     this.#sigma = (info.high - info.low) / (2 * DEFAULT) || 1;
     this.#describe();

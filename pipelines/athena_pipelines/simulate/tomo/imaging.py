@@ -59,7 +59,7 @@ def moving_image(
 
 
 def let_through(settings: Tomography, sample: Sample, tilt: Tilt) -> float:
-    """Share of the electrons that come through the ice: the way through a tilted slab is longer."""
+    """Share of the electrons that come through the ice, the way through which is longer in a tilted slab."""
     if settings.mean_free_path_angstrom == 0:
-        return 1.0
-    return math.exp(-sample.thickness_angstrom * tilt.view.longer / settings.mean_free_path_angstrom)
+        return tilt.unblocked
+    return tilt.unblocked * math.exp(-sample.thickness_angstrom * tilt.view.longer / settings.mean_free_path_angstrom)

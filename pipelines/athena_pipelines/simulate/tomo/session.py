@@ -94,6 +94,7 @@ class TomoSimulator(StepwiseSession):
             writer.begin(
                 grid_name=load_molecule(self.structure).name,
                 movie_format="Tiff Lzw Gain normalized" if self._camera is None else "Tiff Lzw Non-Gain normalized",
+                done=sum(series.complete for series in truth.series),
             )
             write_truth(writer.folder, truth)
             path = writer.folder / GAIN_FILE

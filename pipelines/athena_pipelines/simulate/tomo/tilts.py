@@ -16,8 +16,9 @@ from athena_pipelines.simulate.tomo.sample import Sample, draw_beads, needed_ext
 from athena_pipelines.simulate.tomo.scheme import tilt_angles
 from athena_pipelines.simulate.tomo.settings import Tomography
 
-_SERIES, _TILT, _IMAGE = 31, 37, 41
-# streams of random numbers: series, a tilt's geometry and optics, its image and counts
+_SERIES, _TILT, _IMAGE, _BLOCKED = 31, 37, 41, 43
+# streams of random numbers: series, a tilt's geometry and optics, its image and counts, what is in its way
+_MOST_OF_A_DARK_TILT = 0.15
 _EDGE_ANGSTROM = 300.0
 """By how much a slab reaches beyond what images show of it."""
 
@@ -31,6 +32,7 @@ class Tilt:
     order : from 0, as taken.
     nominal_deg : what the stage was asked for.
     seed : of its image and its counts.
+    unblocked : share of the electrons that nothing but the specimen is in the way of.
     """
 
     order: int
@@ -40,6 +42,7 @@ class Tilt:
     motion: Motion
     prior_dose: float
     seed: tuple[int, ...]
+    unblocked: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -173,4 +176,12 @@ def _draw_tilt(
         motion=motion,
         prior_dose=order * settings.dose_e_per_A2,
         seed=(seed, index, order, _IMAGE),
+        unblocked=_unblocked(settings.failures, seed=seed, index=index, order=order),
     )
+
+
+def _unblocked(failures: float, *, seed: int, index: int, order: int) -> float:
+    """Share of the electrons that come past the bars of the grid; the first tilt is aimed at what is free."""
+    rng = np.random.default_rng([seed, index, order, _BLOCKED])
+    dark = rng.random() < failures and order > 0
+    return float(rng.uniform(0, _MOST_OF_A_DARK_TILT)) if dark else 1.0

@@ -27,7 +27,8 @@ TOMO_CONVENTIONS = {
     "heavy atoms in the origin, to how the molecule lies in the specimen.",
     "doses": "dose_e_per_A2 of each tilt, prior_dose_e_per_A2 of all before it.",
     "ice": "path_angstrom is the way of the beam through the slab. The ice lets exp(−path / mean free path) of the "
-    "electrons through; its grain is new in each tilt, for waters move.",
+    "electrons through; its grain is new in each tilt, for waters move. unblocked is the share that nothing else "
+    "stops: less than 1 in a dark tilt.",
     "order": "From 0, as taken; nominal_angle_deg is what the stage was asked for and what names say.",
     "motion": CONVENTIONS["motion"],
     "local": CONVENTIONS["local"],
@@ -55,6 +56,7 @@ class TiltTruth(Record):
     dose_e_per_A2: float
     prior_dose_e_per_A2: float
     path_angstrom: float
+    unblocked: float = 1.0
     mean_counts_per_px_per_frame: float
     motion: MotionTruth
 
@@ -171,6 +173,7 @@ def tilt_truth(
         dose_e_per_A2=settings.dose_e_per_A2,
         prior_dose_e_per_A2=round(tilt.prior_dose, 6),
         path_angstrom=round(series.sample.thickness_angstrom * view.longer, 2),
+        unblocked=round(tilt.unblocked, 5),
         mean_counts_per_px_per_frame=round(mean_counts, 5),
         motion=motion_truth(tilt.motion, pixel_size_angstrom=pixel),
     )

@@ -45,8 +45,11 @@ class TomoWriter:
         self._voltage = voltage_kv
         self.positions = tuple(position(self._grid, index) for index in range(positions))
 
-    def begin(self, *, grid_name: str, movie_format: str) -> None:
-        """Write what is there before the first tilt: session, search maps with their images, list of positions."""
+    def begin(self, *, grid_name: str, movie_format: str, done: int) -> None:
+        """Write what is there before the first tilt: session, search maps with their images, list of positions.
+
+        ``done`` positions have been taken already when the session goes on.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         session = fill(
             "tomo_session",
@@ -59,7 +62,7 @@ class TomoWriter:
         for place in self.positions:
             if place.first_of_map:
                 self._write_search_map(place)
-        self.write_positions(done=0)
+        self.write_positions(done=done)
 
     def write_positions(self, *, done: int) -> None:
         """Write the list of positions, of which the first ``done`` have been taken."""
