@@ -162,6 +162,14 @@ def test_what_follows_an_answer_that_was_replaced_is_dropped_and_a_refusal_is_sa
     page, then = late[0]
     then(page)
     assert (view._board.further, tab.visited) == ({}, [])
+    # the same answer, read again meanwhile because something happened, is gone on with
+    view._board._handle_msg({"do": "more"})
+    assert view.update(read_search(stack, Place(page="search").having(q="other")))
+    for page, then in late[1:]:
+        then(page)
+    page, then = late[-1]
+    then(page)
+    assert (view._board.further["after"], len(view._board.further["hits"])) == (50, 100)
     stack.down = True
     del tab.run
     view._board._handle_msg({"do": "more"})

@@ -22,7 +22,9 @@ class SearchBoard(Asking):
 
     options = param.Dict(default={}, doc="What is asked, by name: q, in, kind, status, owner, since, until, where.")
     hits = param.List(default=[], item_type=dict, doc="As hit_item gives them.")
-    further = param.Dict(default={}, doc="{after, hits}: hits that follow those shown, which were so many.")
+    further = param.Dict(
+        default={}, doc="{after, read, hits}: hits that follow so many; read tells two without any apart."
+    )
     total = param.Integer(default=0)
     more = param.Boolean(default=False, doc="Whether the total is a lower bound.")
     asked = param.Boolean(default=False, doc="Whether anything was asked; else the hits were opened lately.")

@@ -74,11 +74,15 @@ class SearchView(PlainView):
         def show(page: SearchPage) -> None:
             self._reading_on = False
             if self._loaded is not before:
-                return  # another answer stands there by now
+                # another answer stands there by now; where it is to the same question, it is that which goes on
+                if self._loaded.place.having(show="") == before.place.having(show=""):
+                    self._read_on()
+                return
             hits, read = (*before.hits, *_new(before.hits, page.hits)), before.read + PAGE
             place = before.place.having(show=str(read))
             self._loaded = _found(place, hits, read, page)
-            further = {"after": len(before.hits), "hits": [hit_item(hit) for hit in hits[len(before.hits) :]]}
+            new = [hit_item(hit) for hit in hits[len(before.hits) :]]
+            further = {"after": len(before.hits), "read": read, "hits": new}
             self._board.param.update(
                 options=dict(place.options), further=further, total=self._loaded.total, more=page.more
             )
