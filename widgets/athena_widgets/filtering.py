@@ -48,12 +48,13 @@ class FilteredWidget(JudgingWidget):
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
         traits.setdefault("metrics", chart_metrics(run.state.user_metrics if isinstance(run, MeasuredRun) else ()))
-        if "rules" not in traits and isinstance(run, FilteredRun):
-            self._followed = run
-            self._saved = traits["rules"] = saved_rules(run)
+        filtered = _filtered(run)
+        if "rules" not in traits and filtered is not None:
+            self._followed = filtered
+            self._saved = traits["rules"] = saved_rules(filtered)
         super().__init__(run, **traits)
+        self.observe(self._renew, "version")
 
-    @traitlets.observe("version")
     def _renew(self, _change: object) -> None:
         """Something happened to the run, maybe to its filter."""
         if self._followed is None or self.rules != self._saved:
@@ -62,6 +63,10 @@ class FilteredWidget(JudgingWidget):
         if saved != self._saved:
             self._saved = saved
             self.rules = saved
+
+
+def _filtered(run: object) -> FilteredRun | None:
+    return run if isinstance(run, FilteredRun) else None
 
 
 def saved_rules(run: FilteredRun) -> list[dict[str, Any]]:
