@@ -293,6 +293,7 @@ export const DEFAULTS = {
     "judged": "",
     "may_filter": false,
     "may_judge": true,
+    "metrics": [],
     "mode": "extended",
     "opened": -1,
     "order": "newest",
