@@ -103,6 +103,8 @@ async def played_tab(stay: Stay, seen: Seen, *, number: int, login: str) -> None
             await asyncio.sleep(dice.uniform(0, 5))
             while time.monotonic() < stay.until:
                 for what, does in ROUND:
+                    if time.monotonic() > stay.until:
+                        break
                     seen.times[what].append(await timed_call(does(tab, dice)))
                     await asyncio.sleep(stay.pause_s * dice.uniform(0.5, 1.5))
             seen.requests += wire.requests - before
@@ -246,7 +248,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--tabs", type=int, default=25, help="sessions in all")
     asked.add_argument("--screens", type=int, default=3, help="how many of them are tabs of a real browser")
-    asked.add_argument("--seconds", type=float, default=150.0, help="of visiting, besides 2 s for each to come in")
+    asked.add_argument("--seconds", type=float, default=120.0, help="of visiting, besides 2 s for each to come in")
     asked.add_argument("--pause", type=float, default=8.0, help="seconds between what a tab does, about")
     asked.add_argument("--rate", type=float, default=600.0, help="acquisitions an hour")
     asked.add_argument("--dry", action="store_true", help="tell only, write nothing")
