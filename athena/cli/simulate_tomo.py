@@ -13,7 +13,7 @@ SERIES = "Tilt series"
 
 def simulate_tomo(
     out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
-    series: Annotated[int, typer.Option(help="Tilt series to take.")] = 1,
+    series: Annotated[int, typer.Option(help="Places to take tilt series at, one each unless --shots.")] = 1,
     size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 1024,
     frames: Annotated[int, typer.Option(help="Frames a tilt.")] = 8,
     container: Annotated[
@@ -48,6 +48,13 @@ def simulate_tomo(
     tilts: Annotated[
         int | None,
         typer.Option(help="Each series breaks off after so many; default: all of the range.", rich_help_panel=SERIES),
+    ] = None,
+    shots: Annotated[
+        int | None,
+        typer.Option(
+            help="Series from each place of the stage by image shift, in turn at each angle; default 1.",
+            rich_help_panel=SERIES,
+        ),
     ] = None,
     dose: Annotated[float | None, typer.Option(help="Of a tilt, e⁻/Å²; default 3.", rich_help_panel=SERIES)] = None,
     tracking: Annotated[
@@ -148,6 +155,7 @@ def simulate_tomo(
         "step_deg": step,
         "start_deg": start,
         "tilts": tilts,
+        "shots": shots,
         "dose_e_per_A2": dose,
         "tracking_angstrom": tracking,
         "pixel_size_angstrom": pixel_size,

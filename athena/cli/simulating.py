@@ -46,6 +46,11 @@ def until_stopped(write: Callable[[threading.Event], Path]) -> None:
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
         folder = write(stop)
+    except OSError as error:
+        raise Invalid(
+            f"{error.filename or 'The session'} cannot be used: {error.strerror or error}.",
+            hint="Check the folder, its rights and the room on its disk.",
+        ) from error
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

@@ -12,7 +12,6 @@ import panel as pn
 import panel_material_ui as pmui
 
 from athena.portal import components, guide
-from athena.portal.components.asking import Asking
 from athena.portal.components.breadcrumb import Breadcrumb
 from athena.portal.components.browser import Browser
 from athena.portal.components.dashboard_board import DashboardBoard
@@ -52,6 +51,7 @@ from athena.portal.components.tool_bar import ToolBar
 from athena.portal.components.upload_tray import UploadTray
 from athena.portal.components.users_board import UsersBoard
 from athena.portal.components.widget_frame import WidgetFrame
+from athena.portal.showcase_runs import run_examples
 from athena.portal.theme import THEME_COOKIE, Scheme, material_theme, page_css
 from athena.portal.tools import TOOLS
 
@@ -175,19 +175,6 @@ def _search(**params: Any) -> SearchBoard:
     return board
 
 
-def examples() -> Iterator[tuple[str, Any]]:
-    """Every component in each of its states: what the state is, and the component.
-
-    One that nobody wrote an example for is shown as it begins.
-    """
-    seen: set[type] = set()
-    for state, component in _written():
-        seen.add(type(component))
-        yield state, component
-    for kind in sorted(drawn() - seen - {Browser}, key=lambda one: one.__name__):
-        yield "as it begins", kind(_nothing) if issubclass(kind, Asking) else kind()
-
-
 def drawn() -> set[type[Script]]:
     """Every component there is, without those that only others are made from."""
     for module in pkgutil.iter_modules(components.__path__):
@@ -202,8 +189,9 @@ def drawn() -> set[type[Script]]:
     return found
 
 
-def _written() -> Iterator[tuple[str, Any]]:
-    """What examples are written for."""
+def examples() -> Iterator[tuple[str, Any]]:
+    """Every component in each of its states: what the state is, and the component."""
+    yield from run_examples(_nothing)
     yield "a way", Breadcrumb(crumbs=CRUMBS)
     yield "opened lately", DashboardBoard(workflows=[_item("SPA 1")], folders=[], storages=STORAGES, version="1.0")
     yield "nothing yet", DashboardBoard(version="1.0")

@@ -8,12 +8,15 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import insert, select
 
 from athena.contract.elements import Element, ElementMove, ElementPage, ElementUpdate, FolderCreate
+from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobCount, JobCreate, JobState
+from athena.contract.verdicts import RunVerdicts, VerdictChange, VerdictKind
 from athena.db import people  # noqa: F401  (the element table refers to the users)
+from athena.db.acquisitions import AcquisitionRow
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.domain.tree import child_path, sort_key
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.feature("WS-08")]
@@ -176,4 +179,70 @@ def test_a_hundred_thousand_siblings_are_no_burden(page: Page, instance: Instanc
     # what lies in between was never asked for
     row(page, "Explored many").locator(".twist").click()
     expect(here).to_have_count(0)
+    watch.check()
+
+
+def plant_micrographs(instance: Instance, run: Element, count: int) -> None:
+    """Finished acquisitions of a run, written at once."""
+    database = Database(instance.settings.resolved_database_url)
+    with database.session() as session:
+        for first in range(0, count, 20_000):
+            rows = [
+                {"run_id": run.id, "index": index, "name": f"Micrograph {index:06d}", "state": "completed"}
+                for index in range(first, min(count, first + 20_000))
+            ]
+            session.execute(insert(AcquisitionRow), rows)
+    database.dispose()
+
+
+def test_micrographs_of_a_run_stand_below_it(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
+    run = make_run(instance.client, folder="Explored micrographs", run="Explored run")
+    player = play(run.id, size=(256, 256))
+    player.complete(player.register(5))
+    page.goto(f"{instance.portal}/?e={run.id}")
+    here = row(page, "Explored run")
+    expect(here).to_have_attribute("aria-expanded", "false")
+    here.locator(".twist").click()
+    micrographs = page.locator("[data-athena=tree-item][aria-level='5']")
+    expect(micrographs).to_have_count(5)
+    expect(micrographs.first.get_by_role("img", name="Completed")).to_be_visible()
+    with page.expect_response(re.compile("thumbnail.png")) as picture:
+        page.locator("[data-athena=explorer-pictures]").click()
+    assert picture.value.ok
+    thumb = micrographs.first.locator("img.thumb")
+    expect(thumb).to_have_js_property("complete", True)
+    assert thumb.evaluate("image => image.naturalWidth") > 0
+    page.locator("[data-athena=explorer-pictures]").click()
+    expect(thumb).to_have_count(0)
+
+    # only what the run's filter keeps, as soon as it is saved
+    verdict = VerdictChange(indices=(3,), verdict=VerdictKind.ACCEPTED)
+    instance.client.put(f"/api/runs/{run.id}/verdicts", verdict, RunVerdicts)
+    nothing = FilterRule(metric="defocus_um", operator=Operator.BELOW, value=-100)
+    instance.client.put(f"/api/runs/{run.id}/filter", RunFilter(rules=(nothing,)), SavedFilter)
+    expect(micrographs).to_have_count(1)
+    expect(page.locator("[data-athena=tree-filtered]")).to_have_attribute("title", re.compile("1 of 5"))
+    micrographs.first.click()
+    expect(page).to_have_url(re.compile("i=3&show=filtered"))
+    if not micrographs.first.is_visible():  # beside a single micrograph it is hidden on narrow screens
+        page.locator("[data-athena=explorer-toggle]").locator("visible=true").click()
+    expect(micrographs.first).to_have_attribute("aria-current", "page")
+    watch.check()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_micrographs_are_no_burden(page: Page, instance: Instance, watch: Watch) -> None:
+    run = make_run(instance.client, folder="Explored long", run="Explored long run")
+    plant_micrographs(instance, run, 100_000)
+    page.goto(f"{instance.portal}/?e={run.id}&tab=metadata")
+    row(page, "Explored long run").locator(".twist").click()
+    expect(row(page, "Micrograph 000000")).to_be_visible()
+    tree = page.get_by_role("tree", name="Explorer")
+    tree.focus()
+    page.keyboard.press("End")
+    expect(row(page, "Micrograph 099999")).to_be_in_viewport()
+    expect(page.locator("[data-athena=tree-item]").nth(90)).to_have_count(0)
+    page.locator("[data-athena=explorer-sort]").select_option(label="Name")
+    page.locator("[data-athena=explorer-turn]").click()
+    expect(row(page, "Explored long run")).to_be_visible()
     watch.check()

@@ -8,8 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from athena.contract.acquisitions import AcquisitionState
 from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, ElementSort
 from athena.contract.events import Event, EventKind
+from athena.contract.listings import ListedAcquisition, Listing, ListingSort
+from athena.contract.neighbours import Shown
 from athena.contract.people import Role
 from athena.errors import NotFound, Unavailable
 from athena.portal.components.explorer import Explorer
@@ -28,9 +31,10 @@ class Tab(Desk):
 
     def __init__(self) -> None:
         super().__init__()
+        self.place = Place()
         self.listed: list[tuple[Any, ...]] = []
         self.refusal: Exception | None = None
-        self.catalogue: Any = SimpleNamespace(children=self.children)
+        self.catalogue: Any = SimpleNamespace(children=self.children, listing=self.listing)
 
     def children(self, parent: UUID | None, order: Order, *, limit: int, holding: UUID | None) -> ElementPage:
         """One folder, at place 100 of 201."""
@@ -49,6 +53,15 @@ class Tab(Desk):
             child_count=3,
         )
         return ElementPage(items=(folder,), total=201, offset=100)
+
+    def listing(self, run_id: UUID, **asked: Any) -> Listing:
+        """Two micrographs, of 30 that a filter keeps of 40."""
+        self.listed.append((run_id, *asked.values()))
+        lines = [
+            ListedAcquisition(index=7, name="Seventh", state=AcquisitionState.COMPLETED),
+            ListedAcquisition(index=9, name="Ninth", state=AcquisitionState.ERROR),
+        ]
+        return Listing(items=tuple(lines), offset=20, total=30, run_total=40, shown=Shown.FILTERED)
 
 
 @pytest.fixture
@@ -124,13 +137,32 @@ def test_it_follows_where_one_is_and_leaves_pages_without_elements_alone(
     assert (explorer.way, explorer.here, explorer.visible) == ([str(one) for one in ids], str(ids[-1]), True)
     micrograph = Place(ids[-1], index=4)
     panel.arrived(SimpleNamespace(place=micrograph, crumbs=[*crumbs, {"search": micrograph.search}], element=None))  # type: ignore[arg-type]
-    assert (explorer.way, explorer.deep) == ([str(one) for one in ids], True)
+    assert (explorer.way, explorer.deep) == ([*map(str, ids), f"{ids[-1]}/4"], True)
+    assert explorer.here == f"{ids[-1]}/4"
     panel.going(replace(Place(), page="jobs"))
     assert not explorer.visible
     panel.arrived(SimpleNamespace(place=Place(page="jobs"), crumbs=[], element=None))  # type: ignore[arg-type]
-    assert explorer.way == [str(one) for one in ids]
+    assert explorer.way[:-1] == [str(one) for one in ids]
     panel.arrived(SimpleNamespace(place=Place(), crumbs=[], element=None))  # type: ignore[arg-type]
     assert (explorer.way, explorer.here, explorer.visible) == ([], "", True)
+
+
+def test_micrographs_of_a_run_are_rows_below_it(tab: Tab, panel: ExplorerPanel, explorer: Explorer) -> None:
+    run = uuid4()
+    asked = {"do": "level", "level": str(run), "micrographs": True, "epoch": 1, "sort": "created", "down": True}
+    explorer._handle_msg(asked | {"holding": f"{run}/7"})
+    assert tab.listed == [(run, None, ListingSort.ACQUIRED, True, 0, 100, 7, None)]
+    page = explorer.page
+    assert (page["offset"], page["total"], page["note"]) == (20, 30, "Only what the filter keeps: 30 of 40")
+    first, second = page["items"]
+    assert (first["id"], first["kind"]) == (f"{run}/7", "micrograph")
+    assert (first["status"], first["name"]) == ("completed", "Seventh")
+    # to go on among those that the filter keeps
+    assert Place.parse(first["search"]) == Place(run, index=7, options=(("show", "filtered"),))
+    assert (second["status"], second["picture"]) == ("error", "")
+    # only of runs that were unfolded news are told
+    panel.hear([event(EventKind.RUN_CHANGED, run), event(EventKind.RUN_CHANGED, uuid4())])
+    assert explorer.news["inside"] == [str(run)]
 
 
 def test_news_name_what_changed_and_where(panel: ExplorerPanel, explorer: Explorer) -> None:

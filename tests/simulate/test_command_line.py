@@ -63,6 +63,22 @@ def test_thinned_writes_a_session_of_a_real_micrograph(tmp_path: Path) -> None:
     assert truth.movies[0].shape == (136, 136)
 
 
+@pytest.mark.parametrize("kind", ["epu", "tomo"])
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a folder")
+    for out, options, words in (
+        (file, (), "is a file"),
+        (file / "below", (), "Check the folder"),
+        (tmp_path / "new", ("--seed=-1",), "no seed"),
+    ):
+        result = CliRunner().invoke(app, ["simulate", kind, str(out), "--size", "64", *options])
+        assert isinstance(result.exception, Invalid)
+        assert words in str(result.exception)
+    assert file.read_text() == "not a folder"
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_replay_writes_a_session_again(tmp_path: Path) -> None:
     session = run("simulate", "epu", str(tmp_path / "first"), "--movies", "1", "--size", "64", "--frames", "2")[-1]
     lines = run("replay", session, str(tmp_path / "again"), "--rate", "600/h")

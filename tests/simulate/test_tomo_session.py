@@ -163,13 +163,44 @@ def test_search_maps_and_positions_are_where_public_programs_look_for_them(tilt_
 
 def test_positions_are_holes_and_every_few_have_a_search_map_of_their_own() -> None:
     grid = Grid(3)
-    places = [position(grid, index) for index in range(3 * HOLES_VISITED)]
+    places = [position(grid, index, shots=1) for index in range(3 * HOLES_VISITED)]
     assert len({place.stage for place in places}) == len(places)
     assert [place.map_number for place in places if place.first_of_map] == [1, 2, 3]
     assert len({place.square.id for place in places}) == 3
-    far = position(grid, HOLES_VISITED * len(grid.route))
+    far = position(grid, HOLES_VISITED * len(grid.route), shots=1)
     assert far.square == places[0].square
     assert far.stage != places[0].stage
+
+
+def test_shots_from_one_place_are_taken_in_turn(tmp_path: Path) -> None:
+    stop, seen = threading.Event(), []
+
+    def in_the_middle(done: int, wanted: int, name: str) -> None:
+        seen.append((wanted, name.rsplit("_", 4)[0]))
+        if done == 5:
+            stop.set()
+
+    tiny(tmp_path, settings={"shots": 3}).run(stop, in_the_middle)
+    session = tiny(tmp_path, settings={"shots": 3}).run(progress=in_the_middle)
+    assert seen == [(9, f"Position_1{shot}") for _ in range(3) for shot in ("", "_2", "_3")]
+    truth = truth_of(session)
+    assert [series.name for series in truth.series] == ["Position_1", "Position_1_2", "Position_1_3"]
+    assert all(series.complete for series in truth.series)
+    assert len({series.stage_um for series in truth.series}) == 1
+    assert len({series.image_shift_um for series in truth.series}) == 3
+    (listed,) = etree.parse(session / "Batch" / "BatchPositionsList.xml").getroot().iter("{*}BatchPositionParameters")
+    areas = listed.findall("{*}AdditionalExposureTemplateAreas/{*}ExposureTemplateAreaParameters")
+    assert [area.findtext("{*}Name") for area in areas] == ["Position_1_2", "Position_1_3"]
+    assert listed.findtext("{*}BatchPositionStatus") == "Completed"
+    for series, area in zip(truth.series[1:], areas, strict=True):
+        said = [float(area.findtext(f"{{*}}Position{axis}", "nan")) * 1e6 for axis in "XY"]
+        assert said == pytest.approx(series.image_shift_um, abs=1e-4)
+        mdoc = read_mdoc(session / f"{series.name}.mdoc")
+        assert mdoc.sections[0].pair("ImageShift") == pytest.approx(series.image_shift_um, abs=0.006)
+        assert [section.frames_name for section in mdoc.sections] == [tilt.movie for tilt in series.tilts]
+        found = NAME.match(series.tilts[1].movie)
+        assert found is not None
+        assert (found["pos"], found["idx"]) == (series.name, "002")
 
 
 def test_the_same_seed_makes_the_same_movies(tmp_path: Path, tilt_session: Path) -> None:

@@ -8,10 +8,11 @@ const SORTS = [["", "Own order"], ["name", "Name"], ["created", "Created"], ["up
 export function render({ model, el }) {
   const host = el.getRootNode().host
   const read = (where, name, otherwise) => { try { return JSON.parse(where.getItem(name)) ?? otherwise } catch { return otherwise } }
-  const kept = { open: true, deep: false, width: WIDTH, sort: "", down: false, ...read(localStorage, KEPT, {}) }
+  const kept = { open: true, deep: false, width: WIDTH, sort: "", down: false, pictures: false, ...read(localStorage, KEPT, {}) }
   const keep = (change) => { Object.assign(kept, change); localStorage.setItem(KEPT, JSON.stringify(kept)) }
   const order = { sort: kept.sort, down: kept.down }
-  const tree = elementTree({ label: "Explorer", link: true, opened: read(sessionStorage, OPENED, []), ask: (asked) => model.send_msg({ ...asked, ...order }) })
+  const tree = elementTree({ label: "Explorer", link: true, opened: read(sessionStorage, OPENED, []), ask: (asked) => model.send_msg({ ...asked, ...order }),
+    unfolds: ["folder", "workflow", "step", "dataset"], picture: (path) => `${model.address}${path}` })
   tree.opened((ids) => sessionStorage.setItem(OPENED, JSON.stringify(ids.slice(-200))))
 
   // beside a single micrograph there is room for it only on wide screens: how it stands there is remembered by itself
@@ -22,9 +23,19 @@ export function render({ model, el }) {
   const turn = h("button", { class: "icon-button", "data-athena": "explorer-turn" })
   const sort = h("select", { class: "field", title: "Order of the explorer", "aria-label": "Order of the explorer", "data-athena": "explorer-sort" },
     SORTS.map(([value, label]) => h("option", { value, selected: value === kept.sort }, label)))
-  const ordered = (change) => { keep(change); Object.assign(order, { sort: kept.sort, down: kept.down }); drawTurn(); tree.reset(); tree.reveal(model.way) }
+  const ordered = (change) => { keep(change); Object.assign(order, { sort: kept.sort, down: kept.down }); drawTurn(); tree.reset(); reveal() }
+  const pictures = h("button", { class: "icon-button", "data-athena": "explorer-pictures", onclick: () => { keep({ pictures: !kept.pictures }); drawPictures() } })
+  const drawPictures = () => {
+    const said = kept.pictures ? "Micrographs as a list" : "Micrographs with thumbnails"
+    pictures.title = said
+    pictures.setAttribute("aria-label", said)
+    pictures.setAttribute("aria-pressed", String(kept.pictures))
+    pictures.replaceChildren(icon(kept.pictures ? "list" : "micrograph", 16))
+    tree.pictures(kept.pictures)
+  }
   sort.addEventListener("change", () => ordered({ sort: sort.value }))
   turn.addEventListener("click", () => ordered({ down: !kept.down }))
+  const reveal = () => tree.reveal(model.way, { unfold: !model.folded })
   const drawTurn = () => {
     const said = kept.down ? "Descending: turn to ascending" : "Ascending: turn to descending"
     turn.title = said
@@ -53,12 +64,12 @@ export function render({ model, el }) {
   const adds = h("div", { class: "adds" })
   const drawAdds = () => {
     adds.hidden = !model.adds.length
-    adds.replaceChildren(...model.adds.map((one) => h("button", { class: "add", "data-athena": `explorer-add-${one.what}`, title: `New ${one.what} here`, "aria-label": `New ${one.what} here`,
-      onclick: () => model.send_msg({ do: "add", what: one.what }) }, `+ New ${one.what}`)))
+    adds.replaceChildren(...model.adds.map((one) => h("button", { class: "add", "data-athena": `explorer-add-${one.what}`, title: `Add a ${one.what} here`, "aria-label": `Add a ${one.what} here`,
+      onclick: () => model.send_msg({ do: "add", what: one.what }) }, `+ Add ${one.what}`)))
   }
   const shut = h("div", { class: "shut" }, button(false))
   const box = h("aside", { class: "box", "aria-label": "Explorer", "data-athena": "explorer" },
-    h("div", { class: "head" }, h("h2", {}, "Explorer"), button(true)), tree.el, h("div", { class: "foot" }, adds, h("div", { class: "sorts" }, sort, turn)), edge)
+    h("div", { class: "head" }, h("h2", {}, "Explorer"), button(true)), tree.el, h("div", { class: "foot" }, adds, h("div", { class: "sorts" }, sort, turn, pictures)), edge)
   const draw = () => {
     const open = Boolean(kept[which()])
     host.toggleAttribute("data-shut", !open)
@@ -69,12 +80,13 @@ export function render({ model, el }) {
   wide(kept.width)
   edge.setAttribute("aria-valuenow", kept.width)
   drawTurn()
+  drawPictures()
   draw()
   drawAdds()
   model.on("adds", drawAdds)
-  if (model.way.length) tree.reveal(model.way)
+  if (model.way.length) reveal()
   model.on("deep", draw)
-  model.on("way", () => tree.reveal(model.way))
+  model.on("way", reveal)
   // where one goes is marked before it is read
   model.on("here", () => tree.point(model.here))
   // each page counts: none of them may wait for the next frame

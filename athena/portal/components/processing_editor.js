@@ -45,7 +45,8 @@ export function render({ model, el }) {
         model.may_write ? h("button", { class: "action primary", "data-athena": "parameters-save" }, "Save parameters") : ""))
   }
 
-  el.replaceChildren(h("div", { class: "processing", "data-athena": "processing" }, problem, said, failed, criteria, parameters))
+  const all = h("div", { class: "processing", role: "region", "aria-label": "Processing", "data-athena": "processing" }, problem, said, failed, criteria, parameters)
+  el.replaceChildren(all)
   live(model, ["problem"], () => { problem.hidden = !model.problem; problem.textContent = model.problem; if (model.problem) said.hidden = true })
   model.on("done", () => { said.hidden = false })
   // what is typed outlives what happens elsewhere: each section is drawn again only when its own numbers change
@@ -56,4 +57,6 @@ export function render({ model, el }) {
     drawCriteria()
   })
   live(model, ["parameters", "may_write"], drawParameters)
+  // to who may change nothing here it is still to be scrolled by keys
+  live(model, ["may_write"], () => { if (model.may_write) all.removeAttribute("tabindex"); else all.tabIndex = 0 })
 }

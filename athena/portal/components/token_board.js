@@ -27,7 +27,7 @@ export function render({ model, el }) {
           h("button", { class: "link", onclick: () => { sure = ""; draw() } }, "Keep"))
       : h("button", { class: "link", "aria-label": `Revoke ${token.name}`, "data-athena": "token-revoke", onclick: () => { sure = token.id; draw() } }, "Revoke")))
   const draw = () => body.replaceChildren(
-    h("section", {}, h("div", { class: "topline" }, h("p", {}, h("strong", {}, model.user.name), h("span", { class: "muted" }, ` ${model.user.username}, here since `), clock(model.user.created)),
+    h("section", {}, h("div", { class: "topline" }, h("p", {}, h("strong", {}, model.user.name), h("span", { class: "muted" }, model.user.name === model.user.username ? ", here since " : ` ${model.user.username}, here since `), clock(model.user.created)),
       h("button", { class: "action", "data-athena": "password", onclick: password }, "Change password")),
       model.user.roles?.length ? h("p", { class: "tags" }, model.user.roles.map((role) => h("span", { class: "tag muted" }, role))) : ""),
     model.made.text ? made() : "",

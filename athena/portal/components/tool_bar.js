@@ -18,6 +18,7 @@ export function render({ model, el }) {
   document.addEventListener("athena-uploads", follow)
   live(model, ["theme", "user", "here", "tools"], () => {
     const other = model.theme === "dark" ? "light" : "dark"
+    const open = el.querySelector("details.user")?.open // who it is may be told while the menu is open
     el.replaceChildren(h("nav", { class: "bar", "aria-label": "Athena" },
       ...model.tools.filter((tool) => !tool.low).map(link),
       h("span", { class: "space" }),
@@ -25,7 +26,7 @@ export function render({ model, el }) {
       ...model.tools.filter((tool) => tool.low).map(link),
       h("button", { class: "tool", "data-athena": "theme", title: `Switch to ${other}`, "aria-label": `Switch to ${other}`,
         onclick: () => { model.theme = other } }, icon(other, 20)),
-      h("details", { class: "user" },
+      h("details", { class: "user", open },
         h("summary", { class: "tool", title: model.user, "aria-label": `User ${model.user}`, "data-athena": "user" }, icon("user", 20)),
         h("div", { class: "menu" }, h("span", { class: "muted" }, "Logged in as"), h("strong", {}, model.user),
           h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { event.currentTarget.closest("details").open = false } }, icon("user", 16), "Profile and tokens"),

@@ -2,12 +2,15 @@
 // hold a hundred thousand.
 
 const TREE_ROW_PX = 28
+const TREE_PICTURE_PX = 56 // of a micrograph with its thumbnail
+const TREE_NEWS_MS = 2000 // between two readings of the micrographs of a run that goes on
 const TREE_PAGE = 100
 const TREE_SPARE = 12 // rows drawn above and below what is in sight
 
 // ask({do: "level", level, offset} or {…, holding}): its page comes by take(); the level "" holds what is at the top
+// picture(path): address of a thumbnail; micrographs of runs are asked for with {micrographs: true}
 // choose(item) a row was chosen; may(item, level) whether it can be; shut: ids of what cannot be opened
-function elementTree({ label, ask, choose, may = () => true, name = "tree-item", link = false, opened = [], shut = [], unfolds = ["folder", "workflow", "step"] }) {
+function elementTree({ label, ask, choose, may = () => true, name = "tree-item", link = false, opened = [], shut = [], picture = () => "", unfolds = ["folder", "workflow", "step"] }) {
   const levels = new Map() // {total, items by place, asked, old: offsets of pages}
   const where = new Map() // {level, index} by id
   const open = new Set(["", ...opened])
@@ -19,34 +22,54 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
   let way = [] // ids from the top to what is to be brought into sight
   let active = null // {level, index, id}
   let planned = false
+  let pictures = false
+  const late = new Map() // timers of runs whose micrographs changed
   let onopen = () => {}
 
   const inner = h("div", { class: "tree-rows", role: "none" })
   const el = h("div", { class: "tree", role: "tree", tabindex: "0", "aria-label": label, "data-athena": "tree" }, inner)
 
-  const expandable = (item) => unfolds.includes(item.kind) && item.children > 0 && item.state !== "deleting" && !shut.includes(item.id)
+  const expandable = (item) => unfolds.includes(item.kind) && (item.children > 0 || item.holds) && item.state !== "deleting" && !shut.includes(item.id)
   const itemOf = (row) => levels.get(row.level)?.items[row.index]
   const isActive = (row) => active && row.level === active.level && row.index === active.index
   const rowOf = (id) => { const at = where.get(id); return at ? rows.findIndex((row) => row.level === at.level && row.index === at.index) : -1 }
 
   function flatten() {
     rows = []
+    let top = 0
+    const put = (level, index, depth, total, tall) => {
+      rows.push({ level, index, depth, total, top, tall })
+      top += tall
+    }
     const walk = (id, depth) => {
       const level = levels.get(id)
-      if (!level) { rows.push({ level: id, index: 0, depth, total: 1 }); return }
+      if (!level) { put(id, 0, depth, 1, TREE_ROW_PX); return }
+      const tall = pictures && level.micrographs ? TREE_PICTURE_PX : TREE_ROW_PX
       for (let index = 0; index < level.total; index += 1) {
-        rows.push({ level: id, index, depth, total: level.total })
+        put(id, index, depth, level.total, tall)
         const item = level.items[index]
         if (item && open.has(item.id) && expandable(item)) walk(item.id, depth + 1)
       }
     }
     walk("", 1)
     // before anything is scrolled to
-    inner.style.height = `${rows.length * TREE_ROW_PX}px`
+    inner.style.height = `${top}px`
+  }
+  // first row that ends below a height
+  function rowAt(height) {
+    let [low, high] = [0, rows.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (rows[middle].top + rows[middle].tall > height) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   function levelOf(id) {
-    if (!levels.has(id)) levels.set(id, { total: 1, items: [], asked: new Set(), old: new Set() })
+    // a run is in the tree before its micrographs are
+    const micrographs = Boolean(where.has(id) && levels.get(where.get(id).level)?.items[where.get(id).index]?.holds)
+    if (!levels.has(id)) levels.set(id, { total: 1, items: [], asked: new Set(), old: new Set(), micrographs })
     return levels.get(id)
   }
   function want(id, index) {
@@ -55,7 +78,7 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
     if (level.asked.has(offset) || (level.items[index] && !level.old.has(offset))) return
     level.old.delete(offset)
     level.asked.add(offset)
-    ask({ do: "level", level: id, offset, epoch })
+    ask({ do: "level", level: id, offset, epoch, ...(level.micrographs ? { micrographs: true } : {}) })
   }
 
   // a page came: {level, epoch, offset, total, items}; or its level is gone, or could not be read
@@ -70,12 +93,13 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
       if (at && at.level === page.level && at.index === index) where.delete(level.items[index].id)
     }
     level.total = page.total
+    level.note = page.note ?? ""
     level.items.length = Math.min(level.items.length, page.total)
     page.items.forEach((item, place) => {
       level.items[page.offset + place] = item
       where.set(item.id, { level: page.level, index: page.offset + place })
     })
-    if (!page.total && page.level) open.delete(page.level)
+    if (!page.total && page.level && !level.note) open.delete(page.level)
     plan()
   }
   function forget(id) {
@@ -106,6 +130,11 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
         // both places hold more or fewer than their rows say
         for (const place of [parent, at?.level]) if (place && where.has(place)) spoil(where.get(place).level)
       }
+    }
+    for (const id of news.inside ?? []) {
+      // a run that goes on tells of itself every second
+      if (!levels.has(id) || late.has(id)) continue
+      late.set(id, setTimeout(() => { late.delete(id); spoil(id); plan() }, TREE_NEWS_MS))
     }
     plan()
   }
@@ -138,10 +167,15 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
       if (where.get(id)?.level === parent) continue
       const level = levelOf(parent)
       if (level.asked.has(id)) return
-      if (level.looked === `${epoch}${id}`) { way = []; return } // it is not there, or not any more
+      if (level.looked === `${epoch}${id}`) {
+        // it is not there, or not any more, or not what a filter keeps: what would hold it is shown
+        way = way.slice(0, place)
+        goal = way.at(-1) ?? ""
+        break
+      }
       level.looked = `${epoch}${id}`
       level.asked.add(id)
-      ask({ do: "level", level: parent, holding: id, epoch })
+      ask({ do: "level", level: parent, holding: id, epoch, ...(level.micrographs ? { micrographs: true } : {}) })
       return
     }
     const at = rowOf(goal)
@@ -152,10 +186,10 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
   }
   // where it is out of sight it comes to the edge, or so many pixels into sight
   function show(at, into = 0) {
-    const top = at * TREE_ROW_PX
-    if (into && (top < el.scrollTop || top + TREE_ROW_PX > el.scrollTop + el.clientHeight)) { el.scrollTop = top - into; return }
+    const { top, tall } = rows[at]
+    if (into && (top < el.scrollTop || top + tall > el.scrollTop + el.clientHeight)) { el.scrollTop = top - into; return }
     if (top < el.scrollTop) el.scrollTop = top
-    else if (top + TREE_ROW_PX > el.scrollTop + el.clientHeight) el.scrollTop = top + TREE_ROW_PX - el.clientHeight
+    else if (top + tall > el.scrollTop + el.clientHeight) el.scrollTop = top + tall - el.clientHeight
   }
 
   function fold(item, wanted) {
@@ -175,13 +209,13 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
 
   function rowNode(row, item) {
     const key = item?.id ?? `${row.level}/${row.index}`
-    const told = JSON.stringify([row, item, item && open.has(item.id), item?.id === here, Boolean(item && may(item, row.level))])
+    const told = JSON.stringify([row, item, item && open.has(item.id), item?.id === here, Boolean(item && may(item, row.level)), item?.holds && levels.get(item.id)?.note])
     let known = nodes.get(key)
     if (known?.told !== told) {
       const dead = !item || item.state === "deleting" || !may(item, row.level)
       const opens = item && expandable(item)
       const node = h(link && !dead ? "a" : "div", { class: `tree-row${dead ? " dead" : ""}${item?.id === here ? " here" : ""}`, role: "treeitem", tabindex: "-1",
-        style: `padding-left: ${4 + 14 * (row.depth - 1)}px`, href: link && !dead ? item.search : null, "data-go": link && !dead ? "" : null,
+        style: `padding-left: ${4 + 14 * (row.depth - 1)}px; height: ${row.tall}px`, href: link && !dead ? item.search : null, "data-go": link && !dead ? "" : null,
         "aria-level": row.depth, "aria-setsize": row.total, "aria-posinset": row.index + 1, "aria-expanded": opens ? String(open.has(item.id)) : null,
         "aria-current": link && item?.id === here ? "page" : null, "aria-selected": !link && item ? String(item.id === here) : null, "aria-disabled": dead && item ? "true" : null,
         "data-athena": item ? name : "tree-waits", "data-name": item?.name, "data-id": item?.id, title: item?.name, "aria-label": item ? null : "Loading" },
@@ -192,7 +226,8 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
           active = { ...row, id: item.id }
           fold(item, !open.has(item.id))
         } }, opens ? icon("chevron", 14) : null),
-        item ? [h("span", { class: "glyph" }, icon(item.kind, 16)), h("span", { class: "words" }, item.name),
+        item ? [row.tall === TREE_PICTURE_PX && item.picture ? h("img", { class: "thumb", src: picture(item.picture), alt: "", decoding: "async" }) : h("span", { class: row.tall === TREE_PICTURE_PX ? "thumb glyph" : "glyph" }, icon(item.kind, 16)),
+          h("span", { class: "words" }, item.name), filterMark(item),
           item.state === "archived" ? h("span", { class: "muted", title: "Archived" }, icon("archive", 14)) : item.status ? statusMark(item.status) : null]
           : h("span", { class: "waits" }))
       if (!link || dead) node.addEventListener("click", () => { if (item && !dead) pick(row, item) })
@@ -205,14 +240,19 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
   }
   const statusMark = (status) => STATUS[status] && status !== "not_started" ? h("span", { class: `mark is-${status}`, title: STATUS[status][1], role: "img", "aria-label": STATUS[status][1] }, STATUS[status][0]) : null
 
+  const filterMark = (item) => {
+    const note = item.holds && open.has(item.id) ? levels.get(item.id)?.note : ""
+    return note ? h("span", { class: "kept", title: note, role: "img", "aria-label": note, "data-athena": "tree-filtered" }, icon("filter", 14)) : null
+  }
+
   function pick(row, item) {
     active = { ...row, id: item.id }
     choose?.(item)
   }
 
   function draw() {
-    const first = Math.max(0, Math.floor(el.scrollTop / TREE_ROW_PX) - TREE_SPARE)
-    const last = Math.min(rows.length, Math.ceil((el.scrollTop + el.clientHeight) / TREE_ROW_PX) + TREE_SPARE)
+    const first = Math.max(0, rowAt(el.scrollTop) - TREE_SPARE)
+    const last = Math.min(rows.length, rowAt(el.scrollTop + el.clientHeight) + 1 + TREE_SPARE)
     if (active?.id && where.has(active.id)) active = { ...where.get(active.id), id: active.id }
     const kept = new Set()
     let next = inner.firstChild
@@ -222,7 +262,7 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
       const [key, node] = rowNode(row, itemOf(row))
       if (kept.has(key)) continue
       kept.add(key)
-      node.style.top = `${at * TREE_ROW_PX}px`
+      node.style.top = `${row.top}px`
       node.id = `row-${at}`
       node.classList.toggle("active", Boolean(isActive(row)))
       if (node === next) next = next.nextSibling
@@ -273,5 +313,6 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
   const seen = new ResizeObserver(() => plan())
   seen.observe(el)
   plan()
-  return { el, take, hear, reset, reveal, point, opened: (told) => { onopen = told }, end: () => seen.disconnect() }
+  const end = () => { seen.disconnect(); for (const timer of late.values()) clearTimeout(timer) }
+  return { el, take, hear, reset, reveal, point, pictures: (on) => { pictures = on; plan() }, opened: (told) => { onopen = told }, end }
 }

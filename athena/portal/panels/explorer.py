@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from athena.contract.elements import Element
+from athena.contract.elements import Element, ElementKind
 from athena.contract.events import Event, EventKind
-from athena.portal.components.explorer import Explorer
+from athena.portal.components.explorer import Explorer, micrograph_id
 from athena.portal.dialogs.add import ask_add, offers
 from athena.portal.place import Place
 from athena.portal.session import Loaded, PortalSession
@@ -27,6 +27,7 @@ class ExplorerPanel:
         self._feed = TreeFeed(session, explorer)
         self._element: Element | None = None
         self._told = 0
+        explorer.address = session.base_url
         explorer.hears(self._ask)
 
     def _ask(self, asked: dict[str, Any]) -> None:
@@ -37,17 +38,17 @@ class ExplorerPanel:
 
     def going(self, place: Place) -> None:
         """Mark where one goes; pages that show no element have no explorer."""
-        self._explorer.param.update(
-            visible=not place.page, deep=place.index is not None, here=str(place.element) if place.element else ""
-        )
+        self._explorer.param.update(visible=not place.page, deep=place.index is not None, here=_shown(place))
 
     def arrived(self, loaded: Loaded) -> None:
         """Bring what is shown into sight."""
         self.going(loaded.place)
         self._element = loaded.element
         self._explorer.adds = [offer.item for offer in offers(loaded.element)]
-        steps = (Place.parse(crumb["search"]).element for crumb in loaded.crumbs)
-        way = [str(step) for step in dict.fromkeys(steps) if step is not None]
+        steps = [step for crumb in loaded.crumbs if (step := _shown(Place.parse(crumb["search"])))]
+        way = list(dict.fromkeys(steps))
+        # the micrographs of a run stand in the centre: here only who wants them there too
+        self._explorer.folded = self._element is not None and self._element.kind is ElementKind.DATASET
         if not loaded.place.page and way != self._explorer.way:
             self._explorer.way = way
 
@@ -57,8 +58,11 @@ class ExplorerPanel:
         gone = [str(event.element_id) for event in events if event.kind is EventKind.ELEMENT_DELETED]
         if any(event.kind in _ALL for event in events) or len(changed) + len(gone) > MANY:
             self.renew()
-        elif changed or gone:
-            self._say(gone=gone, changed=[[str(event.element_id), _id(event.parent_id)] for event in changed])
+            return
+        inside = {str(event.element_id) for event in events if event.element_id in self._feed.runs}
+        if changed or gone or inside:
+            news = [[str(event.element_id), _id(event.parent_id)] for event in changed]
+            self._say(gone=gone, changed=news, inside=sorted(inside))
 
     def renew(self) -> None:
         """All of it may be old."""
@@ -68,6 +72,13 @@ class ExplorerPanel:
         # the same news twice are news twice
         self._told += 1
         self._explorer.news = {"number": self._told, **news}
+
+
+def _shown(place: Place) -> str:
+    """What a place shows, as the tree names it."""
+    if place.element is None:
+        return ""
+    return str(place.element) if place.index is None else micrograph_id(place.element, place.index)
 
 
 def _id(element_id: UUID | None) -> str:

@@ -9,12 +9,15 @@ from athena.contract.cleanup import CleanupSize
 from athena.contract.criteria import RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job
+from athena.contract.listings import Listing, ListingSort
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.neighbours import Shown
 from athena.contract.report import QualityReport
 from athena.contract.runs import ParametersUpdate, Retried, Run, SourceCreate
 from athena.contract.verdicts import VerdictKind
 from athena.errors import NotFound
 from athena.portal.questions.base import Questions
+from athena.sdk.client import Query
 from athena.sdk.filters import get_criteria, give_verdict, reset_criteria, set_criteria
 
 
@@ -28,6 +31,30 @@ class RunQuestions(Questions):
     def attach(self, run_id: UUID, source: SourceCreate) -> Run:
         """Attach a session folder to a run; the runner fills the run from it."""
         return self._client.put(f"/api/runs/{run_id}/source", source, Run)
+
+    def listing(
+        self,
+        run_id: UUID,
+        *,
+        shown: Shown | None,
+        sort: ListingSort,
+        descending: bool,
+        offset: int,
+        limit: int,
+        holding: int | None = None,
+        branch: str | None = None,
+    ) -> Listing:
+        """A page of a run's acquisitions; ``shown`` None: what its filter keeps, or all."""
+        asked: Query = {
+            "shown": shown and shown.value,
+            "sort": sort.value,
+            "descending": descending,
+            "offset": offset,
+            "limit": limit,
+            "holding": holding,
+            "branch": branch,
+        }
+        return self._client.get(f"/api/runs/{run_id}/listing", Listing, params=asked)
 
     def saved_filter(self, run_id: UUID, *, branch: str | None = None) -> SavedFilter:
         """The filter saved for a run, and how many of a branch's acquisitions match it."""

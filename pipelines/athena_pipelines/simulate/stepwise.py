@@ -23,9 +23,17 @@ class StepwiseSession(ABC):
     seed : with the same seed and settings, the same movies.
     interval_s : seconds from one exposure to the next; 0 is as fast as it goes.
     container : of the movies.
+
+    Raises
+    ------
+    Invalid : no session can be written there, or with such a seed.
     """
 
     def __init__(self, out: Path, *, wanted: int, seed: int, interval_s: float, container: Container) -> None:
+        if seed < 0:
+            raise Invalid(f"{seed} is no seed.", hint="Give a whole number from 0.")
+        if out.exists() and not out.is_dir():
+            raise Invalid(f"{out} is a file.", hint="Give a folder to write the session below.")
         self.out = out
         self.wanted = wanted
         self.seed = seed

@@ -1340,6 +1340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/listing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shown
+         * @description Give a page of a run's acquisitions by name and state: those that its filter keeps, in an order.
+         */
+        get: operations["list_shown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/acquisitions/{index}/thumbnail.png": {
         parameters: {
             query?: never;
@@ -3077,6 +3097,78 @@ export interface components {
             before_id: string | null;
         };
         /**
+         * ElementSample
+         * @description A sample that an element was made of, and by which link that is known.
+         */
+        ElementSample: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Barcode
+             * @default
+             */
+            barcode: string;
+            /**
+             * Cassette
+             * @default
+             */
+            cassette: string;
+            /** Slot */
+            slot?: number | null;
+            /**
+             * Metadata
+             * @default []
+             */
+            metadata: components["schemas"]["MetadataEntry"][];
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Linked
+             * @description How many of the elements made of it the caller may see.
+             */
+            linked: number;
+            /**
+             * Editable
+             * @description Whether the caller may change it.
+             */
+            editable: boolean;
+            /**
+             * Here
+             * @description Whether the element itself is linked.
+             */
+            here: boolean;
+            /**
+             * Above
+             * @description Step that the element lies in, where that is linked to it.
+             */
+            above?: string | null;
+        };
+        /**
          * ElementSort
          * @description What a listing is ordered by; position is the order of steps in their workflow.
          * @enum {string}
@@ -3844,6 +3936,53 @@ export interface components {
             /** Expires */
             expires?: string | null;
         };
+        /**
+         * ListedAcquisition
+         * @description An acquisition as a line of a list.
+         */
+        ListedAcquisition: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            state: components["schemas"]["AcquisitionState"];
+            /**
+             * Error
+             * @default
+             */
+            error: string;
+        };
+        /**
+         * Listing
+         * @description A page of a list.
+         */
+        Listing: {
+            /** Items */
+            items: components["schemas"]["ListedAcquisition"][];
+            /**
+             * Offset
+             * @description Where the page begins.
+             */
+            offset: number;
+            /**
+             * Total
+             * @description How many are shown.
+             */
+            total: number;
+            /**
+             * Run Total
+             * @description How many the run has.
+             */
+            run_total: number;
+            /** @description Which are shown; where that was not said: what the run's filter keeps, if any. */
+            shown: components["schemas"]["Shown"];
+        };
+        /**
+         * ListingSort
+         * @description What a list of acquisitions is ordered by.
+         * @enum {string}
+         */
+        ListingSort: "index" | "name" | "acquired";
         /**
          * LiveRun
          * @description A run whose session folder is followed.
@@ -5978,6 +6117,7 @@ export type ElementKind = components['schemas']['ElementKind'];
 export type ElementMove = components['schemas']['ElementMove'];
 export type ElementPage = components['schemas']['ElementPage'];
 export type ElementPlace = components['schemas']['ElementPlace'];
+export type ElementSample = components['schemas']['ElementSample'];
 export type ElementSort = components['schemas']['ElementSort'];
 export type ElementUpdate = components['schemas']['ElementUpdate'];
 export type Event = components['schemas']['Event'];
@@ -6019,6 +6159,9 @@ export type Licence = components['schemas']['Licence'];
 export type LicenceInstall = components['schemas']['LicenceInstall'];
 export type LicenceStatus = components['schemas']['LicenceStatus'];
 export type LicensedFeature = components['schemas']['LicensedFeature'];
+export type ListedAcquisition = components['schemas']['ListedAcquisition'];
+export type Listing = components['schemas']['Listing'];
+export type ListingSort = components['schemas']['ListingSort'];
 export type LiveRun = components['schemas']['LiveRun'];
 export type MetadataEntry = components['schemas']['MetadataEntry'];
 export type MetadataFile = components['schemas']['MetadataFile'];
@@ -9522,7 +9665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sample"][];
+                    "application/json": components["schemas"]["ElementSample"][];
                 };
             };
             /** @description No token, or one that is not valid. */
@@ -10535,6 +10678,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shown: {
+        parameters: {
+            query?: {
+                /** @description Left out: what the run's filter keeps, or all. */
+                shown?: components["schemas"]["Shown"] | null;
+                sort?: components["schemas"]["ListingSort"];
+                descending?: boolean;
+                /** @description How many to leave out at the beginning. */
+                offset?: number;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description The page that this acquisition is on, in place of offset. */
+                holding?: number | null;
+                /** @description Branch of results; left out: the default one. */
+                branch?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
             /** @description The request is not acceptable. */
             422: {

@@ -156,7 +156,7 @@ export class GalleryItem {
   #texts(state: string): void {
     const { data } = this.#context;
     const name = data.names[this.index] ?? "";
-    this.#name.replaceChildren(h("bdi", {}, ...breakable(name)));
+    this.#name.replaceChildren(h("bdi", {}, ...(this.#mode === "cards" ? [name] : breakable(name))));
     this.#name.title = name;
     const group = groupOf(state);
     const place = this.#context.placeOf(this.index);

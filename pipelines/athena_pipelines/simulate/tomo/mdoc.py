@@ -22,6 +22,7 @@ class TiltRecord:
     acquired: datetime
     tilt_deg: float
     stage_um: tuple[float, float]
+    image_shift_um: tuple[float, float]
     magnification: int
     pixel_size_angstrom: float
     rotation_deg: float
@@ -86,7 +87,7 @@ def _section(number: int, tilt: TiltRecord, movie_folder: str) -> tuple[str, ...
         f"PixelSpacing = {tilt.pixel_size_angstrom:.2f}",
         "SpotSize = 6",
         f"Defocus = {-tilt.target_defocus_um:.2f}",
-        "ImageShift = 0.00 0.00",
+        f"ImageShift = {tilt.image_shift_um[0]:.2f} {tilt.image_shift_um[1]:.2f}",
         f"RotationAngle = {tilt.rotation_deg:.2f}",
         f"ExposureTime = {tilt.exposure_time_s:.2f}",
         "Binning = 1",

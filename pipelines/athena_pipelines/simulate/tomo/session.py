@@ -37,7 +37,7 @@ class TomoSimulator(StepwiseSession):
 
     Parameters
     ----------
-    series : tilt series to take, one after the other.
+    series : places of the stage to take tilt series at, one after the other, ``settings.shots`` at each.
     size : (h, w) px of a frame.
     frames : of each tilt.
     seed : with the same seed and settings, the same movies.
@@ -68,12 +68,15 @@ class TomoSimulator(StepwiseSession):
             )
         self.settings = settings or Tomography()
         self._tilts = len(nominal_angles(self.settings))
-        super().__init__(out, wanted=series * self._tilts, seed=seed, interval_s=interval_s, container=container)
+        shots = self.settings.shots
+        super().__init__(
+            out, wanted=series * shots * self._tilts, seed=seed, interval_s=interval_s, container=container
+        )
         self.series = series
         self.size = size
         self.frames = frames
         self.structure = structure
-        self._drawn: tuple[int, Series] | None = None
+        self._drawn: dict[int, Series] = {}
         self._open: tuple[TomoWriter, TomoTruth] | None = None
 
     def prepare(self) -> Path:
@@ -147,7 +150,8 @@ class TomoSimulator(StepwiseSession):
         return TomoWriter(
             self.out / truth.name,
             seed=self.seed,
-            positions=max(self.series, len(truth.series)),
+            positions=max(self.series * self.settings.shots, len(truth.series)),
+            shots=self.settings.shots,
             started=truth.started,
             target_defocus_um=self.settings.target_defocus_um,
             voltage_kv=self.settings.voltage_kv,
@@ -163,20 +167,24 @@ class TomoSimulator(StepwiseSession):
         return sum(len(series.tilts) for series in self._state[1].series)
 
     def _series(self, index: int) -> Series:
-        """The ``index``-th series; that of the tilt before is at hand."""
-        if self._drawn is None or self._drawn[0] != index:
+        """The ``index``-th series; those of the last place of the stage are at hand."""
+        if index not in self._drawn:
+            first = index - index % self.settings.shots
             molecule = load_molecule(self.structure)
-            drawn = draw_series(
+            self._drawn = {number: series for number, series in self._drawn.items() if number >= first}
+            self._drawn[index] = draw_series(
                 self.settings, molecule, seed=self.seed, index=index, shape=self.size, frames=self.frames
             )
-            self._drawn = index, drawn
-        return self._drawn[1]
+        return self._drawn[index]
 
     def _expose(self, index: int, stop: threading.Event) -> str | None:
         writer, truth = self._state
-        number, order = divmod(index, self._tilts)
+        shots = self.settings.shots
+        at, within = divmod(index, shots * self._tilts)
+        order, shot = divmod(within, shots)
+        number = at * shots + shot
         place, series = writer.positions[number], self._series(number)
-        truth = self._begin_tilt(truth, index, place, series)
+        truth = self._begin_tilt(truth, index, number, series)
         assert truth.current is not None
         acquired, tilt = truth.current.acquired, series.tilts[order]
         name = f"{place.name}_{order + 1:03d}_{tilt.nominal_deg:.2f}_{acquired:%Y%m%d_%H%M%S}"
@@ -199,13 +207,19 @@ class TomoSimulator(StepwiseSession):
         self._complete()
         return name
 
-    def _begin_tilt(self, truth: TomoTruth, index: int, place: Position, series: Series) -> TomoTruth:
+    def _begin_tilt(self, truth: TomoTruth, index: int, number: int, series: Series) -> TomoTruth:
         """Say in the truth that a tilt is being taken, and what its series is when it is the first of it."""
         update: dict[str, object] = {}
-        if len(truth.series) < place.number:
-            stage = (round(place.stage[0] * 1e6, 4), round(place.stage[1] * 1e6, 4))
-            molecule = load_molecule(self.structure)
-            begun = series_truth(series, self.settings, molecule, name=place.name, stage_um=stage)
+        if len(truth.series) <= number:
+            place = self._state[0].positions[number]
+            begun = series_truth(
+                series,
+                self.settings,
+                load_molecule(self.structure),
+                name=place.name,
+                stage_um=_micrometres(place.stage),
+                image_shift_um=_micrometres(place.image_shift),
+            )
             update["series"] = (*truth.series, begun)
         if truth.current is None or truth.current.index != index:
             update["current"] = Current(index=index, acquired=datetime.now(UTC).astimezone().replace(microsecond=0))
@@ -215,19 +229,19 @@ class TomoSimulator(StepwiseSession):
         return truth
 
     def _complete(self) -> None:
-        """Write the mdoc of the last series when all of its tilts are there; also after a crash just before that."""
-        writer, truth = self._state
-        if not truth.series or truth.series[-1].complete or len(truth.series[-1].tilts) < self._tilts:
-            return
-        number, last = len(truth.series) - 1, truth.series[-1]
-        place = writer.positions[number]
-        stack = self._stack(place)
-        writer.write_mdoc(
-            place, [self._record(last, tilt, stack.read(tilt.order)) for tilt in last.tilts], shape=self.size
-        )
-        writer.write_positions(done=number + 1)
-        whole = last.model_copy(update={"complete": True})
-        self._keep(truth.model_copy(update={"series": _replaced(truth.series, number, whole)}))
+        """Write the mdocs of series all of whose tilts are there; also after a crash just before that."""
+        writer = self._state[0]
+        for number, series in enumerate(self._state[1].series):
+            if series.complete or len(series.tilts) < self._tilts:
+                continue
+            place = writer.positions[number]
+            stack = self._stack(place)
+            tilts = [self._record(series, tilt, stack.read(tilt.order)) for tilt in series.tilts]
+            writer.write_mdoc(place, tilts, shape=self.size)
+            writer.write_positions(done=number + 1)
+            truth = self._state[1]
+            whole = series.model_copy(update={"complete": True})
+            self._keep(truth.model_copy(update={"series": _replaced(truth.series, number, whole)}))
 
     def _record(self, series: SeriesTruth, tilt: TiltTruth, image: NDArray[np.uint16]) -> TiltRecord:
         settings = self.settings
@@ -236,6 +250,7 @@ class TomoSimulator(StepwiseSession):
             acquired=tilt.acquired,
             tilt_deg=tilt.tilt_angle_deg,
             stage_um=series.stage_um,
+            image_shift_um=series.image_shift_um,
             magnification=MAGNIFICATION,
             pixel_size_angstrom=settings.pixel_size_angstrom,
             rotation_deg=series.tilt_axis_deg,
@@ -269,6 +284,10 @@ def _summed(frames: Iterator[NDArray[np.uint8]], total: NDArray[np.float32]) -> 
     for frame in frames:
         total += frame
         yield frame
+
+
+def _micrometres(place_m: tuple[float, float]) -> tuple[float, float]:
+    return round(place_m[0] * 1e6, 4), round(place_m[1] * 1e6, 4)
 
 
 def _replaced(series: tuple[SeriesTruth, ...], number: int, by: SeriesTruth) -> tuple[SeriesTruth, ...]:

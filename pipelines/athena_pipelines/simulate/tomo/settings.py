@@ -16,6 +16,7 @@ class Tomography:
     ----------
     scheme, angles_deg, step_deg, start_deg : see ``tilt_angles``.
     tilts : a series breaks off after so many; 0 is none of that.
+    shots : series that are taken from one place of the stage by image shift, in turn at each angle.
     dose_e_per_A2 : exposure of each tilt.
     target_defocus_um : the list that the positions cycle through, positive is underfocus.
     defocus_error_um : standard deviation of a position's true against its target defocus.
@@ -76,6 +77,7 @@ class Tomography:
     dqe_zero: float = 1.0
     mean_free_path_angstrom: float = ICE_MEAN_FREE_PATH
     failures: float = 0.0
+    shots: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -84,9 +86,9 @@ class Tomography:
         ------
         Invalid : a setting is out of its range; it is named.
         """
-        require_possible(self, "tilt series", limits=_POSSIBLE, ordered=_RANGES)
+        require_possible(self, "session", limits=_POSSIBLE, ordered=_RANGES)
         if self.hand not in (-1, 1):
-            raise Invalid(f"The tilt series's hand is {self.hand}.", hint="Give 1 or -1.")
+            raise Invalid(f"The session's hand is {self.hand}.", hint="Give 1 or -1.")
         low, high = self.angles_deg
         if not low <= self.start_deg <= high:
             raise Invalid(
@@ -142,6 +144,7 @@ _POSSIBLE: dict[str, tuple[float, float]] = {
     "dqe_zero": (0.05, 1),
     "mean_free_path_angstrom": (0, 1e5),
     "failures": (0, 1),
+    "shots": (1, 19),
 }
 
 REALISTIC = Tomography(gain_spread=0.03, hot_pixels=1e-5, mtf_nyquist=0.5, dqe_zero=0.85, failures=0.04)

@@ -29,6 +29,7 @@ TOMO_CONVENTIONS = {
     "ice": "path_angstrom is the way of the beam through the slab. The ice lets exp(−path / mean free path) of the "
     "electrons through; its grain is new in each tilt, for waters move. unblocked is the share that nothing else "
     "stops: less than 1 in a dark tilt.",
+    "image_shift_um": "From the place of the stage, of which several series are taken in turn at each angle.",
     "order": "From 0, as taken; nominal_angle_deg is what the stage was asked for and what names say.",
     "motion": CONVENTIONS["motion"],
     "local": CONVENTIONS["local"],
@@ -80,6 +81,7 @@ class SeriesTruth(Record):
 
     name: str
     stage_um: tuple[float, float]
+    image_shift_um: tuple[float, float] = (0.0, 0.0)
     target_defocus_um: float
     tilt_axis_deg: float
     x_tilt_deg: float
@@ -116,7 +118,13 @@ class TomoTruth(Record):
 
 
 def series_truth(
-    series: Series, settings: Tomography, molecule: Molecule, *, name: str, stage_um: tuple[float, float]
+    series: Series,
+    settings: Tomography,
+    molecule: Molecule,
+    *,
+    name: str,
+    stage_um: tuple[float, float],
+    image_shift_um: tuple[float, float],
 ) -> SeriesTruth:
     """All that is true of a series before its first tilt."""
     sample = series.sample
@@ -124,6 +132,7 @@ def series_truth(
     return SeriesTruth(
         name=name,
         stage_um=stage_um,
+        image_shift_um=image_shift_um,
         target_defocus_um=series.target_defocus_um,
         tilt_axis_deg=settings.tilt_axis_deg,
         x_tilt_deg=sample.x_tilt_deg,

@@ -24,7 +24,7 @@ class TomoWriter:
 
     Parameters
     ----------
-    positions : how many tilt series there will be.
+    positions : how many tilt series there will be, ``shots`` from each place of the stage.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class TomoWriter:
         *,
         seed: int,
         positions: int,
+        shots: int,
         started: datetime,
         target_defocus_um: Sequence[float],
         voltage_kv: float,
@@ -43,7 +44,7 @@ class TomoWriter:
         self._started = started
         self._targets = target_defocus_um
         self._voltage = voltage_kv
-        self.positions = tuple(position(self._grid, index) for index in range(positions))
+        self.positions = tuple(position(self._grid, index, shots=shots) for index in range(positions))
 
     def begin(self, *, grid_name: str, movie_format: str, done: int) -> None:
         """Write what is there before the first tilt: session, search maps with their images, list of positions.
@@ -65,22 +66,35 @@ class TomoWriter:
         self.write_positions(done=done)
 
     def write_positions(self, *, done: int) -> None:
-        """Write the list of positions, of which the first ``done`` have been taken."""
+        """Write the list of positions, of which the first ``done`` series have been taken."""
+        shots: dict[int, list[str]] = {}
+        for index, place in enumerate(self.positions):
+            if place.shot:
+                x, y = place.image_shift
+                area = fill("exposure_area", name=place.name, defocus_m=self._defocus_m(index), x=x, y=y)
+                shots.setdefault(place.number, []).append(area)
+        last = {place.number: index for index, place in enumerate(self.positions)}
         listed = (
             fill(
                 "batch_position",
                 name=place.name,
-                status="Completed" if place.number <= done else "Ready",
-                defocus_m=-self._targets[(place.number - 1) % len(self._targets)] * 1e-6,
+                status="Completed" if last[place.number] < done else "Ready",
+                defocus_m=self._defocus_m(index),
                 stage_x=place.stage[0],
                 stage_y=place.stage[1],
                 search_map=place.map_name,
+                shots=Xml("".join(shots.get(place.number, ()))),
             )
-            for place in self.positions
+            for index, place in enumerate(self.positions)
+            if place.shot == 0
         )
         folder = self.folder / "Batch"
         folder.mkdir(exist_ok=True)
         _write(folder / "BatchPositionsList.xml", fill("batch_positions", positions=Xml("".join(listed))))
+
+    def _defocus_m(self, index: int) -> float:
+        """Target of a series; negative is underfocus."""
+        return -self._targets[index % len(self._targets)] * 1e-6
 
     def write_mdoc(self, place: Position, tilts: Sequence[TiltRecord], *, shape: tuple[int, int]) -> None:
         """Write the mdoc of a complete series."""
