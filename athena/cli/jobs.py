@@ -1,6 +1,7 @@
 """Commands about jobs: ``export``, ``jobs``."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,7 @@ def export(
     metadata: Annotated[ExportPart, typer.Option(help="Of a run, raw: nothing measured.")] = ExportPart.ALL,
     processed: Annotated[bool, typer.Option(help="Also micrographs, thumbnails, results table.")] = False,
     live: Annotated[bool, typer.Option(help="Go on until the run completes.")] = False,
+    branch: Annotated[str, typer.Option(help="Of a run's results; left out: the default one.")] = "",
     wait: Annotated[bool, typer.Option(help="Stay until it is done.")] = True,
 ) -> None:
     """Copy a dataset to the export storage, every file verified; or save a run's results here (--format, --to)."""
@@ -56,26 +58,28 @@ def export(
     if to is not None and format is not None:
         if not isinstance(element, Run):
             raise Invalid(f"“{path}” is no run: it has no results.")
-        console.print(_save(element, format, to), soft_wrap=True, highlight=False)
+        console.print(_save(element, format, to, branch or None), soft_wrap=True, highlight=False)
         return
+    if isinstance(element, Run) and live and branch:
+        raise Invalid("A live export goes by the default branch, where what arrives is processed.")
     if isinstance(element, Run):
-        start = element.live_export if live else element.export
+        start = element.live_export if live else partial(element.export, branch=branch or None)
         job = start(into, files=files, metadata=metadata, processed=processed)
-    elif isinstance(element, Dataset) and not (live or processed):
+    elif isinstance(element, Dataset) and not (live or processed or branch):
         job = element.export(into, files=files is not ExportPart.NONE, metadata=metadata is not ExportPart.NONE)
     else:
-        raise Invalid(f"“{path}” is no run: only runs are exported live or with what was processed.")
+        raise Invalid(f"“{path}” is no run: only runs are exported live, by a branch, or with what was processed.")
     console.print(f"Exporting to {job.result['location']}", soft_wrap=True, highlight=False)
     if wait:
         stay_with(job, console)
 
 
-def _save(run: "Run", form: "Form", to: Path) -> str:
+def _save(run: "Run", form: "Form", to: Path, branch: str | None) -> str:
     """Save results on this machine; what to say of it."""
     if form is Form.MRC:
-        return f"{len(run.save_mrcs(to, progress=True))} micrographs are in {to}."
+        return f"{len(run.save_mrcs(to, branch=branch, progress=True))} micrographs are in {to}."
     save = run.save_star if form is Form.STAR else run.save_cryosparc
-    return f"Saved {save(to, with_micrographs=True, progress=True)}"
+    return f"Saved {save(to, with_micrographs=True, branch=branch, progress=True)}"
 
 
 @jobs_app.callback()

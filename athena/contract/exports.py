@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from athena.contract.base import Wire
+from athena.contract.branches import BranchName
 from athena.contract.filters import RunFilter
 
 
@@ -30,6 +31,9 @@ class ExportParameters(Wire):
     metadata: ExportPart = Field(ExportPart.ALL, description="Of a run: raw leaves out what processing measured.")
     processed: bool = Field(False, description="With quality monitor: micrographs, thumbnails and the results table.")
     filter: RunFilter | None = Field(None, description="Which acquisitions of a run; left out: its saved filter.")
+    branch: BranchName | None = Field(
+        None, description="Branch of a run's results; what it was not given is left out. Left out: the default one."
+    )
 
 
 class LiveExportParameters(ExportParameters):

@@ -54,6 +54,13 @@ class Sample(Wire):
     editable: bool = Field(description="Whether the caller may change it.")
 
 
+class ElementSample(Sample):
+    """A sample that an element was made of, and by which link that is known."""
+
+    here: bool = Field(description="Whether the element itself is linked.")
+    above: UUID | None = Field(None, description="Step that the element lies in, where that is linked to it.")
+
+
 class SamplePage(Wire):
     """Samples by name."""
 

@@ -21,6 +21,7 @@ from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.db.jobs import JobRow
 from athena.db.user_metrics import wake_user_metrics
+from athena.domain.ice import relative_thickness
 from athena.domain.optics_groups import group_by_beam_shift
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
@@ -28,6 +29,7 @@ from athena.jobs.work import Outcome, explain_os_error
 from athena.services.criteria import judge_latest
 from athena.services.statuses import follow_acquisitions
 from athena.settings import Settings
+from athena.zarrio.reader import read_table
 from athena.zarrio.writer import RunWriter
 
 log = logging.getLogger(__name__)
@@ -77,7 +79,7 @@ def collect(
     results = [completed_metrics(o.result, row) for row in rows if (o := by_index[row.index]).result is not None]
     refused = write_columns(store, results)
     if len(refused) < len(results):
-        write_optics_groups(session, lease.run_id, store)
+        write_run_columns(session, lease.run_id, store)
     failures = {o.index: o.error for o in outcomes if o.error} | refused
     away = bool(failures) and storage_away()
     events: list[tuple[EventKind, int]] = []
@@ -174,8 +176,8 @@ def completed_metrics(result: MovieResult, row: AcquisitionRow) -> MovieResult:
     return result.model_copy(update={"metrics": added | result.metrics})
 
 
-def write_optics_groups(session: Session, run_id: UUID, store: str) -> None:
-    """Write the optics group of every acquisition that has come so far: a new one may tell others apart."""
+def write_run_columns(session: Session, run_id: UUID, store: str) -> None:
+    """Write the columns that every acquisition of a run has a part in, whole: a new one may change what others have."""
     # the database takes two numbers out of what may be much
     shift_x, shift_y = (AcquisitionRow.optics[name].as_float() for name in ("beam_shift_x", "beam_shift_y"))
     rows = session.execute(
@@ -186,10 +188,19 @@ def write_optics_groups(session: Session, run_id: UUID, store: str) -> None:
     # what is not said is NaN
     shifts = np.array([(x, y) for _, x, y in rows], dtype=np.float64)
     groups = _groups(shifts.tobytes())
+    indices = [index for index, _, _ in rows]
     try:
-        RunWriter.open(store).write_metrics([index for index, _, _ in rows], {"optics_group": groups})
+        columns = {"optics_group": groups, "ice_relative": _relative_ice(store, max(indices) + 1)[indices]}
+        RunWriter.open(store).write_metrics(indices, columns)
     except OSError as error:  # the next batch writes all of them again
-        log.warning("optics groups of run %s could not be written: %s", run_id, explain_os_error(error))
+        log.warning("columns of the whole of run %s could not be written: %s", run_id, explain_os_error(error))
+
+
+def _relative_ice(store: str, length: int) -> NDArray[np.float64]:
+    """Relative ice thickness of a run's first acquisitions, from what was measured on them."""
+    names = ("mean_intensity_e_per_px", "pixel_size_angstrom", "dose_e_per_A2", "frame_count")
+    intensity, pixel, dose, frames = read_table(store, names, 0, length).values()
+    return relative_thickness(intensity, pixel, dose / frames)
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
-from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow
+from athena.db.acquisitions import AcquisitionRow, SourceRow
 from athena.db.elements import ElementRow, FileRow, MetadataRow
 from athena.jobs.transfer import Item, read_file
 from athena.services.storage_access import storage_of
@@ -73,8 +73,8 @@ def kept_defects(parameters: Mapping[str, Any], run_id: UUID, settings: Settings
     return Item(safe_path(f"camera/{Path(given).name}"), partial(read_file, kept), str(kept), digest)
 
 
-def element_document(session: Session, element_id: UUID) -> bytes:
-    """General and grouped metadata of an element as JSON."""
+def element_document(session: Session, element_id: UUID, about_results: Mapping[str, object]) -> bytes:
+    """General and grouped metadata of an element as JSON; of a run, also what its results were made with."""
     row = session.get_one(ElementRow, element_id)
     entries = session.scalars(
         select(MetadataRow).where(MetadataRow.element_id == element_id).order_by(MetadataRow.group, MetadataRow.name)
@@ -94,7 +94,7 @@ def element_document(session: Session, element_id: UUID) -> bytes:
         "created": row.created.isoformat(),
         "updated": row.updated.isoformat(),
         "metadata": groups,
-        **({"processing": run.parameters} if (run := session.get(RunRow, element_id)) is not None else {}),
+        **about_results,
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 

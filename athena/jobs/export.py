@@ -7,6 +7,7 @@ cryoSPARC's groups, and as the last file ``SHA256SUMS``, in the form that ``sha2
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -19,15 +20,18 @@ from athena.contract.filters import RunFilter
 from athena.contract.jobs import JobKind
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, count_states
+from athena.db.branches import Results
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobItemRow
 from athena.domain.job_kinds import JobSpec
+from athena.errors import NotFound
 from athena.formats.cryosparc import Movie
 from athena.jobs import content, results
 from athena.jobs.camera import camera_of
 from athena.jobs.context import JobContext
 from athena.jobs.failures import JobFailed
 from athena.jobs.transfer import Item, Transfer, put_verified
+from athena.services.results import as_they_stand, parameters_of, results_by_number
 from athena.services.run_filters import matching
 from athena.services.storage_access import storage_of
 from athena.services.user_metrics import known_metrics
@@ -110,16 +114,11 @@ class Exporter:
             self._target = storage_of(session, UUID(context.result["storage_id"]), context.settings)
             run = session.get(RunRow, self._element_id)
             self._is_run = run is not None
-            branch = run.branch if run is not None else 0
             self._name = session.get_one(ElementRow, self._element_id).name
             self._metrics = tuple(known_metrics(session, self._element_id))
             self._session_folder, _ = content.source_folder(session, self._element_id)
-            parameters = dict(run.parameters) if run is not None else {}
-            self._camera = camera_of(
-                session, self._element_id, parameters, context.settings, of_eer=_is_of_eer(session, self._element_id)
-            )
-        self._store = str(context.settings.run_store(str(self._element_id), branch))
-        self._processed = results.Processed(self._store, parameters, self._camera.gain)
+            self._number = 0 if run is None else int(context.result.get("branch", run.branch))
+            self._take_results(session)
         self._folder = str(context.result["folder"])
         self._settled_to = -1
         self.transfer = Transfer(context, self._target, self._folder)
@@ -129,6 +128,26 @@ class Exporter:
 
     def __exit__(self, *error: object) -> None:
         self.transfer.close()
+
+    def _take_results(self, session: Session) -> None:
+        """Go by the branch of the number at hand: its store, and what it was made with."""
+        parameters: dict[str, Any] = {}
+        self._about: dict[str, Any] = {}
+        if self._is_run:
+            found = self._found(session)
+            parameters = parameters_of(session, found)
+            self._about = {"processing": parameters, **({} if found.default else {"branch": found.name})}
+        settings = self._context.settings
+        self._store = str(settings.run_store(str(self._element_id), self._number))
+        of_eer = _is_of_eer(session, self._element_id)
+        self._camera = camera_of(session, self._element_id, parameters, settings, of_eer=of_eer)
+        self._processed = results.Processed(self._store, parameters, self._camera.gain)
+
+    def _found(self, session: Session) -> Results:
+        try:
+            return results_by_number(session, session.get_one(RunRow, self._element_id), self._number)
+        except NotFound as error:
+            raise JobFailed(str(error), item="") from error
 
     def state(self) -> tuple[bool, int]:
         """Whether the run has ended, so that nothing more comes; and its version."""
@@ -205,8 +224,13 @@ class Exporter:
         start, stop = rows[0].index, rows[-1].index + 1
         settings = self._context.settings
         with self._context.reading() as session:
-            found = matching(session, self._element_id, wanted, settings=settings, start=start, stop=stop)
-        return frozenset(start + int(at) for at in found.nonzero()[0])
+            found = matching(
+                session, self._element_id, wanted, settings=settings, start=start, stop=stop, branch=self._number
+            )
+        # what a branch was not given is none of its
+        return frozenset(
+            row.index for row in rows if found[row.index - start] and row.state != AcquisitionState.LEFT_OUT
+        )
 
     def _blocks(self, *, after: int = -1) -> Iterator[list[AcquisitionRow]]:
         """Acquisitions in order of index, some at a time."""
@@ -219,8 +243,9 @@ class Exporter:
             )
             with self._context.reading() as session:
                 rows = list(session.scalars(query))
-            if not rows:
-                return
+                if not rows:
+                    return
+                rows = as_they_stand(session, self._found(session), rows)
             yield rows
             after = rows[-1].index
 
@@ -271,7 +296,7 @@ class Exporter:
         metadata = self._wanted.metadata
         if metadata is not ExportPart.NONE:
             with self._context.reading() as session:
-                about = content.element_document(session, self._element_id)
+                about = content.element_document(session, self._element_id, self._about)
             yield Item("metadata/dataset.json", lambda: [about])
         if not self._is_run:
             return

@@ -21,7 +21,7 @@ from athena.db.jobs import processing_job
 from athena.db.user_metrics import wake_user_metrics
 from athena.domain.job_kinds import JobSpec
 from athena.errors import AthenaError, Unavailable
-from athena.jobs.collect import completed_metrics, describe_progress, write_columns, write_optics_groups
+from athena.jobs.collect import completed_metrics, describe_progress, write_columns, write_run_columns
 from athena.jobs.context import JobContext
 from athena.jobs.plan import frames_of, make_task
 from athena.jobs.work import Outcome
@@ -179,7 +179,7 @@ class Reprocessing:
             results = [completed_metrics(o.result, rows[o.index]) for o in outcomes if o.result is not None]
             refused = write_columns(self._store, results)
             if len(refused) < len(results):
-                write_optics_groups(session, self._results.run_id, self._store)
+                write_run_columns(session, self._results.run_id, self._store)
             for outcome in outcomes:
                 reason = refused.get(outcome.index, outcome.error)
                 if outcome.lost and self._lose(outcome.index):

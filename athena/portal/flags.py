@@ -23,6 +23,7 @@ FLAG_WORDS = {
     "no_voltage": "Nothing says the acceleration voltage: set it in the parameters of the run.",
     "phase_shift_suspected": "The rings fit much better with a phase shift, which was not looked for: "
     "the defocus may be wrong. With a phase plate, switch on its search in the parameters of the run.",
+    "tilted": "The specimen is tilted by more than 10°: the defocus is that of the middle and changes across.",
 }
 """By flag; what a package adds is shown by its name."""
 

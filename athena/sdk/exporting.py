@@ -20,9 +20,10 @@ def start_export(
     metadata: ExportPart | str,
     processed: bool,
     rules: Sequence[filters.Rule] | None,
+    branch: str | None = None,
 ) -> Job:
     """Start an export of a kind, see ``Run.export``."""
     wanted = None if rules is None else filters.make_filter(rules)
-    parts = checked(ExportParameters, folder=folder, files=files, metadata=metadata, processed=processed)
+    parts = checked(ExportParameters, folder=folder, files=files, metadata=metadata, processed=processed, branch=branch)
     given = parts.model_copy(update={"filter": wanted}).model_dump(mode="json")
     return start_job(run.client, kind, run.id, **given)

@@ -12,6 +12,8 @@ from athena.domain.filters import columns_of, matches
 from athena.errors import Invalid
 from athena.formats.relion import UNWEIGHTED_SUFFIX
 from athena.formats.writing import write_whole
+from athena.sdk.client import Query
+from athena.sdk.tables import read_columns
 from athena.storages.keys import safe_name
 
 if TYPE_CHECKING:
@@ -20,24 +22,31 @@ if TYPE_CHECKING:
 Chosen = Literal["matching", "all"]
 
 
-def chosen_indices(run: "Run", only: Chosen) -> list[int]:
-    """Indices of processed acquisitions: all, or those that match the run's saved filter and verdicts."""
+def chosen_indices(run: "Run", only: Chosen, branch: str | None = None) -> list[int]:
+    """Indices of acquisitions processed in a branch: all, or those that match the run's saved filter and verdicts."""
     if only not in ("matching", "all"):
         raise Invalid(f"{only!r} chooses nothing.", hint='Give "matching" or "all".')
     wanted = run.saved_filter().filter
-    table = run.table(columns_of(wanted))
-    kept = np.ones(len(table), dtype=bool)
+    table = read_columns(run.client, run.id, columns_of(wanted), branch=branch)
+    kept = np.ones(len(table.names), dtype=bool)
     if only == "matching":
-        values = {name: table[name].to_numpy(dtype=float) for name in columns_of(wanted)}
-        kept = matches(wanted, values, len(table))
-        kept[(table["verdict"] == "accepted").to_numpy()] = True
-        kept[(table["verdict"] == "rejected").to_numpy()] = False
-    kept &= (table["state"] == AcquisitionState.COMPLETED.value).to_numpy()
+        values = {name: np.array(table.columns[name], dtype=float) for name in columns_of(wanted)}
+        kept = matches(wanted, values, len(table.names))
+        kept[list(table.accepted)] = True
+        kept[list(table.rejected)] = False
+    kept &= np.array([state == AcquisitionState.COMPLETED for state in table.states], dtype=bool)
     return [int(index) for index in np.flatnonzero(kept)]
 
 
 def save_mrcs(
-    run: "Run", folder: str | Path, *, only: Chosen, mode: int, progress: bool, weighted: bool | None = None
+    run: "Run",
+    folder: str | Path,
+    *,
+    only: Chosen,
+    mode: int,
+    progress: bool,
+    weighted: bool | None = None,
+    branch: str | None = None,
 ) -> list[Path]:
     """Save micrographs as ``<name>.mrc`` in a folder; those that are there already in full are left as they are.
 
@@ -46,8 +55,9 @@ def save_mrcs(
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
     saved = []
-    for index in chosen_indices(run, only):
-        acquisition = run.acquisition(index)
+    shown = run if branch is None else run.branch(branch)
+    for index in chosen_indices(run, only, branch):
+        acquisition = shown.acquisition(index)
         beside = weighted is False and NO_DOSE_WEIGHTING not in acquisition.flags
         path = target / f"{safe_name(acquisition.name)}{UNWEIGHTED_SUFFIX if beside else ''}.mrc"
         # a file appears under its name only when it is whole
@@ -57,33 +67,52 @@ def save_mrcs(
     return saved
 
 
-def save_star(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs: bool, progress: bool) -> Path:
+def save_star(
+    run: "Run",
+    folder: str | Path,
+    *,
+    only: Chosen,
+    with_micrographs: bool,
+    progress: bool,
+    branch: str | None = None,
+) -> Path:
     """Save a run's results as a small RELION project, see ``Run.save_star``; gives the path of its CTF list."""
-    indices = chosen_indices(run, only)
+    indices = chosen_indices(run, only, branch)
     project = Path(folder).expanduser()
     (project / "micrographs").mkdir(parents=True, exist_ok=True)
     if with_micrographs:
-        save_mrcs(run, project / "micrographs", only=only, mode=2, progress=progress)
-        if run.parameters.get("keep_unweighted"):
-            save_mrcs(run, project / "micrographs", only=only, mode=2, progress=progress, weighted=False)
-    names = run.table(())["name"]
+        of = run if branch is None else run.branch(branch)
+        both = (None, False) if of.parameters.get("keep_unweighted") else (None,)
+        for weighted in both:
+            save_mrcs(
+                run, project / "micrographs", only=only, mode=2, progress=progress, weighted=weighted, branch=branch
+            )
+    names = read_columns(run.client, run.id, (), branch=branch).names
     for index in indices:
-        text = run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/{index}/motion.star")
+        text = run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/{index}/motion.star", params={"branch": branch})
         write_whole(project / "micrographs" / f"{safe_name(names[index])}.star", text)
     # the lists last: what they name is there
+    params: Query = {"matching": only == "matching", "branch": branch}
     for name in ("corrected_micrographs.star", "micrographs_ctf.star"):
-        params = {"matching": only == "matching"}
         write_whole(project / name, run.client.get_bytes(f"/api/runs/{run.id}/{name}", params=params))
     return project / "micrographs_ctf.star"
 
 
-def save_cryosparc(run: "Run", folder: str | Path, *, only: Chosen, with_micrographs: bool, progress: bool) -> Path:
+def save_cryosparc(
+    run: "Run",
+    folder: str | Path,
+    *,
+    only: Chosen,
+    with_micrographs: bool,
+    progress: bool,
+    branch: str | None = None,
+) -> Path:
     """Save a run's results as cryoSPARC imports them, see ``Run.save_cryosparc``; gives the group with the CTF."""
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
     if with_micrographs:
-        save_mrcs(run, target / "micrographs", only=only, mode=2, progress=progress)
-    params = {"matching": only == "matching"}
+        save_mrcs(run, target / "micrographs", only=only, mode=2, progress=progress, branch=branch)
+    params: Query = {"matching": only == "matching", "branch": branch}
     # the groups last: what they name is there
     for name in sorted(CryosparcFile, key=lambda name: name.endswith(".csg")):
         write_whole(target / name, run.client.get_bytes(f"/api/runs/{run.id}/cryosparc/{name.value}", params=params))

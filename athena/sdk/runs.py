@@ -157,6 +157,7 @@ class Run(JudgedRun):
         metadata: ExportPart | str = ExportPart.ALL,
         processed: bool = False,
         rules: Sequence[filters.Rule] | None = None,
+        branch: str | None = None,
     ) -> Job:
         """Copy it to the export storage, into ``folder`` with the moment added; ``job.result["location"]`` is where.
 
@@ -166,8 +167,9 @@ class Run(JudgedRun):
         metadata : ``"all"``, ``"raw"`` (without what processing measured) or ``"none"``.
         processed : also micrographs (MRC), thumbnails and the results table, with quality monitor.
         rules : which acquisitions; None: as the run's saved filter says.
+        branch : of its results; what that was not given is left out. None: the default one.
         """
-        return start_export(self, "export", folder, files, metadata, processed, rules)
+        return start_export(self, "export", folder, files, metadata, processed, rules, branch)
 
     def live_export(
         self,
@@ -188,22 +190,44 @@ class Run(JudgedRun):
         only: Chosen = "matching",
         mode: int = 2,
         weighted: bool | None = None,
+        branch: str | None = None,
         progress: bool = False,
     ) -> list[Path]:
-        """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``."""
-        return micrographs.save_mrcs(self, folder, only=only, mode=mode, progress=progress, weighted=weighted)
+        """Save corrected micrographs as MRC files: those that match the saved filter and verdicts, or ``"all"``.
+
+        ``branch`` : of its results, here and in what follows; None: the default one.
+        """
+        return micrographs.save_mrcs(
+            self, folder, only=only, mode=mode, progress=progress, weighted=weighted, branch=branch
+        )
 
     def save_star(
-        self, folder: str | Path, *, only: Chosen = "matching", with_micrographs: bool = False, progress: bool = False
+        self,
+        folder: str | Path,
+        *,
+        only: Chosen = "matching",
+        with_micrographs: bool = False,
+        branch: str | None = None,
+        progress: bool = False,
     ) -> Path:
         """Save its results as STAR files for RELION, with paths relative to ``folder``; gives the CTF list."""
-        return micrographs.save_star(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
+        return micrographs.save_star(
+            self, folder, only=only, with_micrographs=with_micrographs, progress=progress, branch=branch
+        )
 
     def save_cryosparc(
-        self, folder: str | Path, *, only: Chosen = "matching", with_micrographs: bool = True, progress: bool = False
+        self,
+        folder: str | Path,
+        *,
+        only: Chosen = "matching",
+        with_micrographs: bool = True,
+        branch: str | None = None,
+        progress: bool = False,
     ) -> Path:
         """Save its results as cryoSPARC's *Import Result Group* takes them; gives the group of those with a CTF."""
-        return micrographs.save_cryosparc(self, folder, only=only, with_micrographs=with_micrographs, progress=progress)
+        return micrographs.save_cryosparc(
+            self, folder, only=only, with_micrographs=with_micrographs, progress=progress, branch=branch
+        )
 
     def update_live_export(self) -> Job:
         """Apply the saved filter, as it is now, to what the live export has still to come."""

@@ -123,7 +123,7 @@ class Samples(Sequence[Sample]):
 
     def of(self, element: Element) -> list[Sample]:
         """Those that an element, or the step it lies in, was made of."""
-        found = self._client.get(f"/api/elements/{element.id}/samples", list[wire.Sample])
+        found = self._client.get(f"/api/elements/{element.id}/samples", list[wire.ElementSample])
         return [Sample(self._client, one) for one in found]
 
     @overload

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from athena.contract.elements import DatasetType, ElementKind, Template
 from athena.contract.events import EventKind
-from athena.contract.exports import ExportParameters, ExportPart
+from athena.contract.exports import ExportParameters, ExportPart, LiveExportParameters
 from athena.contract.jobs import Job, JobKind
 from athena.contract.people import Principal
 from athena.contract.storages import StorageRole
@@ -25,6 +25,7 @@ from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.jobs import get_job, refuse_content_jobs
+from athena.services.results import find_results
 from athena.services.run_filters import saved_filter
 from athena.services.storage_access import chosen_row, open_row
 from athena.services.user_metrics import known_metrics
@@ -38,17 +39,25 @@ KINDS = (JobKind.EXPORT.value, JobKind.LIVE_EXPORT.value)
 def prepare(
     session: Session, principal: Principal, element: ElementRow, parameters: ExportParameters, settings: Settings
 ) -> Prepared:
-    """Settle the folder, with the moment in its name, and the filter.
+    """Settle the folder, with the moment in its name, the filter, and which of a run's branches it takes.
 
     Raises
     ------
+    NotFound : the run has no such branch.
     Invalid : a folder that no storage takes, or that leaves the export's; nothing chosen, or what there is not.
     Conflict : the content is being moved, or another export of this name was launched in the same second.
     Unavailable : no export storage is chosen.
     """
     refuse_content_jobs(session, principal, element, label="Export")
     _check_parts(session, element, parameters)
-    is_run = session.get(RunRow, element.id) is not None
+    run = session.get(RunRow, element.id)
+    is_run = run is not None
+    if run is None and parameters.branch is not None:
+        raise Invalid(f"“{element.name}” is no run: it has no branches of results.")
+    taken: dict[str, int] = {}
+    if run is not None and not isinstance(parameters, LiveExportParameters):
+        # what is promoted meanwhile is not mixed with it
+        taken = {"branch": find_results(session, run, parameters.branch).number}
     wanted = parameters.filter
     if wanted is not None:
         if not is_run:
@@ -62,7 +71,7 @@ def prepare(
     location = f"{open_row(storage, settings).url.rstrip('/')}/{folder}"
     return Prepared(
         parameters.model_copy(update={"filter": wanted}),
-        result={"storage_id": str(storage.id), "storage": storage.name, "folder": folder, "location": location},
+        result={"storage_id": str(storage.id), "storage": storage.name, "folder": folder, "location": location} | taken,
     )
 
 
@@ -72,6 +81,8 @@ def prepare_live(
     """As an export; only of runs."""
     if session.get(RunRow, element.id) is None:
         raise Invalid(f"“{element.name}” is no run: nothing arrives in it by itself.", hint="Export it.")
+    if parameters.branch is not None:
+        raise Invalid("A live export goes by the default branch, where what arrives is processed.")
     return prepare(session, principal, element, parameters, settings)
 
 

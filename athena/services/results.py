@@ -1,5 +1,6 @@
 """Which of a run's results a request means."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from athena.contract.acquisitions import AcquisitionState
 from athena.contract.branches import FIRST
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow, RunRow
@@ -25,6 +27,16 @@ def find_results(session: Session, run: RunRow, branch: str | None) -> Results:
         return Results(run.id, 0, FIRST, default=True)
     if row is None or row.deleting:
         raise NotFound(f"The run has no branch “{branch}”.", hint="run.branches lists those it has.")
+    return results_in(run, row)
+
+
+def results_by_number(session: Session, run: RunRow, number: int) -> Results:
+    """Results of a branch that was settled before; NotFound where it has been deleted since. For jobs."""
+    if number == run.branch:
+        return Results(run.id, number, "", default=True)
+    row = session.get(BranchRow, (run.id, number))
+    if row is None or row.deleting:
+        raise NotFound("The branch of results was deleted.", hint="Export another.")
     return results_in(run, row)
 
 
@@ -59,11 +71,27 @@ def standing_rows(session: Session, results: Results) -> list[AcquisitionRow]:
     query = select(AcquisitionRow).where(AcquisitionRow.run_id == results.run_id).order_by(AcquisitionRow.index)
     if results.default:
         return list(session.scalars(query))
-    names = [column.key for column in inspect(AcquisitionRow).column_attrs]
-    rows = []
-    for row, there in session.execute(
-        query.join(BranchAcquisitionRow, of_branch(results)).add_columns(BranchAcquisitionRow)
-    ):
-        standing = {name: getattr(there, name) for name in ("state", "error", "flags", "processed")}
-        rows.append(AcquisitionRow(**{name: getattr(row, name) for name in names} | standing))
-    return rows
+    joined = query.join(BranchAcquisitionRow, of_branch(results)).add_columns(BranchAcquisitionRow)
+    return [_standing(row, there) for row, there in session.execute(joined)]
+
+
+def as_they_stand(session: Session, results: Results, rows: Sequence[AcquisitionRow]) -> list[AcquisitionRow]:
+    """The same acquisitions as they stand in results; what these were not given is LEFT_OUT. Copies, as above."""
+    if results.default:
+        return list(rows)
+    of_these = (
+        BranchAcquisitionRow.run_id == results.run_id,
+        BranchAcquisitionRow.number == results.number,
+        BranchAcquisitionRow.index.in_([row.index for row in rows]),
+    )
+    there = {one.index: one for one in session.scalars(select(BranchAcquisitionRow).where(*of_these))}
+    return [_standing(row, there.get(row.index)) for row in rows]
+
+
+def _standing(row: AcquisitionRow, there: BranchAcquisitionRow | None) -> AcquisitionRow:
+    kept = {column.key: getattr(row, column.key) for column in inspect(AcquisitionRow).column_attrs}
+    if there is None:
+        return AcquisitionRow(
+            **kept | {"state": AcquisitionState.LEFT_OUT.value, "error": "", "flags": [], "processed": None}
+        )
+    return AcquisitionRow(**kept | {name: getattr(there, name) for name in ("state", "error", "flags", "processed")})

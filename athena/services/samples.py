@@ -16,7 +16,7 @@ from athena.contract.elements import ElementKind, MetadataEntry, State
 from athena.contract.events import EventKind
 from athena.contract.metadata import CUSTOM, MetadataWrite
 from athena.contract.people import Action, Principal
-from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
+from athena.contract.samples import ElementSample, Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.contract.search import Placed
 from athena.db.elements import ElementRow
 from athena.db.events import append_event
@@ -126,17 +126,26 @@ def unlink_sample(session: Session, principal: Principal, sample_id: UUID, eleme
     _tell(session, [element_id])
 
 
-def samples_of(session: Session, principal: Principal, element_id: UUID) -> tuple[Sample, ...]:
-    """Samples that an element, or an element it lies in and the caller may see, was made of."""
+def samples_of(session: Session, principal: Principal, element_id: UUID) -> tuple[ElementSample, ...]:
+    """Samples that an element, or the one it lies in and the caller may see, was made of; each says which."""
     row = get_visible_element(session, principal, element_id)
-    seen_above = restrict(
-        select(SampleLinkRow.sample_id)
+    links = restrict(
+        select(SampleLinkRow.sample_id, SampleLinkRow.element_id)
         .join(ElementRow, ElementRow.id == SampleLinkRow.element_id)
         .where(or_(ElementRow.id == row.id, ElementRow.id == row.parent_id)),
         principal,
     )
-    query = select(SampleRow).where(SampleRow.id.in_(seen_above)).order_by(SampleRow.sort_key, SampleRow.id)
-    return _described(session, principal, session.scalars(query).all())
+    by_link = {(sample_id, linked_id) for sample_id, linked_id in session.execute(links)}
+    ids = {sample_id for sample_id, _ in by_link}
+    query = select(SampleRow).where(SampleRow.id.in_(ids)).order_by(SampleRow.sort_key, SampleRow.id)
+    return tuple(
+        ElementSample(
+            **dict(sample),
+            here=(sample.id, row.id) in by_link,
+            above=row.parent_id if (sample.id, row.parent_id) in by_link else None,
+        )
+        for sample in _described(session, principal, session.scalars(query).all())
+    )
 
 
 def products_of(session: Session, principal: Principal, sample_id: UUID) -> tuple[Placed, ...]:

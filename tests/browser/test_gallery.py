@@ -61,7 +61,13 @@ def test_the_filter_says_what_shows_and_where_the_next_micrograph_is(
     page.reload()
     expect(rows).to_have_count(4)
     assert shown() == [0, 2, 3, 4]
+    # … and goes along through the run's tabs, and back
     hook("[data-athena=only-error]").click()
+    expect(rows).to_have_count(1)
+    for tab in ("dataviz", "notes", "micrographs"):
+        hook(f"[data-athena=tab-{tab}]").click()
+        expect(hook(f"[data-athena=tab-{tab}]")).to_have_attribute("aria-selected", "true")
+        expect(page).to_have_url(re.compile("show=error"))
     expect(rows).to_have_count(1)
     hook("[data-athena=only-all]").click()
     expect(rows).to_have_count(8)

@@ -49,8 +49,16 @@ def test_a_sample_is_registered_linked_and_shows_what_came_of_it(page: Page, ins
     page.goto(f"{instance.portal}/?e={run.id}&tab=samples")
     expect(linked).to_contain_text("of the step")
     expect(linked.locator("[data-athena=sample-unlink]")).to_have_count(0)
+    # linked here too: that link can go, and the step's is led to
+    hook("[data-athena=sample-find]").fill("A-17")
+    hook("[data-athena=sample-hit][data-name='Apoferritin 12']").click()
+    expect(linked).to_contain_text("also of the step")
+    linked.locator("[data-athena=sample-unlink]").click()
+    linked.locator("[data-athena=sample-unlink-sure]").click()
+    expect(linked.locator("[data-athena=sample-unlink]")).to_have_count(0)
+    expect(linked.locator("[data-athena=sample-above]")).to_have_attribute("href", f"?e={run.parent_id}&panel=samples")
 
-    linked.get_by_role("link").click()
+    linked.get_by_role("link", name="Apoferritin 12").click()
     expect(page).to_have_url(address)
     products = hook("[data-athena=product]")
     expect(products).to_have_count(2)

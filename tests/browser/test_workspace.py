@@ -7,7 +7,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from athena.contract.elements import Element, FolderCreate
 from athena.contract.jobs import JobCount
-from athena.contract.people import UserCreate
+from athena.contract.people import Principal, User, UserCreate
+from athena.db.engine import Database
+from athena.services import elements
 from tests.browser.conftest import Watch
 from tests.browser.instance import Instance, make_run, wait_for
 
@@ -251,6 +253,36 @@ def test_find_something_and_find_it_again_on_the_dashboard(page: Page, instance:
     page.locator("[data-athena=tool-dashboard]").click()
     expect(page.locator("[data-athena=recent][data-name='Needles 7']")).to_contain_text("Haystack")
     expect(page.locator("[data-athena=storage]").first).to_be_visible()
+    watch.check()
+
+
+@pytest.mark.feature("SE-01")
+def test_a_thousand_hits_come_as_one_scrolls(page: Page, instance: Instance, watch: Watch) -> None:
+    barn = instance.client.post("/api/elements", FolderCreate(name="Barn"), Element)
+    me = instance.client.get("/me", User)
+    database = Database(instance.settings.resolved_database_url)
+    with database.session() as session:
+        for number in range(1000):
+            new = FolderCreate(name=f"Bale {number}", parent_id=barn.id)
+            elements.create_element(session, Principal(user_id=me.id, username=me.username), new)
+    database.dispose()
+    page.goto(f"{instance.portal}/?p=search&q=bale")
+    hits, count = page.locator("[data-athena=hit]"), page.locator("[data-athena=search-count]")
+    expect(hits.first).to_be_visible()
+    expect(count).to_contain_text(re.compile(r"^1\s000 found, the best \d+ shown"))
+    while (shown := hits.count()) < 1000:
+        hits.last.scroll_into_view_if_needed()
+        expect(hits).not_to_have_count(shown)
+    expect(hits).to_have_count(1000)
+    expect(count).to_have_text(re.compile(r"^1\s000 found$"))
+    expect(page.locator("[data-athena=search-more]")).to_be_hidden()
+    assert len({one.get_attribute("data-name") for one in hits.all()}) == 1000
+    # the address shows them again, and from the keyboard the last leads on
+    page.reload()
+    expect(hits).to_have_count(1000)
+    hits.nth(998).focus()
+    page.keyboard.press("ArrowDown")
+    expect(hits.nth(999)).to_be_focused()
     watch.check()
 
 

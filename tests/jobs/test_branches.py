@@ -34,6 +34,7 @@ from athena.services import branches, promotion
 from athena.services.results import find_results, store_of
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
+from tests.jobs.exporting import check_sums
 
 PLACE = "Folder/Apoferritin/Imaging/Grid 1"
 COUNT = 4
@@ -117,7 +118,60 @@ def _check_files_of_a_branch(run: Run, scratch: Path) -> None:
         run.client.get_bytes(f"/api/runs/{run.id}/acquisitions/1/motion.star", params={"branch": "fine"})
 
 
-@pytest.mark.feature("BY-06", "NB-06")
+def _pixel_size(path: Path) -> float:
+    """Å, as the header of an MRC file says."""
+    header = path.read_bytes()[:1024]
+    return float(np.frombuffer(header, "<f4")[10] / np.frombuffer(header, "<i4")[0])
+
+
+def _check_saving_of_a_branch(run: Run, scratch: Path) -> None:
+    """Files that Python writes of a branch, and what an export of it takes."""
+    ends = ["m0", f"m{COUNT - 1}"]
+    for branch, stems, pixel in ((None, [f"m{at}" for at in range(COUNT)], 1.0), ("fine", ends, 2.0)):
+        folder = scratch / f"saved {branch}"
+        saved = run.save_mrcs(folder / "mrc", only="all", branch=branch)
+        assert [path.stem for path in saved] == stems
+        assert [_pixel_size(path) for path in saved] == pytest.approx([pixel] * len(stems))
+        ctf = run.save_star(folder / "relion", only="all", with_micrographs=True, branch=branch)
+        listed = starfile.read(ctf.parent / "corrected_micrographs.star")
+        assert set(listed["optics"]["rlnMicrographPixelSize"]) == {pixel}
+        assert sorted(path.stem for path in (folder / "relion" / "micrographs").glob("*.star")) == stems
+        group = run.save_cryosparc(folder / "cryosparc", only="all", branch=branch)
+        assert f"num_items: {len(stems)}" in (group.parent / "exposures.csg").read_text()
+        assert sorted(path.stem for path in (folder / "cryosparc" / "micrographs").glob("*.mrc")) == stems
+    with pytest.raises(NotFound, match="finest"):
+        run.save_mrcs(scratch / "none", branch="finest")
+
+    # the filter looks at the branch's own numbers: there every pixel has 2 Å
+    by_pixel = [("pixel_size_angstrom", ">", 1.5)]
+    run.save_filter(*by_pixel)
+    assert run.save_mrcs(scratch / "matching") == []
+    assert [path.stem for path in run.save_mrcs(scratch / "matching", branch="fine")] == ends
+    job = run.export("of fine", files="all", processed=True, branch="fine").wait(120)
+    target = Path(job.result["location"].removeprefix("file://"))
+    assert check_sums(target) == job.result["files"]
+    assert sorted(path.stem for path in target.rglob("*.tif")) == ends
+    micrographs = sorted(target.glob("processed/**/*.mrc"))
+    assert [path.stem for path in micrographs] == ends
+    assert [_pixel_size(path) for path in micrographs] == pytest.approx([2.0, 2.0])
+    about = json.loads((target / "metadata" / "dataset.json").read_text())
+    assert (about["branch"], about["processing"]["pixel_size_angstrom"]) == ("fine", 2.0)
+    assert [one["name"] for one in json.loads((target / "metadata" / "acquisitions.json").read_text())] == ends
+    nothing = run.export("of original", files="none", processed=True).wait(120)
+    assert list(Path(nothing.result["location"].removeprefix("file://")).rglob("*.mrc")) == []
+    run.save_filter()
+    with pytest.raises(NotFound, match="finest"):
+        run.export("of none", branch="finest")
+    told = CliRunner().invoke(
+        app, ["export", PLACE, "--format", "mrc", "--to", str(scratch / "told"), "--branch", "fine"]
+    )
+    assert told.exit_code == 0, told.output
+    assert sorted(path.stem for path in (scratch / "told").glob("*.mrc")) == ends
+    told = CliRunner().invoke(app, ["export", PLACE, "--into", "told", "--live", "--branch", "fine"])
+    assert told.exit_code != 0
+
+
+@pytest.mark.feature("BY-06", "NB-06", "EX-02")
 def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None:
     before = run.results["drift_total_angstrom"].values
     picture = np.asarray(run.thumbnail(2))
@@ -149,6 +203,7 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
 
     # other programs get it too, without its being the default one
     _check_files_of_a_branch(run, folder.parent)
+    _check_saving_of_a_branch(run, folder.parent)
 
     # the same name goes on, from the command line, and keeps its parameters
     with pytest.raises(Conflict, match="other parameters"):
@@ -194,10 +249,10 @@ def test_a_run_is_reprocessed_beside_its_results(run: Run, folder: Path) -> None
 
 @pytest.mark.feature("BY-06")
 def test_promotion_in_the_middle_of_everything_mixes_nothing(
-    folder, attach, running, start_job, wait_for, quick: Settings, database: Database
+    folder, attach, running, start_job, wait_for, quick: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in [*folder.glob("m*")]:
-        path.rename(path.with_name(f"slow {path.name}"))  # the step takes its time over these
+    # the job begins while the run has movies left, also where the machine has much else to do
+    monkeypatch.setenv("ATHENA_TEST_STEP_SECONDS", "3")
     made = attach(folder)
     with database.session() as session:
         element = session.get_one(ElementRow, made.id)
@@ -206,6 +261,7 @@ def test_promotion_in_the_middle_of_everything_mixes_nothing(
         wait_for(lambda: sum(row.state == "completed" for row in made.acquisitions()) == 1, what="a movie")
         job = start_job(user, "reprocess", element, branch="fine", parameters={"pixel_size_angstrom": 2.0})
         wait_for(lambda: job.now().done >= 1 and "processing" in _states(made), what="both at work")
+        monkeypatch.setenv("ATHENA_TEST_STEP_SECONDS", "0")
         with database.session() as session:
             promotion.promote(session, user, made.id, "fine")
         assert job.state() == "cancelled"

@@ -147,6 +147,30 @@ def test_a_result_is_recorded_once_and_only_by_the_holder(begun: JobLease, datab
     assert _completed_events(database) == [0]
 
 
+@pytest.mark.feature("BY-03")
+def test_a_new_result_tells_the_relative_ice_thickness_of_all(
+    begun: JobLease, database: Database, quick: Settings
+) -> None:
+    store = str(quick.run_store(str(begun.run_id)))
+    before = list(range(1, 12))
+    with database.session() as session:
+        for index in before:
+            if session.get(AcquisitionRow, (begun.run_id, index)) is None:
+                session.add(AcquisitionRow(run_id=begun.run_id, index=index, name=f"more {index}", state="registered"))
+    light = np.exp(-0.05 * np.array(before))
+    camera = {"pixel_size_angstrom": 0.8, "dose_e_per_A2": 30.0, "frame_count": 3.0}
+    same = {name: [value] * len(before) for name, value in camera.items()}
+    RunWriter.open(store).write_metrics(before, {"mean_intensity_e_per_px": light, **same})
+    assert np.isnan(read_table(store, ["ice_relative"], 0, 12)["ice_relative"]).all()
+    metrics = {"mean_intensity_e_per_px": 1.0, **camera}
+    bright = _result(begun.run_id, 1.5).model_copy(update={"metrics": metrics})
+    outcome = Outcome(index=0, result=bright)
+    with database.session() as session:
+        collect(session, begun, [outcome], settings=quick, storage_away=lambda: False)
+    found = read_table(store, ["ice_relative"], 0, 12)["ice_relative"]
+    np.testing.assert_allclose(found, 0.05 * np.arange(12), atol=0.01)
+
+
 @pytest.mark.feature("EQ-01")
 def test_how_the_gain_lies_is_kept_from_the_first_movie_that_tells(
     begun: JobLease, database: Database, quick: Settings

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from athena.portal.flags import FLAG_WORDS
-from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
+from athena_pipelines.core.ctf import MicrographCtf, measure_ctf
+from athena_pipelines.core.ctf_fit import CtfFit, SearchRange
 from athena_pipelines.core.ctf_model import Defocus, Optics
-from athena_pipelines.core.spectrum import Spectrum, measure
-from athena_pipelines.core.thickness import Thickness, measure_thickness
+from athena_pipelines.core.spectrum import Spectrum
+from athena_pipelines.core.tilt import Tilt
 from athena_pipelines.steps.compute import ctf_flags
 from tests.pipelines.ctf_scenes import (
     Camera,
@@ -30,9 +31,8 @@ USUAL = Defocus(15500, 15200, 30)
 
 
 def _fit(image: np.ndarray, camera: Camera = CAMERA, **search: float | bool) -> tuple[Spectrum, CtfFit, list[str]]:
-    spectrum = measure(image, camera.pixel)
-    fit = fit_ctf(spectrum, camera.optics, SearchRange(**search))  # type: ignore[arg-type]
-    return spectrum, fit, ctf_flags(spectrum, fit)
+    found = measure_ctf(image, camera.pixel, camera.optics, SearchRange(**search))  # type: ignore[arg-type]
+    return found.spectrum, found.fit, ctf_flags(found)
 
 
 def _near(fit: CtfFit, mean: float, *, within: float) -> None:
@@ -49,7 +49,7 @@ def test_a_phase_plate_that_is_asked_for(shift: float, defocus: float, within: f
     truth = Defocus(defocus + 100, defocus - 100, 30, shift)
     _, fit, flags = _fit(count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng), truth)), phase_shift=True)
     _near(fit, defocus, within=within)
-    assert fit.defocus.phase_shift_deg == pytest.approx(shift, abs=7)
+    assert fit.defocus.phase_shift_deg == pytest.approx(shift, abs=6)
     assert fit.quality.resolution_angstrom < 5
     assert flags == []
 
@@ -83,6 +83,20 @@ def test_no_phase_plate_has_no_phase_shift() -> None:
     assert min(shift, 180 - shift) < 6
 
 
+@pytest.mark.parametrize("aimed", [5000, 12000])
+def test_phase_shifts_of_a_specimen_that_is_strongest_at_low_resolution_lean_to_no_side(aimed: int) -> None:
+    rng = np.random.default_rng([aimed, 26])
+    camera = Camera(1024, 1.0)
+    off = []
+    for shift in (10, 50, 90, 130, 170):
+        truth = Defocus(aimed + 100, aimed - 100, 30, shift)
+        specimen = protein(camera, rng, contrast=0.25, b_factor=150)
+        _, fit, _ = _fit(count(camera, rng, project(camera, specimen, truth)), camera, phase_shift=True)
+        off.append((fit.defocus.phase_shift_deg - shift + 90) % 180 - 90)
+    assert abs(np.mean(off)) < 2.5
+    assert np.abs(off).max() < 8
+
+
 def test_a_tilt_costs_resolution_and_not_defocus() -> None:
     reached = []
     truth = Defocus(20150, 19850, 30)
@@ -91,11 +105,45 @@ def test_a_tilt_costs_resolution_and_not_defocus() -> None:
     for image in (project(CAMERA, specimen, truth), *(tilted(CAMERA, specimen, truth, tilt_deg=t) for t in (30, 50))):
         _, fit, flags = _fit(count(CAMERA, rng, image))
         _near(fit, 20000, within=60)
-        assert flags == []
+        assert set(flags) <= {"tilted"}
         reached.append(fit.quality.resolution_angstrom)
     assert reached[0] < reached[1] < reached[2]
     assert reached[0] < 4.6
     assert 5 < reached[2] < 10
+
+
+def test_a_tilt_is_measured_and_none_is_made_up() -> None:
+    rng = np.random.default_rng(28)
+    camera = Camera(1536)
+    specimen = carbon(camera, rng)
+    for tilt in (0, 20, 45):
+        found = _measure(count(camera, rng, tilted(camera, specimen, USUAL, tilt_deg=tilt)), camera)
+        error = found.tilt.angle_error_deg
+        assert 0.1 < error < 2
+        assert ctf_flags(found) == (["tilted"] if tilt > 10 else [])
+        if tilt:
+            assert found.tilt.angle_deg == pytest.approx(tilt, abs=4 * error)
+            assert found.tilt.slope_x > 0
+            assert found.tilt.axis_deg == pytest.approx(90, abs=4 * found.tilt.axis_error_deg)
+        else:
+            assert np.isnan([found.tilt.angle_deg, found.tilt.axis_deg, found.tilt.axis_error_deg]).all()
+
+
+def test_what_does_not_show_a_tilt_tells_none() -> None:
+    """Noise, an image too small for tiles, and one too weak: a tilt is not determined, and the last says how well."""
+    rng = np.random.default_rng(27)
+    camera = Camera(1024)
+    weak = Camera(1024, dose=8.0)
+    small = Camera(256)
+    for seen, contrast in ((camera, None), (small, project(small, carbon(small, rng), USUAL))):
+        image = count(seen, rng) if contrast is None else count(seen, rng, contrast)
+        found = measure_ctf(image, seen.pixel, seen.optics, SearchRange()).tilt
+        assert not found.significant
+        assert np.isnan(found.angle_error_deg)
+    image = count(weak, rng, tilted(weak, protein(weak, rng), USUAL, tilt_deg=15))
+    found = measure_ctf(image, weak.pixel, weak.optics, SearchRange())
+    assert "tilted" not in ctf_flags(found)
+    assert np.isnan(found.tilt.angle_deg)
 
 
 @pytest.mark.parametrize("error", [0.0, 0.01, 0.03, 0.1])
@@ -160,18 +208,16 @@ def test_ice_rings_beyond_the_edge_are_not_looked_for() -> None:
     _near(fit, USUAL.mean_angstrom, within=100)
 
 
-def _thickness(image: np.ndarray, camera: Camera) -> Thickness:
-    spectrum, search = measure(image, camera.pixel), SearchRange()
-    fit = fit_ctf(spectrum, camera.optics, search)
-    return measure_thickness(image, spectrum, fit, camera.optics, search=search, pixel_size_angstrom=camera.pixel)
+def _measure(image: np.ndarray, camera: Camera) -> MicrographCtf:
+    return measure_ctf(image, camera.pixel, camera.optics, SearchRange())
 
 
 @pytest.mark.parametrize(("thickness", "contrast"), [(1000, 0.3), (1500, 0.15), (2500, 0.3), (3300, 0.3)])
 def test_thick_ice_is_measured_by_its_node(thickness: float, contrast: float) -> None:
     rng = np.random.default_rng(22)
     camera = Camera(1536)
-    found = _thickness(count(camera, rng, thick(camera, rng, USUAL, thickness=thickness, contrast=contrast)), camera)
-    assert found.angstrom == pytest.approx(thickness, abs=60)
+    found = _measure(count(camera, rng, thick(camera, rng, USUAL, thickness=thickness, contrast=contrast)), camera)
+    assert found.ice_angstrom == pytest.approx(thickness, abs=60)
     _near(found.fit, USUAL.mean_angstrom, within=80)
     assert not found.fit.phase_suspected
 
@@ -182,7 +228,7 @@ def test_thin_ice_carbon_and_tilt_have_no_thickness() -> None:
     film = carbon(camera, rng)
     tilts = [tilted(camera, film, USUAL, tilt_deg=tilt) for tilt in (35, 55)]
     for contrast in (project(camera, protein(camera, rng), USUAL), project(camera, film, USUAL), *tilts):
-        assert np.isnan(_thickness(count(camera, rng, contrast), camera).angstrom)
+        assert np.isnan(_measure(count(camera, rng, contrast), camera).ice_angstrom)
 
 
 def test_a_phase_plate_that_nobody_mentioned_is_no_thick_ice() -> None:
@@ -190,14 +236,16 @@ def test_a_phase_plate_that_nobody_mentioned_is_no_thick_ice() -> None:
     camera = Camera(1536)
     for shift in (45, 90, 130):
         image = project(camera, carbon(camera, rng), Defocus(9100, 8900, 30, shift))
-        assert np.isnan(_thickness(count(camera, rng, image), camera).angstrom)
+        assert np.isnan(_measure(count(camera, rng, image), camera).ice_angstrom)
 
 
 def test_every_flag_of_a_fit_has_words() -> None:
     """The portal says them; a name alone is shown only of what a package adds."""
     rng = np.random.default_rng(25)
     camera = Camera(1024)
-    spectrum, fit, _ = _fit(count(camera, rng), camera)
-    told = ctf_flags(replace(spectrum, crystalline_ice=True), replace(fit, phase_suspected=True))
-    assert len(told) == 3
+    found = _measure(count(camera, rng), camera)
+    spectrum, fit = replace(found.spectrum, crystalline_ice=True), replace(found.fit, phase_suspected=True)
+    steep = Tilt(slope_x=1.0, slope_y=0.0, error=0.01, chance=0.0)
+    told = ctf_flags(replace(found, spectrum=spectrum, fit=fit, tilt=steep))
+    assert len(told) == 4
     assert set(told) <= set(FLAG_WORDS)

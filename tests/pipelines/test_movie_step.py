@@ -104,7 +104,8 @@ def test_a_tiff_movie_end_to_end(tmp_path: Path, simulated: Any, trajectory_rms:
     assert metrics["ctf_resolution_angstrom"] < 6
     assert metrics["processing_s"] > 0
     assert "ctf_not_determined" not in result.flags
-    assert set(layout.METRICS) - set(metrics) == {"acquired_unix_s", "target_defocus_um", "optics_group"}
+    elsewhere = {"acquired_unix_s", "target_defocus_um", "optics_group", "ice_relative"}
+    assert set(layout.METRICS) - set(metrics) == elsewhere
     for picture in (reader.read_thumbnail(task.store, 2), reader.read_spectrum(task.store, 2)):
         assert picture.std() > 10
     fitted, plain = reader.read_spectrum(task.store, 2, fit=True), reader.read_spectrum(task.store, 2)

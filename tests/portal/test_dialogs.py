@@ -8,13 +8,16 @@ import pytest
 
 from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.elements import Crumb, Element, ElementKind
+from athena.contract.jobs import JobKind
 from athena.contract.runs import SourceCreate
 from athena.errors import Conflict, Forbidden, Invalid
 from athena.portal.acting import act, act_on_many
 from athena.portal.actions import ElementAction
 from athena.portal.components.shell_dialog import ShellDialog
 from athena.portal.dialogs.attach import ask_attach
+from athena.portal.dialogs.export import ask_export, ask_filtered_export
 from athena.portal.pages.listing import crumb_items
+from athena.portal.place import Place
 from tests.portal.test_actions import Tab as Desk
 from tests.portal.test_actions import made
 
@@ -25,6 +28,7 @@ class Tab(Desk):
     def __init__(self, *crumbs: Crumb) -> None:
         super().__init__()
         self.dialog = ShellDialog()
+        self.place = Place()
         way = SimpleNamespace(crumbs=crumb_items(crumbs))
         self.shell = SimpleNamespace(dialog=self.dialog, crumbs=way)
         self.moved: list[tuple[str, UUID | None]] = []
@@ -214,3 +218,31 @@ def test_a_session_folder_is_attached_with_what_its_metadata_lack() -> None:
     tab.submit(**given | {"path": " /data/s ", "voltage_kv": "300", "follow": False})
     assert sources == [SourceCreate(path="/data/s", follow=False, parameters={"voltage_kv": "300"})]
     assert (tab.dialog.form, tab.refreshed) == ({}, 1)
+
+
+@pytest.mark.feature("EX-02", "BY-06")
+def test_an_export_goes_by_the_branch_that_is_looked_at_and_says_so() -> None:
+    tab = Tab(crumb(ElementKind.STEP))
+    run = made(ElementKind.DATASET, type="epu_run", name="Grid 3")
+    tab.place = Place(run.id).having(branch="fine (2)")
+    form = tab.ask(run, ElementAction.EXPORT)
+    assert "branch of results “fine (2)”" in form["text"]
+    assert "kind" not in {field["name"] for field in form["fields"]}, "nothing arrives in it"
+    assert all(link["href"].endswith("?branch=fine+%282%29") for link in form["links"])
+    given: dict[str, Any] = {field["name"]: field.get("value", "") for field in form["fields"]}
+    tab.submit(**given | {"folder": "out"})
+    assert tab.catalogue.started[-1] == {
+        "kind": "export",
+        "parameters": {"folder": "out", "files": "all", "metadata": "all", "processed": False, "branch": "fine (2)"},
+    }
+    # a live export has the default one only
+    ask_filtered_export(tab, run, JobKind.LIVE_EXPORT, rules=(), matching="3 of 7 match.")  # type: ignore[arg-type]
+    assert "by the default branch of results, not by “fine (2)”" in tab.dialog.form["text"]
+    tab.submit(**given | {"folder": "live"})
+    assert "branch" not in tab.catalogue.started[-1]["parameters"]
+    ask_filtered_export(tab, run, JobKind.EXPORT, rules=(), matching="3 of 7 match.")  # type: ignore[arg-type]
+    assert tab.dialog.form["text"].startswith("3 of 7 match. It goes by the branch of results “fine (2)”")
+    # of several, or of another run, the default ones
+    for elements in ([run, run], [made(ElementKind.DATASET, type="epu_run")]):
+        ask_export(tab, elements)  # type: ignore[arg-type]
+        assert "branch" not in tab.dialog.form["text"]

@@ -12,7 +12,7 @@ from athena.contract.people import Role
 from athena.contract.runs import RunCounts, SourceState
 from athena.contract.search import Placed, SearchHit, SearchPage
 from athena.contract.storages import Storage, StorageRole, StorageState, StorageUse
-from athena.errors import Invalid
+from athena.errors import Invalid, Unavailable
 from athena.portal.pages.dashboard import read_dashboard
 from athena.portal.pages.search import read_search
 from athena.portal.place import Place
@@ -87,11 +87,93 @@ def test_an_address_asks_all_that_the_boxes_ask() -> None:
     tab: Any = Desk()
     view: Any = found.view(tab)
     board = view._board
-    assert (board.total, board.more, board.asked, board.options["q"]) == (7, True, True, "grid 3")
+    assert (board.total, board.more, board.asked, board.options["q"]) == (1, True, True, "grid 3")
     assert (board.hits[0]["file"], board.hits[0]["way"][0]["name"]) == ("a.mrc", "Top")
     board._handle_msg({"do": "look", "options": {"q": "ice", "kind": "", "where": "defocus > 1 um"}})
     (went,) = tab.visited
     assert Place.parse(went.search) == Place(page="search", options=(("q", "ice"), ("where", "defocus > 1 um")))
+
+
+class Haystack:
+    """A catalogue that finds a thousand things, of which some are gone when they are read."""
+
+    def __init__(self) -> None:
+        self.straw = [placed(ElementKind.DATASET, f"Straw {number}") for number in range(1000)]
+        self.gone: set[int] = set()
+        self.asked: list[tuple[int, int]] = []
+        self.down = False
+
+    def search(self, asked: dict[str, Any]) -> SearchPage:
+        """A page."""
+        if self.down:
+            raise Unavailable("Athena does not answer.")
+        first, limit = asked.get("offset", 0), asked["limit"]
+        self.asked.append((first, limit))
+        assert limit <= 200
+        there = [one for at, one in enumerate(self.straw) if at not in self.gone and first <= at < first + limit]
+        return SearchPage(hits=tuple(there), total=len(self.straw), more=True)
+
+
+@pytest.mark.feature("SE-01")
+def test_a_thousand_hits_are_read_page_by_page_and_kept_in_the_address() -> None:
+    stack: Any = Haystack()
+    stack.gone = {60, 999}
+    tab: Any = Desk()
+    tab.catalogue = stack
+    view: Any = read_search(stack, Place(page="search").having(q="straw")).view(tab)
+    board = view._board
+    names = [hit["name"] for hit in board.hits]
+    assert (len(names), board.total, board.more) == (50, 1000, True)
+    pages = 0
+    while True:
+        before = len(stack.asked)
+        board._handle_msg({"do": "more"})
+        if len(stack.asked) == before:
+            break
+        pages += 1
+        assert board.further["after"] == len(names)
+        names += [hit["name"] for hit in board.further["hits"]]
+    assert pages == 10
+    assert names == [f"Straw {number}" for number in range(1000) if number not in stack.gone]
+    assert board.total == len(names), "what is gone is not waited for"
+    place = tab.visited[-1]
+    assert Place.parse(place.search) == Place(page="search").having(q="straw", show="1050")
+    # the address shows as many again, in as few requests as there can be
+    stack.asked.clear()
+    again = read_search(stack, place)
+    assert [hit.element.name for hit in again.hits] == names
+    assert stack.asked == [(first, 200) for first in range(0, 1000, 200)]
+    for odd in ("all", "-5", "9" * 30, ""):
+        assert len(read_search(stack, Place(page="search").having(q="straw", show=odd)).hits) == 50
+
+
+@pytest.mark.feature("SE-01")
+def test_what_follows_an_answer_that_was_replaced_is_dropped_and_a_refusal_is_said() -> None:
+    stack: Any = Haystack()
+    tab: Any = Desk()
+    tab.catalogue = stack
+    view: Any = read_search(stack, Place(page="search").having(q="straw")).view(tab)
+    late: list[Any] = []
+    tab.run = lambda work, then, failed: late.append((work(), then))  # type: ignore[method-assign]
+    view._board._handle_msg({"do": "more"})
+    view._board._handle_msg({"do": "more"})
+    assert len(late) == 1, "one page at a time"
+    assert view.update(read_search(stack, Place(page="search").having(q="other")))
+    page, then = late[0]
+    then(page)
+    assert (view._board.further, tab.visited) == ({}, [])
+    # the same answer, read again meanwhile because something happened, is gone on with
+    view._board._handle_msg({"do": "more"})
+    assert view.update(read_search(stack, Place(page="search").having(q="other")))
+    for page, then in late[1:]:
+        then(page)
+    page, then = late[-1]
+    then(page)
+    assert (view._board.further["after"], len(view._board.further["hits"])) == (50, 100)
+    stack.down = True
+    del tab.run
+    view._board._handle_msg({"do": "more"})
+    assert view._board.problem == "Athena does not answer."
 
 
 @pytest.mark.feature("SE-01")

@@ -8,7 +8,7 @@ import pytest
 from athena.contract.elements import ElementKind, MetadataEntry
 from athena.contract.events import Event, EventKind
 from athena.contract.people import PlatformRole, User
-from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
+from athena.contract.samples import ElementSample, Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.errors import Invalid, NotFound
 from athena.portal.pages.samples import Samples, changed, read_samples
 from athena.portal.panels.data_panel import sides_of
@@ -35,12 +35,13 @@ class Shelf(Desk):
         super().__init__()
         self.kept = list(kept)
         self.links: list[tuple[UUID, UUID]] = []
+        self.above = uuid4()
         user = User(id=uuid4(), username="bob", roles=roles, created=WHEN)
         answers: dict[str, Any] = {
             "samples": lambda text="", *, limit: SamplePage(items=tuple(self.kept[:limit]), total=len(self.kept)),
             "sample": lambda of: next(one for one in self.kept if one.id == of),
             "sample_products": lambda _: [],
-            "samples_of": lambda element: [one for one in self.kept if (one.id, element) in self.links],
+            "samples_of": self.samples_of,
             "create_sample": self.create,
             "update_sample": self.update,
             "link_sample": lambda one, element: self.links.append((one, element)),
@@ -50,6 +51,15 @@ class Shelf(Desk):
         }
         for name, answer in answers.items():
             setattr(self.catalogue, name, answer)
+
+    def samples_of(self, element: UUID) -> list[ElementSample]:
+        """Those linked to it, or to the step ``above``."""
+        given = [(one, (one.id, element) in self.links, (one.id, self.above) in self.links) for one in self.kept]
+        return [
+            ElementSample(**dict(one), here=here, above=self.above if above else None)
+            for one, here, above in given
+            if here or above
+        ]
 
     def create(self, new: SampleCreate) -> Sample:
         """Keep it."""
@@ -118,21 +128,24 @@ def test_the_page_shows_the_list_or_one_and_offers_deletion_to_who_may() -> None
 def test_samples_are_linked_in_the_panel_of_steps_and_datasets() -> None:
     one = sample("Of the step")
     tab: Any = Shelf(one)
-    dataset = made(ElementKind.DATASET, type="epu_run")
-    tab.links.append((one.id, dataset.parent_id))
-    tab.links.append((one.id, dataset.id))
+    dataset = made(ElementKind.DATASET, type="epu_run", parent_id=tab.above)
+    tab.links += [(one.id, tab.above), (one.id, dataset.id)]
     side = SamplesSide(tab)
+
+    def shown() -> list[tuple[str, bool, bool]]:
+        step = Place(tab.above).having(panel="samples").search
+        return [(item["name"], item["here"], item["above"] == step) for item in side.root.samples]
+
     side.show(dataset)
-    assert [(shown["name"], shown["above"]) for shown in side.root.samples] == [("Of the step", True)]
+    assert shown() == [("Of the step", True, True)]
     side.root._handle_msg({"do": "register", "values": {"name": "Its own", "slot": ""}})
-    assert [(shown["name"], shown["above"]) for shown in side.root.samples] == [
-        ("Of the step", True),
-        ("Its own", False),
-    ]
-    side.root._handle_msg({"do": "unlink", "id": side.root.samples[1]["id"]})
-    assert len(side.root.samples) == 1
+    assert shown() == [("Of the step", True, True), ("Its own", True, False)]
+    # its own link goes, that of the step stays and is led to
+    for item in tuple(side.root.samples):
+        side.root._handle_msg({"do": "unlink", "id": item["id"]})
+    assert shown() == [("Of the step", False, True)]
     side.root._handle_msg({"do": "find", "text": ""})
-    assert [shown["name"] for shown in side.root.found] == ["Of the step", "Its own"]
+    assert [item["name"] for item in side.root.found] == ["Of the step", "Its own"]
     side.root._handle_msg({"do": "register", "values": {"name": "", "slot": ""}})
     assert side.root.problem
     assert "samples" in sides_of(dataset)

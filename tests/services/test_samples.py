@@ -49,7 +49,15 @@ def test_a_sample_is_seen_through_what_was_made_of_it(
         seen = samples.get_sample(session, bob, sample.id)
         assert (seen.linked, seen.editable) == (1, False)
         assert samples.list_samples(session, bob, text="b-7").total == 1
-        assert samples.samples_of(session, alice, grid.id)[0].id == sample.id
+        # by which link it is known: the step's, its own, or both
+        (of_grid,) = samples.samples_of(session, alice, grid.id)
+        assert (of_grid.id, of_grid.here, of_grid.above) == (sample.id, False, step.id)
+        samples.link_sample(session, alice, sample.id, grid.id)
+        (of_grid,) = samples.samples_of(session, alice, grid.id)
+        assert (of_grid.here, of_grid.above) == (True, step.id)
+        samples.unlink_sample(session, alice, sample.id, grid.id)
+        assert [(one.here, one.above) for one in samples.samples_of(session, alice, step.id)] == [(True, None)]
+        assert [(one.here, one.above) for one in samples.samples_of(session, bob, run.id)] == [(True, None)]
         assert [hit.element.name for hit in search(session, bob, Search(text="spike b 7")).hits] == ["Run"]
         for wrong in (
             lambda: samples.update_sample(session, bob, sample.id, SampleUpdate(name="x")),

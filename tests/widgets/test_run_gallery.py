@@ -185,6 +185,11 @@ def test_once_there_is_a_filter_only_what_it_keeps_of_those_finished_shows(open_
     menu = page.locator(gallery.hook("filter-rules"))
     expect(menu).to_contain_text("Defocus ≤ 1.00\u2009µm")
     expect(menu).to_contain_text("outside 0.05 and 0.06")
+    # a metric that people added goes by the name they gave it
+    own = {"name": "beauty", "label": "Beauty", "unit": "nm", "digits": 1}
+    gallery.give(metrics=[own], rules=[*rules, {"metric": "beauty", "operator": ">", "value": 2.0, "upper": None}])
+    expect(menu).to_contain_text("Beauty > 2.0\u2009nm")
+    gallery.give(rules=rules)
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(page.locator(gallery.hook("gallery"))).to_be_focused()

@@ -9,8 +9,8 @@ from athena.zarrio.layout import METRICS
 ALWAYS = ("defocus_um", "ctf_resolution_angstrom", "drift_total_angstrom", "astigmatism_nm")
 """Have charts in every run."""
 VARIES = (
-    *("phase_shift_deg", "iciness", "ice_thickness_nm", "ctf_score"),
-    *("drift_early_angstrom", "mean_intensity_e_per_px"),
+    *("phase_shift_deg", "iciness", "ice_relative", "ice_thickness_nm", "ctf_score"),
+    *("drift_early_angstrom", "mean_intensity_e_per_px", "tilt_deg"),
 )
 """Have charts where they were measured and are not one number only: a phase shift needs a phase plate."""
 NO_CHART = ("acquired_unix_s",)

@@ -6,18 +6,16 @@ import traitlets
 
 from athena.contract.neighbours import Shown
 from athena_widgets.base import RunLike, bundle
-from athena_widgets.filtering import saved_rules
-from athena_widgets.judging import JudgingWidget
+from athena_widgets.filtering import FilteredWidget
 
 
-class RunGallery(JudgingWidget):
+class RunGallery(FilteredWidget):
     """Every acquisition of a run: cards or extended rows, of which only the visible ones exist in the page.
 
     Attributes
     ----------
     mode : ``extended`` (a row with thumbnail, motion, spectrum and CTF curve each) or ``cards``.
     order : ``newest`` or ``oldest`` first.
-    rules : of the filter, as ``athena.contract.filters.FilterRule`` writes them; by default those saved for the run.
     shown : ``all``, ``filtered``, ``excluded``, ``finished``, ``progress`` or ``error``; empty: what the filter keeps
         of those finished, or all where it has no rules.
     may_filter : whether it offers to change the rules; ``wanted`` is then ``rules``.
@@ -28,7 +26,6 @@ class RunGallery(JudgingWidget):
     _esm = bundle("run_gallery")
     mode = traitlets.Enum(("extended", "cards"), default_value="extended").tag(sync=True)
     order = traitlets.Enum(("newest", "oldest"), default_value="newest").tag(sync=True)
-    rules = traitlets.List(traitlets.Dict()).tag(sync=True)
     shown = traitlets.Enum(("", *Shown), default_value="").tag(sync=True)
     may_filter = traitlets.Bool(False).tag(sync=True)
     wanted = traitlets.Unicode("").tag(sync=True)
@@ -37,7 +34,6 @@ class RunGallery(JudgingWidget):
     opened = traitlets.Int(-1).tag(sync=True)
 
     def __init__(self, run: RunLike | None = None, **traits: Any) -> None:
-        traits.setdefault("rules", saved_rules(run))
         super().__init__(run, **traits)
         self.observe(self._marked, "selected")
 

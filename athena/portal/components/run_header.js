@@ -47,7 +47,7 @@ export function render({ model, el }) {
           count(c.error ?? 0, "in error", "error", true),
           count(c.awaiting_movie ?? 0, "without movie", "not_started", false))),
       model.problem ? h("p", { class: "problem", role: "alert" }, model.problem) : null,
-      branchNotice(model.branches, "The saved filter, verdicts and exports go by the default one."),
+      branchNotice(model.branches, "The saved filter and the verdicts are the run's; exports from here go by this branch."),
       source_line(model.source),
       h("nav", { class: "tabs", role: "tablist" }, model.tabs.map((tab) =>
         h("a", { role: "tab", href: tab.search, "data-go": "", "aria-selected": String(tab.chosen), "data-athena": `tab-${tab.name}` }, tab.label)))))

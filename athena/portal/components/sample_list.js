@@ -14,8 +14,8 @@ export function render({ model, el }) {
   form.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); hits.replaceChildren() } })
   const line = (one) => h("article", { "data-athena": "sample", "data-name": one.name },
     h("header", {}, icon("sample", 16), h("a", { class: "to", href: one.search, "data-go": "" }, one.name), h("span", { class: "muted" }, one.type), h("span", { class: "push" }),
-      one.above ? h("span", { class: "muted", title: "Linked to the step that this lies in" }, "of the step")
-        : !model.may_write ? null : sure === one.id ? h("span", {}, h("button", { class: "link is-error", "data-athena": "sample-unlink-sure", onclick: () => { sure = ""; model.send_msg({ do: "unlink", id: one.id }) } }, "Unlink"), " ",
+      one.above ? h("a", { class: "link", href: one.above, "data-go": "", "data-athena": "sample-above", title: "It is linked to the step that this lies in, and unlinked there" }, one.here ? "also of the step" : "of the step") : null,
+      !one.here || !model.may_write ? null : sure === one.id ? h("span", {}, h("button", { class: "link is-error", "data-athena": "sample-unlink-sure", onclick: () => { sure = ""; model.send_msg({ do: "unlink", id: one.id }) } }, "Unlink"), " ",
           h("button", { class: "link", onclick: () => { sure = ""; draw() } }, "Keep"))
         : h("button", { class: "link", "aria-label": `Unlink ${one.name}`, "data-athena": "sample-unlink", onclick: () => { sure = one.id; draw() } }, "Unlink")),
     h("p", { class: "muted" }, samplePlace(one)))
@@ -28,7 +28,7 @@ export function render({ model, el }) {
   live(model, ["samples", "may_write", "waiting"], draw)
   live(model, ["element"], close)
   live(model, ["found"], () => {
-    const linked = new Set(model.samples.filter((one) => !one.above).map((one) => one.id))
+    const linked = new Set(model.samples.filter((one) => one.here).map((one) => one.id))
     const others = model.found.filter((one) => !linked.has(one.id))
     hits.replaceChildren(others.length || el.getRootNode().activeElement !== box ? "" : h("span", { class: "muted" }, "No other sample is known to you. Register one."), ...others.map((one) => h("button", { role: "option", class: "hit", "data-athena": "sample-hit", "data-name": one.name,
       onclick: () => model.send_msg({ do: "link", id: one.id }) }, h("strong", {}, one.name), h("span", { class: "muted" }, [one.type, one.barcode].filter(Boolean).join(" · ")))))

@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from athena.contract.samples import Sample
+from athena.contract.samples import ElementSample, Sample
 from athena.portal.components.asking import Asking
 from athena.portal.place import Place
 
@@ -15,6 +15,12 @@ def sample_item(sample: Sample) -> dict[str, Any]:
     return shown | {"search": Place(page="samples").having(id=str(sample.id)).search}
 
 
+def linked_item(sample: ElementSample) -> dict[str, Any]:
+    """A sample of an element, with the place of the step that it is linked to, where it is."""
+    place = Place(sample.above).having(panel="samples").search if sample.above else ""
+    return sample_item(sample) | {"above": place}
+
+
 class SampleList(Asking):
     """Samples of an element: linked, taken off, registered.
 
@@ -23,9 +29,7 @@ class SampleList(Asking):
 
     parts = ("samples",)
 
-    samples = param.List(
-        default=[], item_type=dict, doc="As sample_item gives them; above: linked to the step that this lies in."
-    )
+    samples = param.List(default=[], item_type=dict, doc="As linked_item gives them.")
     found = param.List(default=[], item_type=dict, doc="Samples that may be linked, as sample_item gives them.")
     may_write = param.Boolean(default=False)
     element = param.String(default="", doc="Id of the element: another one empties the form.")

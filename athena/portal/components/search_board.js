@@ -26,7 +26,8 @@ export function render({ model, el }) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true })
   const list = h("div", { class: "hits", role: "list" })
   const count = h("p", { class: "muted", role: "status", "data-athena": "search-count" })
-  const more = h("button", { class: "action", hidden: true, "data-athena": "search-more", onclick: () => look(0, { show: "200" }) }, "Show more")
+  const more = h("button", { class: "action", hidden: true, "data-athena": "search-more", onclick: () => readOn() }, "Show more")
+  const ahead = h("div", { class: "ahead", "aria-hidden": "true" }) // comes into view some screens before the end
   const chosen = (boxes) => boxes.map((label) => label.firstChild).filter((one) => one.checked).map((one) => one.value).join(",")
   const told = () => ({ ...Object.fromEntries(texts.map(([name, field]) => [name, field.value.trim()])), in: chosen(within), kind: chosen(kinds) })
   const look = (patience, other = { show: "" }) => {
@@ -53,20 +54,42 @@ export function render({ model, el }) {
   el.replaceChildren(h("div", { class: "board" }, box,
     h("div", { class: "narrow" }, h("fieldset", {}, h("legend", { class: "muted" }, "Search in"), within), h("fieldset", {}, h("legend", { class: "muted" }, "Show"), kinds)),
     h("div", { class: "narrow" }, status, owner, h("label", { class: "check muted" }, "from", since), h("label", { class: "check muted" }, "to", until), where),
-    problem, count, list, more))
+    problem, count, h("div", { class: "found" }, list, ahead), more))
   live(model, ["options"], () => {
     // what is being typed is newer than what was answered
     for (const [name, field] of texts) if (el.getRootNode().activeElement !== field) field.value = model.options[name] ?? ""
     for (const [name, boxes] of [["in", within], ["kind", kinds]]) for (const { firstChild: one } of boxes) one.checked = (model.options[name] ?? "").split(",").includes(one.value)
   })
-  live(model, ["hits", "total", "more", "asked", "problem"], () => {
+  let waiting = false
+  let shown = 0
+  const left = () => model.asked && !model.problem && shown < model.total
+  const readOn = () => { if (left() && !waiting) { waiting = true; model.send_msg({ do: "more" }) } }
+  const watcher = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) readOn() })
+  const tell = () => {
     problem.textContent = model.problem
     problem.hidden = !model.problem
-    const shown = model.hits.length
     count.textContent = model.problem ? "" : !model.asked ? (shown ? "Opened lately" : "Type what you look for. Words match from their beginning.")
-      : model.total ? `${number.format(model.total)}${model.more ? " or more" : ""} found${shown < model.total ? `, the best ${shown} shown` : ""}` : "Nothing that you may see has this. Fewer words, or other boxes above, find more."
+      : model.total ? `${number.format(model.total)}${model.more ? " or more" : ""} found${shown < model.total ? `, the best ${number.format(shown)} shown` : ""}` : "Nothing that you may see has this. Fewer words, or other boxes above, find more."
+    more.hidden = !left()
+    // one that stayed in view says nothing by itself
+    watcher.unobserve(ahead)
+    if (left()) watcher.observe(ahead)
+  }
+  const draw = () => {
+    waiting = false
+    shown = model.hits.length
     list.replaceChildren(...model.hits.map(hit))
-    more.hidden = !model.asked || shown >= model.total || shown >= 200
+    tell()
+  }
+  model.on("hits", draw)
+  model.on("further", () => {
+    if (model.further.after !== shown) return
+    waiting = false
+    shown += model.further.hits.length
+    list.append(...model.further.hits.map(hit))
+    tell()
   })
+  live(model, ["total", "more", "asked", "problem"], () => { if (model.problem) waiting = false; tell() })
+  draw()
   requestAnimationFrame(() => box.focus())
 }

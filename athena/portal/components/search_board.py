@@ -18,10 +18,13 @@ def hit_item(hit: Placed) -> dict[str, Any]:
 
 
 class SearchBoard(Asking):
-    """It asks ``look`` with the options of the search; what it shows of them stands in the address."""
+    """It asks ``look`` with the options of the search, and ``more`` near the end of the hits that are shown."""
 
     options = param.Dict(default={}, doc="What is asked, by name: q, in, kind, status, owner, since, until, where.")
     hits = param.List(default=[], item_type=dict, doc="As hit_item gives them.")
+    further = param.Dict(
+        default={}, doc="{after, read, hits}: hits that follow so many; read tells two without any apart."
+    )
     total = param.Integer(default=0)
     more = param.Boolean(default=False, doc="Whether the total is a lower bound.")
     asked = param.Boolean(default=False, doc="Whether anything was asked; else the hits were opened lately.")

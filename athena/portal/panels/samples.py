@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from athena.contract.elements import Element, ElementKind
-from athena.contract.samples import Sample, SampleCreate
+from athena.contract.elements import Element
+from athena.contract.samples import ElementSample, Sample, SampleCreate
 from athena.errors import Invalid
-from athena.portal.components.sample_list import SampleList, sample_item
+from athena.portal.components.sample_list import SampleList, linked_item, sample_item
 from athena.portal.panels.side import Side, may_write
 from athena.portal.sample_words import wanted
 from athena.portal.session import PortalSession
@@ -25,19 +25,11 @@ class SamplesSide(Side[SampleList]):
             self.root.param.update(samples=[], found=[], waiting=True, element=str(element.id))
         self.root.may_write = may_write(element)
         catalogue = self._session.catalogue
-        above = element.parent_id if element.kind is ElementKind.DATASET else None
 
-        def read() -> tuple[list[Sample], set[UUID]]:
-            inherited = {one.id for one in catalogue.samples_of(above)} if above is not None else set()
-            return catalogue.samples_of(element.id), inherited
+        def show(samples: list[ElementSample]) -> None:
+            self.root.param.update(samples=[linked_item(one) for one in samples], waiting=False)
 
-        def show(found: tuple[list[Sample], set[UUID]]) -> None:
-            samples, inherited = found
-            self.root.param.update(
-                samples=[sample_item(one) | {"above": one.id in inherited} for one in samples], waiting=False
-            )
-
-        self._fetch(element, read, show)
+        self._fetch(element, lambda: catalogue.samples_of(element.id), show)
 
     def _answer(self, element: Element, asked: dict[str, Any]) -> None:
         catalogue = self._session.catalogue

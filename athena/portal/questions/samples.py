@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
+from athena.contract.samples import ElementSample, Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.contract.search import Placed
 from athena.portal.order import PAGE
 from athena.portal.questions.base import Questions
@@ -23,9 +23,9 @@ class SampleQuestions(Questions):
         """All that came of a sample."""
         return self._client.get(f"/api/samples/{sample_id}/elements", list[Placed])
 
-    def samples_of(self, element_id: UUID) -> list[Sample]:
+    def samples_of(self, element_id: UUID) -> list[ElementSample]:
         """Samples that an element, or the step it lies in, was made of."""
-        return self._client.get(f"/api/elements/{element_id}/samples", list[Sample])
+        return self._client.get(f"/api/elements/{element_id}/samples", list[ElementSample])
 
     def create_sample(self, new: SampleCreate) -> Sample:
         """Register a sample."""

@@ -15,6 +15,7 @@ from athena.portal.run_tabs.reading import RunReading, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.shown import NEWEST, OLDEST, Listed
 from athena.portal.theme import Scheme
+from athena_widgets.chart_metrics import chart_metrics
 from athena_widgets.judging import parse_verdict
 
 
@@ -36,6 +37,7 @@ class MicrographsTab:
         given: dict[str, Any] = {"version": reading.run.version, "drift_limit_angstrom": drift_limit(reading.run)}
         given["may_judge"] = reading.element.my_role is not Role.VIEWER
         given["rules"] = [rule.model_dump(mode="json") for rule in reading.run.filter]
+        given["metrics"] = chart_metrics(reading.run.user_metrics)
         listed = Listed.of(reading.place)
         given["shown"] = listed.shown or ""
         if listed.order:

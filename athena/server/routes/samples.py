@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from athena.contract.samples import Sample, SampleCreate, SamplePage, SampleUpdate
+from athena.contract.samples import ElementSample, Sample, SampleCreate, SamplePage, SampleUpdate
 from athena.contract.search import Placed
 from athena.server.caller import CallerDep
 from athena.server.limits import Limit, Offset
@@ -77,7 +77,7 @@ def unlink_sample(caller: CallerDep, sample_id: UUID, element_id: UUID) -> None:
 
 
 @router.get("/elements/{element_id}/samples")
-def list_element_samples(caller: CallerDep, element_id: UUID) -> tuple[Sample, ...]:
+def list_element_samples(caller: CallerDep, element_id: UUID) -> tuple[ElementSample, ...]:
     """Give the samples that an element, or the one it lies in, was made of."""
     with caller.reading() as session:
         return samples.samples_of(session, caller.principal, element_id)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from athena_pipelines.core.ctf_kernels import correlate_with_gradient, score
 from athena_pipelines.core.ctf_model import Defocus, Optics, phase
 from athena_pipelines.core.ctf_quality import Quality, assess
+from athena_pipelines.core.ctf_rings import fit_rings, profile
 from athena_pipelines.core.quasi_newton import minimise
 from athena_pipelines.core.spectrum import SIZE, Spectrum, radial_average, ring_counts
 
@@ -109,6 +110,8 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
         value, x = _refine(pixels, start, optics=optics, search=search)
         if value > best_value:
             best_value, best = value, x
+    if search.phase_shift:
+        best = _settle(spectrum, best, optics, search)
     found = score(*pixels.arrays, lam, cs, best)
     # on a half plane all pixels are independent, unless the image is smaller than the spectrum asks for
     significance = found * np.sqrt(pixels.signal.size * spectrum.independent)
@@ -121,6 +124,14 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
     determined = shows and _sensible(defocus, quality, search) and rise < REFUTED_RISE
     return CtfFit(defocus, float(found), float(significance), bool(determined), quality, rise > SUSPECT_RISE)
+
+
+def _settle(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
+    """Phase and mean defocus by the course of the rings, which leans less; what was given where that says nothing."""
+    rings = fit_rings(profile(spectrum, x, optics, band_of(spectrum, search)), x, optics, free_phase=True)
+    if rings is None or not search.min_defocus_angstrom <= rings.mean_angstrom <= search.max_defocus_angstrom:
+        return x
+    return np.array([rings.mean_angstrom, *x[1:3], rings.phase_rad])
 
 
 def _rise_with_phase(
@@ -154,7 +165,7 @@ def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
     ky = (np.arange(SIZE) - centre)[:, None] * spectrum.step
     kx = np.arange(1, centre)[None, :] * spectrum.step
     k2 = kx * kx + ky * ky
-    low, high = _band(spectrum, search)
+    low, high = band_of(spectrum, search)
     inside = (k2 >= low * low) & (k2 <= high * high)
     inside &= spectrum.signal[:, centre + 1 :] != 0
     signal = spectrum.signal[:, centre + 1 :][inside].astype(np.float64)
@@ -165,7 +176,7 @@ def _select(spectrum: Spectrum, search: SearchRange) -> _Pixels:
     return _Pixels(*(np.ascontiguousarray(a, np.float32) for a in (signal, kept, cos2, sin2)))
 
 
-def _band(spectrum: Spectrum, search: SearchRange) -> tuple[float, float]:
+def band_of(spectrum: Spectrum, search: SearchRange) -> tuple[float, float]:
     """Fitted frequencies, Å⁻¹; where pixels are too large for the wanted resolution, up to 0.95 Nyquist."""
     high = min(1 / search.max_resolution_angstrom, 0.95 * spectrum.nyquist)
     return min(1 / search.min_resolution_angstrom, high / 2), high
@@ -173,7 +184,7 @@ def _band(spectrum: Spectrum, search: SearchRange) -> tuple[float, float]:
 
 def _starts(spectrum: Spectrum, optics: Optics, search: SearchRange) -> list[Array]:
     """Starting points: the best maxima of the radial search, without and with astigmatism in four directions."""
-    low, high = _band(spectrum, search)
+    low, high = band_of(spectrum, search)
     frequency = np.arange(SIZE // 2) * spectrum.step
     inside = (frequency >= low) & (frequency <= high)
     defoci = np.arange(search.min_defocus_angstrom, search.max_defocus_angstrom + 1, DEFOCUS_STEP_ANGSTROM)
@@ -226,19 +237,6 @@ def _refine(pixels: _Pixels, start: Array, *, optics: Optics, search: SearchRang
     x = start.copy()
     x[free] = reduced * scale[free]
     return -value, np.clip(x, lowest, highest)
-
-
-def refine_mean(spectrum: Spectrum, start: Array, optics: Optics, search: SearchRange) -> float:
-    """Mean defocus (Å) that fits a spectrum best, all else as in ``start``, within the defocus range of ``search``."""
-    pixels = _select(spectrum, search)
-    lam, cs = optics.wavelength_angstrom, optics.spherical_aberration_angstrom
-    defoci = np.arange(search.min_defocus_angstrom, search.max_defocus_angstrom, DEFOCUS_STEP_ANGSTROM)
-    values = [correlate_with_gradient(*pixels.arrays, lam, cs, np.array([d, *start[1:]]))[0] for d in defoci]
-    best = min(max(int(np.argmax(values)), 1), defoci.size - 2)
-    before, here, after = values[best - 1 : best + 2]
-    bend = before - 2 * here + after
-    part = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return float(defoci[best] + part * DEFOCUS_STEP_ANGSTROM)
 
 
 def model_of(defocus: Defocus, optics: Optics) -> Array:

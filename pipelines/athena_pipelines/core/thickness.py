@@ -2,7 +2,7 @@
 
 Slices of a specimen of thickness t have defoci spread over t, so that the rings −cos 2χ of its spectrum are multiplied
 by sin u / u with u = πλtk²: 0 first at k² = 1 / (λt). Source: CTFFIND5 (Elferich et al. 2024), eq. 1 of its model.
-A tilt spreads the defocus over the field, which looks the same in the spectrum of the whole: it is measured on tiles.
+A tilt spreads the defocus over the field, which looks the same in the spectrum of the whole: it must be known.
 """
 
 import math
@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf, model_of, refine_mean
+from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
 from athena_pipelines.core.ctf_model import Optics, phase
 from athena_pipelines.core.ice_ring import radius
-from athena_pipelines.core.spectrum import SIZE, Spectrum, measure
+from athena_pipelines.core.spectrum import SIZE, Spectrum
+from athena_pipelines.core.tilt import Tilt
 
 Array = npt.NDArray[np.float64]
 
@@ -31,7 +32,6 @@ PIXEL_CORRELATION = 1.35
 LATE_NODE_ANGSTROM = 8.0
 THICK_SCORE = 0.1
 """Where a fit this good ends before LATE_NODE_ANGSTROM, another is tried that does not look beyond."""
-TILES = 3
 SPREAD_SHARE = 0.35
 """Of the spread of defocus over the field, in thicknesses: beyond it the node may be a tilt's as much as the ice's."""
 
@@ -42,30 +42,25 @@ class Thickness:
 
     Attributes
     ----------
-    angstrom : thickness along the beam; NaN where there is no node, or a tilt may have made it.
+    angstrom : thickness along the beam; NaN where there is no node.
     fit : of the rings up to the node, where there is one: those beyond pull a fit away. The one given elsewhere.
+    search : range of that fit.
     """
 
     angstrom: float
     fit: CtfFit
+    search: SearchRange
+
+    def unless_tilted(self, tilt: Tilt, field_angstrom: tuple[float, float]) -> float:
+        """Thickness, NaN where a tilt of the field (height, width) may have made the node, or is not known."""
+        height, width = field_angstrom
+        spread = math.hypot(tilt.slope_x * width, tilt.slope_y * height) + tilt.error * max(field_angstrom)
+        return self.angstrom if spread < SPREAD_SHARE * self.angstrom else math.nan
 
 
-def measure_thickness(
-    image: npt.NDArray[np.floating],
-    spectrum: Spectrum,
-    fit: CtfFit,
-    optics: Optics,
-    *,
-    search: SearchRange,
-    pixel_size_angstrom: float,
-) -> Thickness:
-    """Thickness from the node in the spectrum of an image (height, width); tiles are looked at only where it has one.
-
-    Parameters
-    ----------
-    fit : of the spectrum in the range of ``search``.
-    """
-    nothing = Thickness(math.nan, fit)
+def measure_thickness(spectrum: Spectrum, fit: CtfFit, optics: Optics, search: SearchRange) -> Thickness:
+    """Thickness from the node in a spectrum that was fitted in the range of ``search``."""
+    nothing = Thickness(math.nan, fit, search)
     found = node_thickness(spectrum, fit, optics) if fit.determined else math.nan
     if math.isnan(found) and fit.score > THICK_SCORE and fit.quality.resolution_angstrom > LATE_NODE_ANGSTROM:
         # a node far inside the fitted range: the rings beyond may have led the fit astray
@@ -79,8 +74,7 @@ def measure_thickness(
     # with a phase shift that nobody mentioned, far rings can look inverted too
     if math.isnan(found) or fit.phase_suspected:
         return nothing
-    spread, error = _spread_of_defocus(image, fit, optics, narrow, pixel_size_angstrom)
-    return Thickness(found if spread + error < SPREAD_SHARE * found else math.nan, fit)
+    return Thickness(found, fit, narrow)
 
 
 def _up_to(search: SearchRange, angstrom: float) -> SearchRange:
@@ -137,31 +131,3 @@ def _ring_heights(spectrum: Spectrum, fit: CtfFit, optics: Optics) -> tuple[Arra
     noise = float(signal[ring > centre // 2].std()) * PIXEL_CORRELATION
     height = np.bincount(ring, signal * model, centre)[kept] / square[kept]
     return frequency[kept], np.asarray(height, np.float64), np.asarray(noise / np.sqrt(square[kept]), np.float64)
-
-
-def _spread_of_defocus(
-    image: npt.NDArray[np.floating], fit: CtfFit, optics: Optics, search: SearchRange, pixel_size_angstrom: float
-) -> tuple[float, float]:
-    """By how much the defocus differs over the field if it is a plane, and the standard error of that, Å."""
-    height, width = image.shape
-    places, defoci = [], []
-    start = model_of(fit.defocus, optics)
-    reach = 0.35 * fit.defocus.mean_angstrom
-    near = replace(
-        search,
-        min_defocus_angstrom=fit.defocus.mean_angstrom - reach,
-        max_defocus_angstrom=fit.defocus.mean_angstrom + reach,
-    )
-    for i in range(TILES):
-        for j in range(TILES):
-            rows = slice(i * height // TILES, (i + 1) * height // TILES)
-            columns = slice(j * width // TILES, (j + 1) * width // TILES)
-            tile = measure(np.ascontiguousarray(image[rows, columns]), pixel_size_angstrom)
-            places.append((1.0, i - 1.0, j - 1.0))
-            defoci.append(refine_mean(tile, start, optics, near))
-    plane, values = np.array(places), np.array(defoci)
-    coefficients, *_ = np.linalg.lstsq(plane, values, rcond=None)
-    left = values - plane @ coefficients
-    # six of nine tiles are free; each slope rests on six of them, a step apart
-    error = math.sqrt(float(left @ left) / (TILES * TILES - 3) / 6)
-    return TILES * float(np.hypot(*coefficients[1:])), TILES * error

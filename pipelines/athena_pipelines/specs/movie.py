@@ -26,13 +26,13 @@ class StepSpec:
     metrics: tuple[str, ...]
 
 
-FROM_ACQUISITION = frozenset({"acquired_unix_s", "target_defocus_um", "optics_group"})
-"""Metrics that come with the acquisition and not from its pixels."""
+FROM_ELSEWHERE = frozenset({"acquired_unix_s", "target_defocus_um", "optics_group", "ice_relative"})
+"""Metrics that come with the acquisition, or from all of a run, and not from one movie's pixels."""
 
 MOVIE = StepSpec(
     name="movie",
     label="Motion correction and CTF",
     parameters=MovieParameters,
     result=MovieResult,
-    metrics=tuple(name for name in layout.METRICS if name not in FROM_ACQUISITION),
+    metrics=tuple(name for name in layout.METRICS if name not in FROM_ELSEWHERE),
 )

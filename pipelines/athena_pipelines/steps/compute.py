@@ -15,15 +15,17 @@ import numpy.typing as npt
 
 from athena.contract.processing import NO_DOSE_WEIGHTING, GainFit, MovieParameters
 from athena.formats.movies import fitting_memory
-from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
+from athena_pipelines.core.ctf import MicrographCtf, measure_ctf
+from athena_pipelines.core.ctf_fit import SearchRange
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.drift import NOTHING, Drift, describe
 from athena_pipelines.core.motion import Exposure, Motion, Sums, add_frames, measure_motion
 from athena_pipelines.core.small_frames import shrink
-from athena_pipelines.core.spectrum import Spectrum, measure
-from athena_pipelines.core.thickness import measure_thickness
 from athena_pipelines.steps.load import load_movie
 from athena_pipelines.steps.memory import keep_freed_memory
+
+TILTED_DEG = 10.0
+"""Tilt that is said in words; ice in a hole is seldom as steep by itself."""
 
 SOFTWARE = f"athena {version('athena-cryoem')} movie"
 
@@ -55,9 +57,8 @@ class Computed:
     shape : (height, width), px.
     intensity : mean of a frame, e/px where the movie holds counts.
     hot_pixels : (n, 2) pixels that were repaired, (y, x), MRC row order.
-    motion, sums, spectrum, optics, fit : of the stages.
+    motion, sums, ctf, optics : of the stages.
     flags : what a reader should know, by name.
-    ice_angstrom : thickness from the node of the CTF; NaN where it has none.
     gain_fit : how the gain reference fits, where that was measured.
     """
 
@@ -68,11 +69,9 @@ class Computed:
     hot_pixels: npt.NDArray[np.int64]
     motion: Motion
     sums: Sums
-    spectrum: Spectrum
+    ctf: MicrographCtf
     optics: Optics
-    fit: CtfFit
     flags: tuple[str, ...]
-    ice_angstrom: float
     gain_fit: GainFit | None = None
 
     @property
@@ -139,16 +138,12 @@ def _compute(
         sums = terms.combine()
         del terms
     with timing("ctf"):
-        spectrum = measure(sums.plain, pixel)
         optics = optics_of(parameters)
-        search = search_range(parameters)
-        fit = fit_ctf(spectrum, optics, search)
-        ice = measure_thickness(sums.plain, spectrum, fit, optics, search=search, pixel_size_angstrom=pixel)
-        fit = ice.fit
+        ctf = measure_ctf(sums.plain, pixel, optics, search_range(parameters))
     flags += motion.flags
     if sums.weighted is None:
         flags.append(NO_DOSE_WEIGHTING)
-    flags += ctf_flags(spectrum, fit)
+    flags += ctf_flags(ctf)
     return Computed(
         parameters,
         count,
@@ -157,24 +152,24 @@ def _compute(
         repaired,
         motion,
         sums,
-        spectrum,
+        ctf,
         optics,
-        fit,
         tuple(flags),
-        ice.angstrom,
         gain_fit,
     )
 
 
-def ctf_flags(spectrum: Spectrum, fit: CtfFit) -> list[str]:
-    """What a reader should know of a spectrum and its fit, by name."""
+def ctf_flags(ctf: MicrographCtf) -> list[str]:
+    """What a reader should know of a micrograph's CTF, by name."""
     flags = []
-    if not fit.determined:
+    if not ctf.fit.determined:
         flags.append("ctf_not_determined")
-    if fit.phase_suspected:
+    if ctf.fit.phase_suspected:
         flags.append("phase_shift_suspected")
-    if spectrum.crystalline_ice:
+    if ctf.spectrum.crystalline_ice:
         flags.append("crystalline_ice")
+    if ctf.tilt.steeper_than(TILTED_DEG):
+        flags.append("tilted")
     return flags
 
 

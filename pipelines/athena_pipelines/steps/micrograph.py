@@ -11,10 +11,9 @@ from athena.errors import BadFile
 from athena.formats.movies import open_movie
 from athena.formats.mrc import MrcMovie
 from athena.formats.mrc_extended import read_fei_records
-from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
+from athena_pipelines.core.ctf import measure_ctf
+from athena_pipelines.core.ctf_fit import SearchRange
 from athena_pipelines.core.ctf_model import Optics
-from athena_pipelines.core.spectrum import measure
-from athena_pipelines.core.thickness import measure_thickness
 from athena_pipelines.steps.compute import Timing, ctf_flags
 from athena_pipelines.steps.outputs import ctf_values
 
@@ -56,16 +55,13 @@ def fit_micrograph(path: Path, known: Known, search: SearchRange) -> dict[str, A
         raise BadFile(f"{path.name} does not say its acceleration voltage.", hint="Give it: --voltage 300")
     with timing("ctf"):
         optics = Optics(voltage, known.spherical_aberration_mm, known.amplitude_contrast)
-        spectrum = measure(found.image, pixel)
-        fit = fit_ctf(spectrum, optics, search)
-        ice = measure_thickness(found.image, spectrum, fit, optics, search=search, pixel_size_angstrom=pixel)
+        ctf = measure_ctf(found.image, pixel, optics, search)
     return {
         "micrograph": str(path),
         "pixel_size_angstrom": pixel,
         "voltage_kv": voltage,
-        **ctf_values(ice.fit),
-        "ice_thickness_angstrom": ice.angstrom,
-        "flags": ctf_flags(spectrum, ice.fit),
+        **ctf_values(ctf),
+        "flags": ctf_flags(ctf),
         "seconds": timing.seconds,
         "cpu_seconds": timing.cpu_seconds,
     }

@@ -6,11 +6,11 @@ from athena.contract.processing import MovieResult, MovieTask
 from athena.zarrio import layout
 from athena.zarrio.pyramid import write_pyramid
 from athena.zarrio.writer import RunWriter
+from athena_pipelines.core.ctf import MicrographCtf
 from athena_pipelines.core.ctf_fit import CtfFit
 from athena_pipelines.core.ice_ring import iciness
 from athena_pipelines.core.motion import patch_motion
 from athena_pipelines.core.pictures import fit_picture, spectrum_picture, thumbnail
-from athena_pipelines.core.spectrum import Spectrum
 from athena_pipelines.steps.compute import SOFTWARE, Computed, Timing, compute_movie
 
 NAN = float("nan")
@@ -35,7 +35,7 @@ def process_movie(task: MovieTask) -> MovieResult:
         global_motion=found.motion.global_angstrom(pixel).ravel().tolist(),
         patch_motion=patch_motion(found.motion, found.grid, pixel).ravel().tolist(),
         patch_grid=found.grid,
-        ctf_curves=_curves(found.fit),
+        ctf_curves=_curves(found.ctf.fit),
         flags=list(found.flags),
         gain=task.gain,
         gain_fit=found.gain_fit,
@@ -45,10 +45,10 @@ def process_movie(task: MovieTask) -> MovieResult:
 
 
 def _write(task: MovieTask, found: Computed) -> None:
-    pictured = spectrum_picture(found.spectrum, layout.SPECTRUM_SIZE)
+    pictured = spectrum_picture(found.ctf.spectrum, layout.SPECTRUM_SIZE)
     fitted = pictured
-    if found.fit.determined:
-        fitted = fit_picture(found.spectrum, found.fit, found.optics, layout.SPECTRUM_SIZE)
+    if found.ctf.fit.determined:
+        fitted = fit_picture(found.ctf.spectrum, found.ctf.fit, found.optics, layout.SPECTRUM_SIZE)
     both = found.parameters.keep_unweighted and found.sums.weighted is not None
     write_pyramid(
         task.store,
@@ -68,8 +68,7 @@ def _metrics(found: Computed) -> dict[str, float]:
     dose = parameters.dose_per_frame_e_per_A2
     return {
         **_drift_metrics(found),
-        **_ctf_metrics(found.fit, found.spectrum),
-        "ice_thickness_nm": found.ice_angstrom / 10,
+        **_ctf_metrics(found.ctf),
         "mean_intensity_e_per_px": found.intensity,
         "dose_e_per_A2": NAN if dose is None else dose * found.frames,
         "pixel_size_angstrom": parameters.pixel_size_angstrom,
@@ -95,8 +94,9 @@ def _drift_metrics(found: Computed) -> dict[str, float]:
     }
 
 
-def _ctf_metrics(fit: CtfFit, spectrum: Spectrum) -> dict[str, float]:
+def _ctf_metrics(ctf: MicrographCtf) -> dict[str, float]:
     """CTF values by catalogue name; NaN where the fit means nothing."""
+    fit, spectrum, tilt = ctf.fit, ctf.spectrum, ctf.tilt
     found = fit.defocus
     values = {
         "defocus_um": found.mean_angstrom / 1e4,
@@ -115,6 +115,10 @@ def _ctf_metrics(fit: CtfFit, spectrum: Spectrum) -> dict[str, float]:
         **values,
         "iciness": iciness(spectrum.amplitude, spectrum.step),
         "spectrum_nyquist_per_angstrom": spectrum.nyquist,
+        "ice_thickness_nm": ctf.ice_angstrom / 10,
+        "tilt_deg": tilt.angle_deg,
+        "tilt_error_deg": tilt.angle_error_deg,
+        "tilt_axis_deg": tilt.axis_deg,
     }
 
 

@@ -15,7 +15,7 @@ from athena.formats.gain import read_reference
 from athena.formats.mrc import write_mrc
 from athena.formats.star import Block, Table, write_star
 from athena.formats.writing import write_whole, written_whole
-from athena_pipelines.core.ctf_fit import CtfFit
+from athena_pipelines.core.ctf import MicrographCtf
 from athena_pipelines.core.local_motion import LocalModel, patch_centres
 from athena_pipelines.core.motion import patch_motion
 from athena_pipelines.core.pictures import fit_picture, spectrum_picture, thumbnail
@@ -55,9 +55,9 @@ def write_outputs(found: Computed, inputs: Inputs, out: Path, timing: Timing, *,
         write_star(stem.with_name(f"{movie.stem}.star"), motion_star(found, replace(inputs, gain=gain)))
         _write_picture(stem.with_name(f"{movie.stem}_thumb.png"), thumbnail(found.image, THUMBNAIL_SIZE))
         pictured = (
-            fit_picture(found.spectrum, found.fit, found.optics, SPECTRUM_SIZE)
-            if found.fit.determined
-            else spectrum_picture(found.spectrum, SPECTRUM_SIZE)
+            fit_picture(found.ctf.spectrum, found.ctf.fit, found.optics, SPECTRUM_SIZE)
+            if found.ctf.fit.determined
+            else spectrum_picture(found.ctf.spectrum, SPECTRUM_SIZE)
         )
         _write_picture(stem.with_name(f"{movie.stem}_ctf.png"), pictured)
     report = stem.with_name(f"{movie.stem}.json")
@@ -106,7 +106,7 @@ def measurements(found: Computed, inputs: Inputs, timing: Timing) -> dict[str, A
             "motion_px": patch_motion(found.motion, found.grid, 1.0).tolist(),
         },
         "drift": asdict(found.drift()),
-        "ctf": {**ctf_values(found.fit), "ice_thickness_angstrom": found.ice_angstrom},
+        "ctf": ctf_values(found.ctf),
         "gain_fit": found.gain_fit.model_dump(mode="json") if found.gain_fit is not None else None,
         "flags": list(found.flags),
         "parameters": found.parameters.model_dump(mode="json"),
@@ -116,8 +116,9 @@ def measurements(found: Computed, inputs: Inputs, timing: Timing) -> dict[str, A
     }
 
 
-def ctf_values(fit: CtfFit) -> dict[str, Any]:
-    """Fitted values by name; None where the spectrum does not determine them."""
+def ctf_values(ctf: MicrographCtf) -> dict[str, Any]:
+    """Fitted values by name; NaN where the micrograph does not determine them."""
+    fit, tilt = ctf.fit, ctf.tilt
     found = fit.defocus
     values = {
         "defocus_u_angstrom": found.u_angstrom,
@@ -130,7 +131,16 @@ def ctf_values(fit: CtfFit) -> dict[str, Any]:
     }
     if not fit.determined:
         values = dict.fromkeys(values, math.nan)
-    return {"determined": fit.determined, **values, "significance": fit.significance}
+    return {
+        "determined": fit.determined,
+        **values,
+        "significance": fit.significance,
+        "tilt_deg": tilt.angle_deg,
+        "tilt_error_deg": tilt.angle_error_deg,
+        "tilt_axis_deg": tilt.axis_deg,
+        "tilt_axis_error_deg": tilt.axis_error_deg,
+        "ice_thickness_angstrom": ctf.ice_angstrom,
+    }
 
 
 def motion_star(found: Computed, inputs: Inputs) -> dict[str, Block]:

@@ -5,12 +5,12 @@ import numpy as np
 # kernels of the readers have one signature each and compile when they are imported
 import athena.formats.eer_kernels
 import athena.formats.lzw  # noqa: F401
-from athena_pipelines.core.ctf_fit import SearchRange, fit_ctf
+from athena_pipelines.core.ctf import measure_ctf
+from athena_pipelines.core.ctf_fit import SearchRange
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.frames import NO_GAIN, Frames, find_defects, repair_frames, unaligned_sum
 from athena_pipelines.core.motion import measure_motion, sum_frames
 from athena_pipelines.core.small_frames import shrink
-from athena_pipelines.core.spectrum import measure
 
 
 def exercise() -> None:
@@ -22,4 +22,4 @@ def exercise() -> None:
     repair_frames(frames, bad, seed=0)
     motion = measure_motion(shrink(frames, 1.0), grid=(1, 1))
     sums = sum_frames(frames, motion, 1.0, dose_per_frame_e_per_A2=1.0)
-    fit_ctf(measure(sums.plain, 1.0), Optics(), SearchRange(max_defocus_angstrom=4000.0))
+    measure_ctf(sums.plain, 1.0, Optics(), SearchRange(max_defocus_angstrom=4000.0))

@@ -3097,6 +3097,78 @@ export interface components {
             before_id: string | null;
         };
         /**
+         * ElementSample
+         * @description A sample that an element was made of, and by which link that is known.
+         */
+        ElementSample: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Barcode
+             * @default
+             */
+            barcode: string;
+            /**
+             * Cassette
+             * @default
+             */
+            cassette: string;
+            /** Slot */
+            slot?: number | null;
+            /**
+             * Metadata
+             * @default []
+             */
+            metadata: components["schemas"]["MetadataEntry"][];
+            /** Creator */
+            creator: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+            /**
+             * Linked
+             * @description How many of the elements made of it the caller may see.
+             */
+            linked: number;
+            /**
+             * Editable
+             * @description Whether the caller may change it.
+             */
+            editable: boolean;
+            /**
+             * Here
+             * @description Whether the element itself is linked.
+             */
+            here: boolean;
+            /**
+             * Above
+             * @description Step that the element lies in, where that is linked to it.
+             */
+            above?: string | null;
+        };
+        /**
          * ElementSort
          * @description What a listing is ordered by; position is the order of steps in their workflow.
          * @enum {string}
@@ -6045,6 +6117,7 @@ export type ElementKind = components['schemas']['ElementKind'];
 export type ElementMove = components['schemas']['ElementMove'];
 export type ElementPage = components['schemas']['ElementPage'];
 export type ElementPlace = components['schemas']['ElementPlace'];
+export type ElementSample = components['schemas']['ElementSample'];
 export type ElementSort = components['schemas']['ElementSort'];
 export type ElementUpdate = components['schemas']['ElementUpdate'];
 export type Event = components['schemas']['Event'];
@@ -9592,7 +9665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sample"][];
+                    "application/json": components["schemas"]["ElementSample"][];
                 };
             };
             /** @description No token, or one that is not valid. */

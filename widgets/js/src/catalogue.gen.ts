@@ -169,6 +169,34 @@ export const METRICS = {
     "digits": 0,
     "lower_is_better": null
   },
+  "ice_relative": {
+    "name": "ice_relative",
+    "label": "Relative ice thickness",
+    "unit": "",
+    "digits": 3,
+    "lower_is_better": null
+  },
+  "tilt_deg": {
+    "name": "tilt_deg",
+    "label": "Tilt",
+    "unit": "°",
+    "digits": 1,
+    "lower_is_better": null
+  },
+  "tilt_error_deg": {
+    "name": "tilt_error_deg",
+    "label": "Error of the tilt",
+    "unit": "°",
+    "digits": 1,
+    "lower_is_better": true
+  },
+  "tilt_axis_deg": {
+    "name": "tilt_axis_deg",
+    "label": "Tilt axis",
+    "unit": "°",
+    "digits": 0,
+    "lower_is_better": null
+  },
   "optics_group": {
     "name": "optics_group",
     "label": "Optics group",
@@ -265,6 +293,7 @@ export const DEFAULTS = {
     "judged": "",
     "may_filter": false,
     "may_judge": true,
+    "metrics": [],
     "mode": "extended",
     "opened": -1,
     "order": "newest",

@@ -2,7 +2,7 @@
 
 import filterIcon from "icon:filter-alt-outline";
 import { h } from "./dom";
-import { type Rule, sentence } from "./filter_rules";
+import { type Rule, type RuleMetric, sentence } from "./filter_rules";
 import type { Verdict } from "./run_data";
 import { count } from "./units";
 
@@ -36,11 +36,15 @@ export class FilterMenu {
     (this.#change.hidden ? this.#summary : this.#change).focus();
   }
 
-  tell(rules: readonly Rule[], counts: Record<Verdict, number>, mayChange: boolean): void {
+  tell(
+    rules: readonly Rule[],
+    counts: Record<Verdict, number>,
+    { metrics, mayChange }: { metrics: readonly RuleMetric[]; mayChange: boolean },
+  ): void {
     this.#summary.setAttribute("aria-pressed", String(rules.length > 0));
     this.#rules.replaceChildren(
       ...(rules.length
-        ? rules.map((rule) => h("li", {}, sentence(rule)))
+        ? rules.map((rule) => h("li", {}, sentence(rule, metrics)))
         : [h("li", { class: "muted" }, "No rule is saved: every finished micrograph matches.")]),
     );
     this.#hand.textContent =

@@ -38,9 +38,18 @@ export function bound(value: number, digits: number): string {
   return Number(value.toFixed(digits)) === value ? rounded : String(value);
 }
 
-/** A rule as people read it: `CTF resolution ≤ 4.0 Å`. */
-export function sentence(rule: Rule): string {
-  const metric = METRICS[rule.metric as MetricName] as { label: string; unit: string; digits: number } | undefined;
+/** How people name a metric and read its values. */
+export interface RuleMetric {
+  name: string;
+  label: string;
+  unit: string;
+  digits: number;
+}
+
+/** A rule as people read it: `CTF resolution ≤ 4.0 Å`. Of a metric that is not known, its own name says what it is. */
+export function sentence(rule: Rule, metrics: readonly RuleMetric[] = []): string {
+  const known = METRICS[rule.metric as MetricName] as Omit<RuleMetric, "name"> | undefined;
+  const metric = metrics.find((one) => one.name === rule.metric) ?? known;
   const digits = metric?.digits ?? 3;
   const sign = SIGNS[rule.operator] ?? rule.operator;
   const bounds = [rule.value, ...(typeof rule.upper === "number" ? [rule.upper] : [])];

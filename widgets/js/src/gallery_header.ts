@@ -6,7 +6,7 @@ import cardsIcon from "icon:grid-view-outline";
 import extendedIcon from "icon:table-rows-outline";
 import { h, iconButton } from "./dom";
 import { FilterMenu } from "./filter_menu";
-import type { Rule } from "./filter_rules";
+import type { Rule, RuleMetric } from "./filter_rules";
 import type { Mode } from "./gallery_item";
 import type { Group, Verdict } from "./run_data";
 import { count } from "./units";
@@ -95,7 +95,11 @@ export class GalleryHeader {
     this.#said.replaceChildren(words, " ", undo ? button : "");
   }
 
-  counts(counts: Record<Group | Verdict, number>, rules: readonly Rule[], mayChange: boolean): void {
+  counts(
+    counts: Record<Group | Verdict, number>,
+    rules: readonly Rule[],
+    about: { metrics: readonly RuleMetric[]; mayChange: boolean },
+  ): void {
     const told = rules.length > 0 || counts.accepted + counts.rejected > 0;
     for (const [group, { button, number }] of this.#groups) {
       number.textContent = count(counts[group]);
@@ -103,7 +107,7 @@ export class GalleryHeader {
     }
     const filtered = this.#groups.get("filtered");
     if (filtered) filtered.number.textContent = `${count(counts.filtered)} of ${count(counts.finished)}`;
-    this.filter.tell(rules, counts, mayChange);
+    this.filter.tell(rules, counts, about);
   }
 
   choose(group: Group, mode: Mode, order: Order): void {

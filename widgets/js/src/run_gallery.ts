@@ -5,7 +5,7 @@ import { BatchCache } from "./batch_cache";
 import { canvasStyles } from "./canvas_styles";
 import { DEFAULTS } from "./catalogue.gen";
 import { h } from "./dom";
-import type { Rule } from "./filter_rules";
+import type { Rule, RuleMetric } from "./filter_rules";
 import { GalleryHeader, type Order } from "./gallery_header";
 import type { GalleryContext, Mode } from "./gallery_item";
 import { GalleryList } from "./gallery_list";
@@ -135,7 +135,10 @@ class Gallery {
   }
 
   #count(): void {
-    this.#header.counts(this.#data.counts, this.#data.rules, this.#model.get<boolean>("may_filter"));
+    this.#header.counts(this.#data.counts, this.#data.rules, {
+      metrics: this.#model.get<RuleMetric[]>("metrics"),
+      mayChange: this.#model.get<boolean>("may_filter"),
+    });
   }
 
   #listen(): void {
@@ -147,6 +150,7 @@ class Gallery {
       arrange();
       this.pull();
     });
+    this.#scope.follow(this.#model, "metrics", () => this.#count());
     this.#scope.follow(this.#model, "shown", arrange);
     this.#scope.follow(this.#model, "mode", arrange);
     this.#scope.follow(this.#model, "order", arrange);
