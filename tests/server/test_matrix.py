@@ -147,6 +147,7 @@ MATRIX: dict[str, Need | Action] = {
     "get_curves": Action.VIEW,
     "list_acquisitions": Action.VIEW,
     "list_shown": Action.VIEW,
+    "visit_element": Action.VIEW,
     "get_acquisition": Action.VIEW,
     "get_neighbours": Action.VIEW,
     "get_thumbnail": Action.VIEW,
