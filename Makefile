@@ -31,9 +31,11 @@ $(WIDGETS): $(STAMP) $(TS)
 	$(BIN)/python widgets/js/build.py
 	touch $@
 
-# compiled once here, so that no worker has to at its first movie
+# compiled once here, so that no worker has to at its first movie; byte code too, which may not be written later
 $(KERNELS): $(STAMP) $(KERNEL_SOURCES)
-	$(BIN)/python -c "from athena_pipelines.steps import warm_up; warm_up()"
+	$(BIN)/athena process movie --help > /dev/null
+	$(BIN)/python -c "import athena.formats.tiff, athena_pipelines.steps.outputs, PIL.Image; PIL.Image.preinit(); \
+	  from athena_pipelines.steps import warm_up; warm_up()"
 	touch $@
 
 demo: install

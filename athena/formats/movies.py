@@ -64,15 +64,19 @@ def open_movie(path: str | Path) -> Movie:
 
     Raises BadFile when it is absent, empty, foreign, truncated or says of itself what its size belies.
     """
-    # imported late: a caller that only asks for names of suffixes needs no codec library
-    from athena.formats.eer import EerMovie, is_eer
-    from athena.formats.mrc import MrcMovie
-    from athena.formats.tiff import TiffMovie
-
+    # imported late, and each alone: codec libraries take as long to load as a movie's motion takes to be measured
     path = Path(path)
     if not _is_tiff(path):
+        from athena.formats.mrc import MrcMovie
+
         return MrcMovie(path)
-    return EerMovie(path) if is_eer(path) else TiffMovie(path)
+    from athena.formats.eer import EerMovie, is_eer
+
+    if is_eer(path):
+        return EerMovie(path)
+    from athena.formats.tiff import TiffMovie
+
+    return TiffMovie(path)
 
 
 def is_whole(path: str | Path) -> bool:

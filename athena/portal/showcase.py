@@ -198,7 +198,10 @@ def examples() -> Iterator[tuple[str, Any]]:
     elements = [_item(status, status=status) for status in STATUSES]
     elements += [_item("archived", state="archived"), _item("being deleted", state="deleting", actions=[])]
     yield "every status", ElementList(_nothing, items=elements)
-    yield "ordered", ElementList(_nothing, items=elements[:3], ordered=True)
+    yield (
+        "ordered",
+        ElementList(_nothing, items=[one | {"position": n} for n, one in enumerate(elements[:3])], ordered=True),
+    )
     yield "waiting", ElementList(_nothing, waiting=True)
     yield "empty", ElementList(_nothing, empty="No folder yet. Add folder makes the first.")
     yield "with a command", EmptyState(sentence="No movie yet.", command="athena watch /data/session")

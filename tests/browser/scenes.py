@@ -128,12 +128,12 @@ RUNS: dict[str, Scene] = {
     "report": Scene(f"{RUN}&tab=report", hook("report")),
     "report-full": Scene(f"{FULL}&tab=report", hook("report")),
     "report-empty": Scene("?e={none}&tab=report", hook("empty")),
-    "micrograph": Scene(f"{RUN}&i=0", IMAGE),
+    "micrograph": Scene(f"{RUN}&i=2", IMAGE),
     "micrograph-failed": Scene(f"{FULL}&i={{failed}}", hook("acquisition-error")),
     "micrograph-waiting": Scene(f"{FULL}&i={{waiting}}", hook("acquisition-state")),
-    "motion": Scene(f"{RUN}&i=0&tab=motion", hook("traces")),
-    "ctf": Scene(f"{RUN}&i=0&tab=ctf", hook("curve")),
-    "fft": Scene(f"{RUN}&i=0&view=fft&tab=ctf", hook("ring-name")),
+    "motion": Scene(f"{RUN}&i=2&tab=motion", hook("traces")),
+    "ctf": Scene(f"{RUN}&i=2&tab=ctf", hook("curve")),
+    "fft": Scene(f"{RUN}&i=2&view=fft&tab=ctf", hook("ring-name")),
     "run-filter": Scene(
         FULL, hook("acquisition"), (hook("filter"),), hook("filter-rules") + f", {hook('filter-change')}"
     ),
@@ -145,7 +145,7 @@ RUNS: dict[str, Scene] = {
     "reprocess": Scene(
         "?e={branched}&tab=processing", hook("reprocess-open"), (hook("reprocess-open"),), hook("reprocess-form")
     ),
-    "contrast": Scene(f"{RUN}&i=0", IMAGE, (hook("contrast"),), hook("contrast-panel")),
+    "contrast": Scene(f"{RUN}&i=2", IMAGE, (hook("contrast"),), hook("contrast-panel")),
     "attach": Scene("?e={none}", hook("empty-start"), (hook("empty-start"),), DIALOG),
     "notebook": Scene(RUN, hook("open-recipe"), (hook("open-recipe"),), hook("recipe-dialog")),
     "run-menu": Scene(RUN, hook("actions"), (hook("actions"),), hook("action-export")),

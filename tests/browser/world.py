@@ -43,6 +43,8 @@ from tests.browser.instance import Instance, login_of, make_run, wait_for
 from tests.browser.played import Player
 
 LONG = "Nanobody-stabilised GABA-A receptor in MSP2N2 nanodiscs with alprazolam and bicuculline, second purification"
+LONG_AGO = datetime(2024, 12, 28, 22, 48, tzinfo=UTC)
+"""A time that takes many letters."""
 FAILURE = "The movie cannot be read: it ends after 12 of 40 frames. Copy it again."
 
 
@@ -155,7 +157,7 @@ class World:
         none = self._dataset(step, "Grid 8, no session yet")
         deleted = self._dataset(step, "Grid 1, being deleted")
         archived = self._dataset(step, "Grid 2, archived")
-        self._set_states({deleted.id: "deleting", archived.id: "archived"})
+        self._set_states({deleted.id: "deleting", archived.id: "archived", few.id: "active"})
         long = make_run(client, folder=LONG, workflow=f"SPA-QM of {LONG}", run=f"Grid 12 of {LONG}")
         player = self._player(long)
         player.attach(message="40 movies found, all whole.", state=SourceState.COMPLETED)
@@ -185,7 +187,8 @@ class World:
         database = Database(self.instance.settings.resolved_database_url)
         with database.session() as session:
             for element_id, state in states.items():
-                session.get_one(ElementRow, element_id).state = state
+                row = session.get_one(ElementRow, element_id)
+                row.state, row.updated = state, LONG_AGO
         database.dispose()
 
     def _people(self) -> None:
@@ -292,7 +295,9 @@ class World:
             # nobody's lease: as long as no runner is started, it stays as it is
             lease = {"lease_owner": "a runner elsewhere", "lease_until": datetime.now(UTC) + timedelta(days=1)}
             add(JobKind.LIVE_EXPORT, JobState.RUNNING, 90, done=318, total=1204, unit="files", **lease)
-            add(JobKind.ARCHIVE, JobState.PENDING, 110, element_id=made["few"], subject="Grid 5, three movies")
+            later = datetime.now(UTC) + timedelta(days=1)
+            few = {"element_id": made["few"], "subject": "Grid 5, three movies", "not_before": later}
+            add(JobKind.ARCHIVE, JobState.PENDING, 110, **few)
             add(JobKind.DELETE, JobState.FINISHED, 20, done=12, total=12, unit="files")
             add(JobKind.REINDEX, JobState.CANCELLED, 30, element_id=None, subject="")
             told = {

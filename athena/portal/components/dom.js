@@ -160,14 +160,35 @@ const ACTIONS = {
 }
 const SETTABLE = ["not_started", "in_progress", "completed", "suspended", "warning"]
 
+// keys and focus of a menu behind a summary: arrows go along it, Escape closes it and goes back, going elsewhere closes it
+const menuHands = {
+  onkeydown: (event) => {
+    const menu = event.currentTarget
+    if (!menu.open) return
+    if (event.key === "Escape") { event.stopPropagation(); shutMenu(menu) }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (!step) return
+    event.preventDefault()
+    const items = [...menu.querySelectorAll("summary ~ * :is(a, button)")]
+    const at = items.indexOf(menu.getRootNode().activeElement)
+    items.at(at < 0 && step < 0 ? -1 : (at + step) % items.length).focus()
+  },
+  onfocusout: (event) => { if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false },
+}
+
+// what has the focus must not vanish with the menu: a dialog that follows gives it back to where it was
+function shutMenu(menu) {
+  menu.querySelector("summary").focus()
+  menu.open = false
+}
+
 function actionMenu(item, ask, root) {
   if (!item.actions?.length) return null
   const list = h("div", { class: "menu-items", role: "menu" })
-  const menu = h("details", { class: "menu-of", onclick: (event) => event.stopPropagation(), onkeydown: (event) => { if (event.key === "Escape") menu.open = false },
-    onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false } },
+  const menu = h("details", { class: "menu-of", onclick: (event) => event.stopPropagation(), ...menuHands },
     h("summary", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${item.name}`, "data-athena": "actions" }, icon("more")), list)
   list.append(...item.actions.map((name) => h("button", { role: "menuitem", class: ACTIONS[name].danger ? "is-error" : "", "data-athena": `action-${name}`, onclick: async () => {
-    menu.open = false
+    shutMenu(menu)
     if (name === "download") { save(item.zip); return }
     if (ACTIONS[name].asks) { ask({ do: name, id: item.id, value: "" }); return }
     if (name !== "link") { confirmAction(name, item, ask, root); return }
@@ -241,11 +262,10 @@ function askDialog(model, root, { label, text, fields = [], action, danger, send
 // a menu behind three dots: pairs of what it says and what it does, with a name for tests
 function menuOf(name, entries) {
   const list = h("div", { class: "menu-items", role: "menu" })
-  const menu = h("details", { class: "menu-of", onkeydown: (event) => { if (event.key === "Escape") menu.open = false },
-    onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false } },
+  const menu = h("details", { class: "menu-of", ...menuHands },
     h("summary", { class: "icon-button", title: "Actions", "aria-label": `Actions for ${name}`, "data-athena": "actions" }, icon("more")), list)
   list.append(...entries.filter(Boolean).map(([hook, label, act, danger]) => h("button", { role: "menuitem", class: danger ? "is-error" : "", "data-athena": `do-${hook}`,
-    onclick: () => { menu.open = false; act() } }, label)))
+    onclick: () => { shutMenu(menu); act() } }, label)))
   return menu
 }
 

@@ -109,7 +109,7 @@ export function render({ model, el }) {
     node.showModal()
   }
   function rename(file) {
-    const input = h("input", { class: "field", value: file.name, required: true, maxlength: 1000, "data-athena": "file-name" })
+    const input = h("input", { class: "field", value: file.name, required: true, maxlength: 1000, "aria-label": "New name", "data-athena": "file-name" })
     dialog(`Rename “${last(file.name)}”`, "file-dialog", [input, h("p", { class: "muted" }, "Slashes put it into folders.")], "Rename",
       { act: () => model.send_msg({ do: "rename", id: file.id, name: input.value }) })
     const dot = file.name.lastIndexOf(".")

@@ -26,11 +26,11 @@ export function render({ model, el }) {
       ...model.tools.filter((tool) => tool.low).map(link),
       h("button", { class: "tool", "data-athena": "theme", title: `Switch to ${other}`, "aria-label": `Switch to ${other}`,
         onclick: () => { model.theme = other } }, icon(other, 20)),
-      h("details", { class: "user", open },
+      h("details", { class: "user", open, ...menuHands },
         h("summary", { class: "tool", title: model.user, "aria-label": `User ${model.user}`, "data-athena": "user" }, icon("user", 20)),
         h("div", { class: "menu" }, h("span", { class: "muted" }, "Logged in as"), h("strong", {}, model.user),
-          h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { event.currentTarget.closest("details").open = false } }, icon("user", 16), "Profile and tokens"),
-          h("button", { class: "keys", "data-athena": "keys-link", onclick: (event) => { event.currentTarget.closest("details").open = false; document.dispatchEvent(new CustomEvent("athena-keys")) } }, icon("keys", 16), "Keys", h("kbd", {}, "?")),
+          h("a", { href: "?p=profile", "data-go": "", "data-athena": "profile-link", onclick: (event) => { shutMenu(event.currentTarget.closest("details")) } }, icon("user", 16), "Profile and tokens"),
+          h("button", { class: "keys", "data-athena": "keys-link", onclick: (event) => { shutMenu(event.currentTarget.closest("details")); document.dispatchEvent(new CustomEvent("athena-keys")) } }, icon("keys", 16), "Keys", h("kbd", {}, "?")),
           model.log_out ? h("a", { href: model.log_out, "data-athena": "log-out" }, icon("exit", 16), "Log out") : null))))
   })
   return () => document.removeEventListener("athena-uploads", follow)

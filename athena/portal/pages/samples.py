@@ -62,7 +62,7 @@ class SamplesView(PlainView):
             sizing_mode="stretch_width",
             waiting=False,
             # it has a border of its own, for panels
-            styles={"max-width": "1112px", "margin": "-16px 0 0 -16px"},
+            styles={"max-width": "1312px", "margin": "-16px 0 0 -16px"},
         )
         parts: list[pn.viewable.Viewable] = [self._board, *([self._metadata] if loaded.sample else [])]
         self.root = frame("Samples", *parts)

@@ -4,15 +4,17 @@ Shifts are (y, x), px, to be applied to an image's content. Method: leave-one-ou
 (Zheng et al. 2017) and RELION (Zivanov et al. 2019).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import ducc0
 import numpy as np
 import numpy.typing as npt
 
+from athena_pipelines.core.evidence import Path, most_certain
+from athena_pipelines.core.fixed_pattern import find_fixed_pattern
 from athena_pipelines.core.motion_kernels import add_shifted, add_shifted_spans, cross_power, peak_derivatives
+from athena_pipelines.core.phases import ramps
 
 Array = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -24,13 +26,8 @@ REFINING_STEPS = 2
 NEAR = 0.1
 """RMS increment, px of the map, from which on Newton's steps take over."""
 TOLERANCE = 0.01
-FIXED_SHARE = 0.1
-"""A fixed pattern weaker than this part of the specimen at the outermost frequencies is left alone."""
-STILL = 0.9
-"""Part of a fixed pattern that shifts leave shared, from which on motion does not tell it from the specimen."""
-WHITE = 0.3
-"""Power shared at the outermost frequencies, over that at low ones, from which on it is a pattern's."""
-SHARED_RINGS = 8
+SMOOTH_FROM = 8
+"""Images from which on a smooth path has fewer free places than single images have."""
 CONVERGED = 0.1
 MIN_MAP_EDGE = 256
 MIXING = (0.7, 0.4, 0.2)
@@ -46,14 +43,14 @@ class Alignment:
     shifts : (images, 2), px (y, x), the first zero.
     noise : (images,), standard deviation an axis that the images' own noise gives their shifts, px.
     converged : whether the last increments were below the tolerance.
-    signal : median height of the correlation peaks, in standard deviations of the correlation map.
+    chance : natural logarithm of how many paths through noise alone are expected to fit as well.
     fixed_pattern : power of what all images share without having been shifted (errors of the gain); 0 for none.
     """
 
     shifts: Array
     noise: Array
     converged: bool
-    signal: float
+    chance: float
     fixed_pattern: float = 0.0
 
 
@@ -71,13 +68,6 @@ def low_pass(shape: tuple[int, int], pixel_size_angstrom: float, *, half_angstro
     weight[0] = 0
     weight[:, 0] = 0
     return np.asarray(weight, np.float32)
-
-
-def ramps(shift: Array, shape: tuple[int, int]) -> tuple[Complex64, Complex64]:
-    """Phase ramps exp(−2πi q·s) along y and along the half axis x."""
-    y = np.exp(-2j * np.pi * np.fft.fftfreq(shape[0]) * shift[0])
-    x = np.exp(-2j * np.pi * np.fft.rfftfreq(shape[1]) * shift[1])
-    return y.astype(np.complex64), x.astype(np.complex64)
 
 
 def align(
@@ -99,11 +89,14 @@ def align(
     count = len(transforms)
     if count < 2:
         return Alignment(np.zeros((count, 2)), np.full(count, np.nan), True, float("nan"))
-    pattern = _fixed_pattern(transforms, shape)
+    pattern, most = find_fixed_pattern(transforms, shape)
     small, inner, factor = _inner(transforms, weight, shape)
-    shifts, signal = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
-    shifts = shifts * factor
-    rough = Alignment(shifts, np.full(count, np.nan), True, float(np.median(signal)), pattern)
+    shifts = _by_maps(small, inner, radius=radius / factor, pattern=pattern, smooth=smooth)
+    paths = [Path(shifts, count - 1)]
+    if smooth and count >= SMOOTH_FROM:
+        paths.append(Path(_polynomial(shifts), _degree(count)))
+    path, chance = most_certain(small, inner, paths, radius=radius / factor, pattern=most)
+    rough = Alignment(path * factor, np.full(count, np.nan), True, chance, pattern)
     return refine(transforms, shape, weight, rough, steps=NEWTON_STEPS)
 
 
@@ -133,7 +126,7 @@ def refine(
         rms = float(np.sqrt((step**2).mean()))
         if rms < TOLERANCE:
             break
-    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, rough.signal, rough.fixed_pattern)
+    return Alignment(shifts - shifts[0], noise, rms < CONVERGED, rough.chance, rough.fixed_pattern)
 
 
 def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tuple[Complex64, Float32, int]:
@@ -147,19 +140,17 @@ def _inner(transforms: Complex64, weight: Float32, shape: tuple[int, int]) -> tu
     return inner, np.concatenate([weight[:kept, :half], weight[-kept:, :half]]), 2
 
 
-def _by_maps(
-    transforms: Complex64, weight: Float32, *, radius: float, pattern: float, smooth: bool
-) -> tuple[Array, Array]:
-    """Shifts to about a tenth of a pixel, and the height of the peaks in SD."""
+def _by_maps(transforms: Complex64, weight: Float32, *, radius: float, pattern: float, smooth: bool) -> Array:
+    """Shifts to about a tenth of a pixel."""
     count = len(transforms)
     shape = transforms.shape[1], 2 * (transforms.shape[2] - 1)
     shifts = np.zeros((count, 2))
     reach = radius
     for iteration in range(MAP_ITERATIONS):
         span = _running(count) if smooth and iteration < 2 else 0
-        step, signal = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
+        step = _increments(transforms, shape, weight, shifts, reach=reach, span=span, pattern=pattern)
         updated = shifts + step
-        mixed = smooth and iteration < len(MIXING) and count >= 8
+        mixed = smooth and iteration < len(MIXING) and count >= SMOOTH_FROM
         if mixed:
             updated = MIXING[iteration] * _polynomial(updated) + (1 - MIXING[iteration]) * updated
         rms = float(np.sqrt(((updated - shifts) ** 2).mean()))
@@ -167,7 +158,7 @@ def _by_maps(
         reach = max(3.0, min(reach, 2 * float(np.abs(step).max()) + 1))
         if rms < NEAR and not mixed:
             break
-    return shifts, signal
+    return shifts
 
 
 def _newton(
@@ -186,16 +177,18 @@ def _newton(
     all_ramps = [ramps(s, shape) for s in shifts]
     total, flat_total = np.zeros_like(transforms[0]), np.zeros_like(transforms[0])
     flat = amplitude or _even(transforms[0])
+    stops = weighted_columns(weight)
+    starts = np.zeros_like(stops)
     for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        add_shifted(transform, *ramp, total)
+        add_shifted_spans(transform, *ramp, starts, stops, total)
         if pattern:
-            add_shifted(flat(i), *ramp, flat_total)
+            add_shifted_spans(flat(i), *ramp, starts, stops, flat_total)
     steps, noise = np.zeros((count, 2)), np.full(count, np.inf)
     slope, of_pattern = np.empty(6), np.empty(6)
     for i, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        peak_derivatives(transform, *ramp, total, weight, slope)
+        peak_derivatives(transform, *ramp, total, weight, stops, slope)
         if pattern:
-            peak_derivatives(flat(i), *ramp, flat_total, weight, of_pattern)
+            peak_derivatives(flat(i), *ramp, flat_total, weight, stops, of_pattern)
             slope[:5] -= pattern * of_pattern[:5]
         gy, gx, hyy, hxx, hxy, variance = slope
         determinant = hyy * hxx - hxy * hxy
@@ -206,6 +199,12 @@ def _newton(
             noise[i] = np.sqrt(variance / 2 / determinant)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
     return steps * (count - 1) / count, noise
+
+
+def weighted_columns(weight: Float32) -> npt.NDArray[np.int64]:
+    """How many columns of each row to look at, (rows,): later ones weigh nothing."""
+    some = weight != 0
+    return np.where(some.any(axis=1), weight.shape[1] - some[:, ::-1].argmax(axis=1), 0).astype(np.int64)
 
 
 def _running(count: int) -> int:
@@ -222,8 +221,8 @@ def _increments(
     reach: float,
     span: int,
     pattern: float,
-) -> tuple[Array, Array]:
-    """Shift each image still needs against the sum of the others, and the height of its correlation peak in SD.
+) -> Array:
+    """Shift each image still needs against the sum of the others, (images, 2).
 
     Correlation of a fixed pattern of power ``pattern`` moves with the shifts applied so far: what a flat transform
     would give under them is taken off.
@@ -238,23 +237,29 @@ def _increments(
     if pattern:
         for ramp in all_ramps:
             add_shifted(flat, *ramp, flat_total)
-    step, signal = np.zeros((count, 2)), np.zeros(count)
+    step = np.zeros((count, 2))
     for i in range(count):
-        own[:] = 0
-        near = range(max(i - span, 0), min(i + span + 1, count))
-        for j in near:
-            add_shifted(transforms[j], *all_ramps[j], own)
+        # one image joins the running sum, and one leaves it
+        for j, sign in _changes(i, span, count):
+            ramp_y, ramp_x = all_ramps[j]
+            add_shifted(transforms[j], sign * ramp_y, ramp_x, own)
+            if pattern:
+                add_shifted(flat, sign * ramp_y, ramp_x, flat_own)
         cross_power(own, total, weight, product)
         if pattern:
-            flat_own[:] = 0
-            for j in near:
-                add_shifted(flat, *all_ramps[j], flat_own)
             cross_power(flat_own, flat_total, weight, flat_product)
             product -= np.float32(pattern) * flat_product
-        correlation = ducc0.fft.c2r(product, axes=(0, 1), lastsize=shape[1], forward=False, nthreads=1)
-        step[i], signal[i] = _peak(correlation, reach)
+        step[i] = _peak(product, shape, reach)
     # all move at once, each against a mean of the others that moves too: undamped, two images would only swap places
-    return step * (count - 1) / count, signal
+    return step * (count - 1) / count
+
+
+def _changes(index: int, span: int, count: int) -> Iterator[tuple[int, np.float32]]:
+    """Images that a running sum gains (1) and loses (−1) when it comes to be that around ``index``."""
+    for j in range(min(span + 1, count)) if index == 0 else range(index + span, min(index + span + 1, count)):
+        yield j, np.float32(1)
+    if index - span - 1 >= 0:
+        yield index - span - 1, np.float32(-1)
 
 
 def _even(like: Complex64) -> Amplitude:
@@ -262,108 +267,27 @@ def _even(like: Complex64) -> Amplitude:
     return lambda _index: ones
 
 
-def _fixed_pattern(transforms: Complex64, shape: tuple[int, int]) -> float:
-    """Power that all images share without having been shifted, errors of the gain; 0 where there is none.
+def _peak(product: Complex64, shape: tuple[int, int], reach: float) -> Array:
+    """Highest point (y, x) of a correlation map within ``reach``, by parabolas to part of a pixel.
 
-    It is white, and so shows where the specimen has next to no signal left: the outermost frequencies.
+    ``product`` is the transform of the map, and is overwritten. Only the rows that are looked at are made.
     """
-    count = len(transforms)
-    shared, own, pixels = _shared_power(transforms, shape, np.zeros((count, 2)))
-    pattern = _in_all(shared)
-    error = float(own.mean()) / np.sqrt(pixels)
-    return pattern if pattern > max(4 * error / count, 0) else 0.0
-
-
-def fixed_share(transforms: Complex64, shape: tuple[int, int], found: Alignment) -> tuple[float, float]:
-    """Power of the camera's fixed pattern, and over that of an image; 0 where what images share is the specimen.
-
-    At the outermost frequencies, images share P + c S as they lie and S + c P when aligned, of pattern and specimen; c
-    is what shifts leave of a power that does not move with them. Where there is next to no motion to tell the two
-    apart, it is the pattern that is white.
-    """
-    if not found.fixed_pattern:
-        return 0.0, 0.0
-    count = len(transforms)
-    nowhere = np.zeros((count, 2))
-    still, owns, pixels = _shared_power(transforms, shape, nowhere)
-    aligned, _, _ = _shared_power(transforms, shape, found.shifts)
-    kept, _, _ = _shared_power([np.ones_like(transforms[0])] * count, shape, found.shifts)
-    own = float(owns.mean())
-    if kept.mean() > STILL:
-        inner, _, _ = _shared_power(transforms, shape, nowhere, band=(0.03, 0.1))
-        pattern = _in_all(still)
-        if pattern <= WHITE * inner.mean():
-            pattern = 0.0
-        return pattern, pattern / own
-    pattern = _in_all((still - kept * aligned) / (1 - kept**2))
-    left = float(1 - kept.mean() ** 2)
-    error = 4 * own / np.sqrt(pixels) / count / left
-    specimen = float((aligned - kept * pattern).mean())
-    return (pattern, pattern / own) if pattern > max(error, FIXED_SHARE * specimen) else (0.0, 0.0)
-
-
-def _in_all(shared: Array) -> float:
-    """What is shared at all frequencies, of what is shared in rings: crystals of ice (3.9–2.2 Å) are in some."""
-    return float(np.sort(shared)[1])
-
-
-def _shared_power(
-    transforms: Sequence[Complex64] | Complex64,
-    shape: tuple[int, int],
-    shifts: Array,
-    *,
-    band: tuple[float, float] = (0.4, 1.0),
-) -> tuple[Array, Array, int]:
-    """Power that shifted images have in common and that each has, in rings of a band; and pixels of the band.
-
-    ``band``, of frequencies in cycles a pixel, is the outermost. The rings have the same number of pixels each.
-    """
-    qy, qx = np.abs(np.fft.fftfreq(shape[0]))[:, None], np.fft.rfftfreq(shape[1])[None, :]
-    q = np.hypot(qy, qx)
-    inside = (q > band[0]) & (q <= band[1]) & (qy > 0.01) & (qx > 0.01)
-    edges = np.quantile(q[inside], np.linspace(0, 1, SHARED_RINGS + 1))
-    edges[0] = 0
-    rings = [inside & (q > low) & (q <= high) for low, high in pairwise(edges)]
-    shared, own = np.transpose([_ring_power(transforms, shape, shifts, ring) for ring in rings])
-    return shared, own, int(inside.sum())
-
-
-def _ring_power(
-    transforms: Sequence[Complex64] | Complex64, shape: tuple[int, int], shifts: Array, inside: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Power that shifted images have in common and that each has, of the pixels of a ring."""
-    count = len(transforms)
-    # of a ring, the half of a row is one piece
-    pixels = inside.sum(axis=1)
-    starts = inside.argmax(axis=1)
-    stops = starts + pixels
-    total, own = np.zeros_like(transforms[0]), 0.0
-    for transform, shift in zip(transforms, shifts, strict=True):
-        own += add_shifted_spans(transform, *ramps(shift, shape), starts, stops, total)
-    whole = add_shifted_spans(total, *ramps(np.zeros(2), shape), starts, stops, np.empty_like(total))
-    own, whole = own / count / pixels.sum(), whole / pixels.sum()
-    return (whole - count * own) / (count * (count - 1)), own
-
-
-def _peak(correlation: Float32, reach: float) -> tuple[Array, float]:
-    """Position (y, x) of the highest point within ``reach``, by parabolas to part of a pixel; and its height in SD."""
-    rows, columns = correlation.shape
+    rows, columns = shape
     limit = int(min(reach + 1, rows // 2 - 1, columns // 2 - 1))
     index = np.arange(-limit - 1, limit + 2)
-    window = correlation[np.ix_(index % rows, index % columns)]
+    ducc0.fft.c2c(product, axes=(0,), forward=False, nthreads=1, out=product)
+    correlation = ducc0.fft.c2r(product[index % rows], axes=(1,), lastsize=columns, forward=False, nthreads=1)
+    window = correlation[:, index % columns]
     far = np.hypot(index[:, None], index[None, :]) > reach
     masked = np.where(far, -np.inf, window)
     peak = np.unravel_index(int(masked.argmax()), masked.shape)
     y, x = (int(np.clip(p, 1, len(index) - 2)) for p in peak)
-    place = np.array(
+    return np.array(
         [
             index[y] + _vertex(window[y - 1, x], window[y, x], window[y + 1, x]),
             index[x] + _vertex(window[y, x - 1], window[y, x], window[y, x + 1]),
         ]
     )
-    # every 16th row tells the map's spread well enough
-    spread = float(correlation[::16].std())
-    return place, float(window[y, x]) / spread if spread > 0 else 0.0
 
 
 def _vertex(before: float, here: float, after: float) -> float:
@@ -377,5 +301,9 @@ def _polynomial(shifts: Array) -> Array:
     """Trajectory through all shifts: polynomial of degree min(4, n // 4) in sqrt(time), as settling slows down."""
     count = len(shifts)
     time = np.sqrt(np.linspace(0, 1, count))
-    degree = min(4, count // 4)
-    return np.asarray(np.polynomial.polynomial.polyval(time, np.polynomial.polynomial.polyfit(time, shifts, degree)).T)
+    fitted = np.polynomial.polynomial.polyfit(time, shifts, _degree(count))
+    return np.asarray(np.polynomial.polynomial.polyval(time, fitted).T)
+
+
+def _degree(count: int) -> int:
+    return min(4, count // 4)

@@ -12,8 +12,9 @@ import ducc0
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import ramps
+from athena_pipelines.core.alignment import weighted_columns
 from athena_pipelines.core.motion_kernels import add_shifted, peak_derivatives, ring_power
+from athena_pipelines.core.phases import ramps
 from athena_pipelines.core.signal import Bands, on_plane
 from athena_pipelines.core.small_frames import transforms_of
 
@@ -227,8 +228,9 @@ def _slopes(transforms: Complex64, shape: tuple[int, int], weight: Float32, shif
     for transform, ramp in zip(transforms, all_ramps, strict=True):
         add_shifted(transform, *ramp, total)
     slope, out = np.empty(6), np.empty((len(shifts), 2))
+    stops = weighted_columns(weight)
     for place, (transform, ramp) in enumerate(zip(transforms, all_ramps, strict=True)):
-        peak_derivatives(transform, *ramp, total, weight, slope)
+        peak_derivatives(transform, *ramp, total, weight, stops, slope)
         out[place] = 2 * slope[:2]
     return out
 

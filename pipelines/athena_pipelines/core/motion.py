@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from athena_pipelines.core import dose
-from athena_pipelines.core.alignment import align, fixed_share, low_pass, refine
+from athena_pipelines.core.alignment import align, low_pass, refine
+from athena_pipelines.core.fixed_pattern import fixed_share
 from athena_pipelines.core.frames import Frames
 from athena_pipelines.core.local_motion import LocalModel, measure_local, patch_centres
 from athena_pipelines.core.motion_kernels import gather
@@ -23,8 +24,8 @@ Float32 = npt.NDArray[np.float32]
 SEARCH_ANGSTROM = 70.0
 BLANK = 0.3
 """Frames darker than this part of the median have lost their beam."""
-SIGNAL = 6.0
-"""Height of correlation peaks, in standard deviations, below which frames have nothing in common."""
+FALSE_ALARM = 1e-4
+"""Paths through noise alone that may be expected to fit as well as one that counts as motion."""
 WEIGHTINGS = 2
 """How often the signal's strength is measured, and shifts refined with weights made of it."""
 BLOCK = (32, 128)
@@ -90,7 +91,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
     transforms, shape, pixel, scale = small.transforms, small.shape, small.pixel_size_angstrom, small.scale
     radius = min(SEARCH_ANGSTROM / pixel, min(shape) / 4)
     found = align(transforms, shape, low_pass(shape, pixel), radius=radius)
-    if found.signal < SIGNAL:
+    if found.chance > np.log(FALSE_ALARM):
         # without a specimen, whatever frames share is the camera's
         nothing = ("no_motion_signal", "fixed_pattern") if found.fixed_pattern else ("no_motion_signal",)
         return Motion(np.zeros((count, 2)), np.zeros((count, 2)), None, nothing, measured=False)
@@ -104,7 +105,7 @@ def measure_motion(small: SmallFrames, *, grid: tuple[int, int], exposure: Expos
         pre_exposure_e_per_A2=exposure.pre_exposure_e_per_A2,
         voltage_kv=exposure.voltage_kv,
     )
-    power, pattern = fixed_share(transforms, shape, found)
+    power, pattern = fixed_share(transforms, shape, found.shifts) if found.fixed_pattern else (0.0, 0.0)
     found = replace(found, fixed_pattern=power)
     own = apply_fading(transforms, rings, left)
     for _ in range(WEIGHTINGS):

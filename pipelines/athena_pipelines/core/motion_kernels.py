@@ -129,11 +129,16 @@ def add_shifted_spans(
     """Add a span of each row of a half-plane transform, times its phase ramps, to ``total``; the power in the spans."""
     power = np.float64(0)
     for y in range(transform.shape[0]):
+        # spans cut once, and one loop for each of the two: else the compiler uses no vectors
+        source = transform[y, starts[y] : stops[y]]
+        target = total[y, starts[y] : stops[y]]
+        ramp = ramp_x[starts[y] : stops[y]]
+        turn = ramp_y[y]
+        for x in range(source.shape[0]):
+            target[x] += source[x] * (turn * ramp[x])
         part = np.float32(0)
-        for x in range(starts[y], stops[y]):
-            value = transform[y, x]
-            part += value.real * value.real + value.imag * value.imag
-            total[y, x] += value * (ramp_y[y] * ramp_x[x])
+        for x in range(source.shape[0]):
+            part += source[x].real * source[x].real + source[x].imag * source[x].imag
         power += np.float64(part)
     return power
 
@@ -148,6 +153,17 @@ def fade(transform: Complex64, rings: npt.NDArray[np.uint16], table: Float32, su
             value = transform[y, x] * table[ring]
             transform[y, x] = value
             sums[ring] += value.real * value.real + value.imag * value.imag
+
+
+@njit("void(c8[:, ::1], f4[:, ::1], f4[:, ::1])", cache=True, nogil=True, fastmath=True)
+def add_powers(transform: Complex64, power: Float32, squares: Float32) -> None:
+    """Add |F|² of a half-plane transform to ``power``, and its square to ``squares``."""
+    rows, columns = transform.shape
+    for y in range(rows):
+        for x in range(columns):
+            value = transform[y, x].real * transform[y, x].real + transform[y, x].imag * transform[y, x].imag
+            power[y, x] += value
+            squares[y, x] += value * value
 
 
 @njit("void(c8[:, ::1], u2[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
@@ -170,19 +186,25 @@ def cross_power(own: Complex64, total: Complex64, weight: Float32, out: Complex6
             out[y, x] = np.conj(mine) * (total[y, x] - mine) * weight[y, x]
 
 
-@njit("void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1], f4[:, ::1], f8[::1])", cache=True, nogil=True, fastmath=True)
+@njit(
+    "void(c8[:, ::1], c8[::1], c8[::1], c8[:, ::1], f4[:, ::1], i8[::1], f8[::1])",
+    cache=True,
+    nogil=True,
+    fastmath=True,
+)
 def peak_derivatives(
     transform: Complex64,
     ramp_y: Complex64,
     ramp_x: Complex64,
     total: Complex64,
     weight: Float32,
+    stops: Int64,
     out: npt.NDArray[np.float64],
 ) -> None:
     """First and second derivatives, at no shift, of a shifted image's correlation with the sum of all others.
 
     ``out`` becomes (∂y, ∂x, ∂²y, ∂²x, ∂y∂x, variance of ∂y and ∂x together), shifts in px; the variance is what the
-    image's own noise gives, which is nearly all of the image.
+    image's own noise gives, which is nearly all of the image. From ``stops`` (rows,) on a row has no weight.
     """
     rows, columns = transform.shape
     out[:] = 0
@@ -190,7 +212,7 @@ def peak_derivatives(
     for y in range(rows):
         qy = 2 * math.pi * (y if y < (rows + 1) // 2 else y - rows) / rows
         gy = gx = hyy = hxx = hxy = vy = vx = np.float32(0)
-        for x in range(columns):
+        for x in range(stops[y]):
             own = transform[y, x] * (ramp_y[y] * ramp_x[x])
             rest = total[y, x] - own
             factor = weight[y, x]
@@ -331,11 +353,18 @@ def add_filtered(
 ) -> None:
     """Add a half-plane transform times a radial table (linear between its entries) to ``total``."""
     rows, columns = transform.shape
+    one = np.float32(1)
+    factors = np.empty(columns, np.float32)
+    across = np.float32(step_x / table_step)
     for y in range(rows):
-        ky = (y if y <= rows // 2 else y - rows) * step_y
+        place_y = np.float32((y if y <= rows // 2 else y - rows) * step_y / table_step)
+        # a line of factors first, in 32 bits all through: two loops that use vectors instead of one that cannot
         for x in range(columns):
-            kx = x * step_x
-            place = math.sqrt(ky * ky + kx * kx) / table_step
-            low = int(place)
-            part = np.float32(place - low)
-            total[y, x] += transform[y, x] * (table[low] * (1 - part) + table[low + 1] * part)
+            place_x = np.float32(x) * across
+            place = np.sqrt(place_y * place_y + place_x * place_x)
+            low = np.int32(place)
+            part = place - np.float32(low)
+            factors[x] = table[low] * (one - part) + table[low + np.int32(1)] * part
+        line, source = total[y], transform[y]
+        for x in range(columns):
+            line[x] += source[x] * factors[x]

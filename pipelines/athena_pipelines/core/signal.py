@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.alignment import ramps
 from athena_pipelines.core.dose import critical_exposure
 from athena_pipelines.core.motion_kernels import add_shifted, fade, ring_power
+from athena_pipelines.core.phases import ramps
 
 Array = npt.NDArray[np.float64]
 Complex64 = npt.NDArray[np.complex64]
