@@ -161,16 +161,16 @@ def measure_local(
     time = np.array([(g.start + g.stop - 1) / 2 for g in groups]) / frames
     places = patch_centres(shape, grid)
     basis = _basis(places[:, None, :], time[None, :])
-    precision = np.stack([patch.precision for patch in patches]) / scale**2
-    fit = _Fit.of(basis, precision)
+    information = np.stack([patch.information for patch in patches]) / scale**2
+    fit = _Fit.of(basis, information)
     field = np.zeros((len(patches), len(groups), 2))
     for _ in range(SCORING_STEPS):
         gradient = np.stack([p.gradient(at / scale) for p, at in zip(patches, field, strict=True)]) / scale
-        step = gradient / precision[..., None]
-        solution, doubt = fit.solve(field + step)
+        solution, doubt = fit.solve(gradient + information @ field)
         field = basis @ solution
     if doubt > 0.5:
         return LocalMotion(None, "no local motion above the noise", float("nan"))
+    step = gradient / np.diagonal(information, axis1=1, axis2=2)[..., None]
     residual = float(np.sqrt((step**2).mean()))
     if np.abs(field).max() >= MAX_LOCAL_PX:
         return LocalMotion(None, "patches contradict one another", float("nan"))
@@ -185,14 +185,16 @@ class Patch:
     ----------
     transforms, shape : (groups, rows, columns // 2 + 1), (rows, columns).
     weight : of frequencies, (rows, columns // 2 + 1).
-    precision : of the place of each group, px⁻², as the signal's strength lets one expect, (groups,).
+    information : on the places of the groups, px⁻², as the signal's strength lets one expect, (groups, groups). Only
+        differences of places are known, and late groups, which have lost their finest detail, know early ones by
+        coarser detail than these one another.
     fixed : amplitude of the camera's fixed pattern in each group, as ``transforms``; None for none.
     """
 
     transforms: Complex64
     shape: tuple[int, int]
     weight: Float32
-    precision: Array
+    information: Array
     fixed: Complex64 | None
 
     @classmethod
@@ -212,8 +214,9 @@ class Patch:
         # mean of (2πq)² over a ring's pixels, of one axis: half of the whole
         q = (np.arange(bands.count) + 0.5) / (2 * bands.count)
         bend = 0.5 * (2 * np.pi * q) ** 2 * pixels
-        precision = (2 * table * snr * left * (whole - left) * bend).sum(axis=1)
-        return cls(transforms, shape, on_plane(table, rings), precision, fixed)
+        pairs = 2 * (left * (table * snr * bend)) @ left.T
+        information = np.diag(pairs.sum(axis=1)) - pairs
+        return cls(transforms, shape, on_plane(table, rings), information, fixed)
 
     def gradient(self, shifts: Array) -> Array:
         """Slope of the log likelihood with each group's shift, at shifts (groups, 2), px (y, x)."""
@@ -266,31 +269,33 @@ _ORTHOGONAL = np.kron(_SPACE, _time_terms())
 
 @dataclass(frozen=True)
 class _Fit:
-    """Polynomial through places of known precision, of which only differences within a patch are known.
+    """Polynomial through places of which the information is known.
 
     Attributes
     ----------
-    design : (observations, 15) of the orthogonal terms, each row over its standard deviation, less the patch's mean.
-    precision : of each observation, (patches, groups), px⁻².
+    terms : (patches, groups, 15), the orthogonal terms.
+    information : on their coefficients, of one axis, (15, 15), px⁻².
     """
 
-    design: Array
-    precision: Array
+    terms: Array
+    information: Array
 
     @classmethod
-    def of(cls, basis: Array, precision: Array) -> "_Fit":
+    def of(cls, basis: Array, information: Array) -> "_Fit":
         terms = basis @ _ORTHOGONAL.T
-        free = (terms - _mean_over_time(terms, precision)) * np.sqrt(precision)[..., None]
-        return cls(free.reshape(-1, len(_ORTHOGONAL)), precision)
+        return cls(terms, np.einsum("pgi,pgh,phj->ij", terms, information, terms, optimize=True))
 
-    def solve(self, places: Array) -> tuple[Array, float]:
-        """Expected coefficients (TERMS, 2) for places (patches, groups, 2), and the probability that all are zero.
+    def solve(self, pulls: Array) -> tuple[Array, float]:
+        """Expected coefficients (TERMS, 2), and the probability that all are zero.
 
         How large motion is, what course it takes in time and how far the terms stray from that course are not known:
         all are weighed by their evidence. Source: Rasmussen & Williams 2006, section 5.2.
+
+        Parameters
+        ----------
+        pulls : information times places, (patches, groups, 2), px⁻¹.
         """
-        centred = (places - _mean_over_time(places, self.precision)) * np.sqrt(self.precision)[..., None]
-        information, pull = self.design.T @ self.design, self.design.T @ centred.reshape(-1, 2)
+        information, pull = self.information, np.einsum("pgi,pga->ia", self.terms, pulls)
         priors = _Priors.tried()
         posteriors = information + priors.inverses
         solutions = np.linalg.solve(posteriors, np.broadcast_to(pull, (len(posteriors), *pull.shape)))
@@ -338,12 +343,6 @@ class _Priors:
         whole = np.einsum("ij,nab->niajb", np.eye(terms), inverses).reshape(len(inverses), 3 * terms, 3 * terms)
         probable = np.exp(shares)
         return cls(whole, -terms * np.linalg.slogdet(inverses)[1], np.log(probable / probable.sum()))
-
-
-def _mean_over_time(values: Array, precision: Array) -> Array:
-    """Mean over groups weighted by precision, (patches, 1, …) of (patches, groups, …)."""
-    share = (precision / precision.sum(axis=1, keepdims=True))[..., None]
-    return np.asarray((values * share).sum(axis=1, keepdims=True))
 
 
 def _group_images(transforms: Complex64, shape: tuple[int, int], shifts: Array, groups: list[slice]) -> Float32:
