@@ -173,7 +173,6 @@ FILES_SCENES: dict[str, Scene] = {
     "file-volume-3d": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID),
     "file-volume-projection": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID, (hook("volume-projection"),)),
     "file-volume-xz": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("section"), (hook("plane-y"),), hook("section")),
-    "file-volume-3d": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("file-other"), (hook("file-other"),), hook("volume")),
     "file-table": Scene(f"{FILES}&file={{positions.csv}}", hook("table")),
     "file-markdown": Scene(f"{FILES}&file={{notes.md}}", hook("prose")),
     "file-text": Scene(f"{FILES}&file={{log.txt}}", hook("text")),
