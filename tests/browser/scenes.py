@@ -162,6 +162,12 @@ FILES_SCENES: dict[str, Scene] = {
     "file-menu": Scene(FILES, hook("file-actions"), (hook("file-actions"),), hook("file-rename")),
     "file-rename": Scene(FILES, hook("file-actions"), (hook("file-actions"), hook("file-rename")), hook("file-dialog")),
     "files-delete": Scene(FILES, hook("file"), (hook("files-all"), hook("files-delete")), hook("file-dialog")),
+    "explorer-micrographs": Scene(
+        FULL,
+        hook("acquisition"),
+        ("[data-athena=tree-item][aria-current=page] .twist", hook("explorer-pictures")),
+        "[data-athena=tree-item][aria-level='5'] img.thumb:visible",
+    ),
     "file-volume": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("section")),
     "file-volume-3d": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID),
     "file-volume-projection": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID, (hook("volume-projection"),)),
