@@ -72,14 +72,16 @@ def update_filter(
     workflow, row = _require_filter(session, principal, run_id, filter_id)
     if change.revision is not None and change.revision != row.revision:
         raise Conflict(f"The filter “{row.name}” was changed meanwhile.", hint="Look at it again.")
-    if change.name is not None and change.name != row.name:
-        _refuse_twin(session, workflow, change.name, but=row)
-        row.name = change.name
+    name, rules = row.name, row.rules
     if change.rules is not None:
         check_filter(RunFilter(rules=change.rules), known_metrics(session, run_id))
-        row.rules = _told(change.rules)
-    if not session.is_modified(row):
+        rules = _told(change.rules)
+    if change.name is not None and change.name != name:
+        _refuse_twin(session, workflow, change.name, but=row)
+        name = change.name
+    if (name, rules) == (row.name, row.rules):
         return _described(session, run_id, [row])[0]
+    row.name, row.rules = name, rules
     row.revision += 1
     record(session, principal, AuditAction.NAMED_FILTER_CHANGED, workflow, name=row.name, rules=row.rules)
     return _changed(session, run_id, workflow, row)

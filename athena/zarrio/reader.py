@@ -1,7 +1,8 @@
 """Reading a run's group: a lazy xarray Dataset for people, plain arrays for the API."""
 
+import asyncio
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
+from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from athena.contract.runs import AcquisitionCurves
@@ -96,18 +98,24 @@ def read_table(
         raise Invalid(f"There is no metric {', '.join(unknown)}.", hint=f"Known: {', '.join(layout.METRICS)}.")
     table = {name: np.full(max(0, stop - start), np.nan) for name in names}
     arrays = _open_all(open_store(url, read_only=True), tuple(map(layout.metric_path, names)))
-    for name in names:
-        array = arrays.get(layout.metric_path(name))
-        if array is not None and array.shape[0] > start:
-            values = np.asarray(array[start : min(stop, array.shape[0])])
-            table[name][: values.size] = values
+    there = {
+        name: array
+        for name in names
+        if (array := arrays.get(layout.metric_path(name))) is not None and array.shape[0] > start
+    }
+    found = _read_all([(array, slice(start, min(stop, array.shape[0]))) for array in there.values()])
+    for name, values in zip(there, found, strict=True):
+        table[name][: values.size] = values
     return table
 
 
 def read_curves(url: str | Path, indices: Sequence[int]) -> list[AcquisitionCurves]:
     """CTF curves and motion of some acquisitions, in the order asked; empty where there is nothing yet."""
     arrays = _open_all(open_store(url, read_only=True), ("ctf_curves", "motion_global", "motion"))
-    return [_curves(arrays, index) for index in indices]
+    wanted = [(path, index) for index in indices for path, array in arrays.items() if 0 <= index < array.shape[0]]
+    found = _read_all([(arrays[path], index) for path, index in wanted])
+    rows = {place: row for place, row in zip(wanted, found, strict=True) if np.isfinite(row).any()}
+    return [_curves({path: rows.get((path, index)) for path in arrays}, index) for index in indices]
 
 
 def read_micrograph(store: Store | str | Path, index: int) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
@@ -185,17 +193,17 @@ def _dims(name: str) -> tuple[str, ...]:
     return layout.ARRAYS[name].dims if name in layout.ARRAYS else ("acquisition",)
 
 
-def _curves(arrays: dict[str, zarr.Array[Any]], index: int) -> AcquisitionCurves:
+def _curves(rows: Mapping[str, NDArray[Any] | None], index: int) -> AcquisitionCurves:
     fields: dict[str, Any] = {}
-    curves = _row(arrays, "ctf_curves", index)
+    curves = rows.get("ctf_curves")
     if curves is not None:
         for name, row in zip(layout.CTF_CURVES, curves, strict=True):
             fields[name] = tuple(float(value) if np.isfinite(value) else None for value in row)
-    trajectory = _row(arrays, "motion_global", index)
+    trajectory = rows.get("motion_global")
     if trajectory is not None:
         known = trajectory[np.isfinite(trajectory).all(axis=1)]
         fields["global_motion"] = tuple((float(x), float(y)) for x, y in known)
-    field = _row(arrays, "motion", index)
+    field = rows.get("motion")
     if field is not None:
         fields |= _patches(field)
     return AcquisitionCurves(index=index, **fields)
@@ -226,6 +234,15 @@ def _row(arrays: dict[str, zarr.Array[Any]], path: str, index: int) -> NDArray[A
         return None
     values = np.asarray(array[index])
     return values if np.isfinite(values).any() else None
+
+
+def _read_all(wanted: Sequence[tuple[zarr.Array[Any], Any]]) -> list[NDArray[Any]]:
+    """Selections of several arrays, read side by side: one after the other, each would hand over to zarr's thread."""
+
+    async def read() -> list[Any]:
+        return await asyncio.gather(*(array.async_array.getitem(selection) for array, selection in wanted))
+
+    return [np.asarray(values) for values in sync(read())] if wanted else []
 
 
 def _open_all(store: Store, paths: tuple[str, ...]) -> dict[str, zarr.Array[Any]]:

@@ -19,15 +19,17 @@ while one more tab asks for nonsense again and again.
 import argparse
 import asyncio
 import json
+import multiprocessing
 import random
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psutil
@@ -36,6 +38,7 @@ from playwright.async_api import Browser, async_playwright
 from athena.contract.elements import Crumb, Element
 from athena.contract.people import Role
 from athena.contract.sharing import Permissions, PublicChange
+from athena.settings import Settings
 from tests.benchmarks.played_tab import PlayedTab
 from tests.benchmarks.real_tab import DRIVER, Seen, visit
 from tests.benchmarks.report import machine, write_section
@@ -44,6 +47,8 @@ from tests.browser.instance import Instance, login_of, make_run, running
 from tests.browser.played import Player
 from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 
+SIZE = (1024, 1024)
+"""Of the micrographs, px."""
 BAR_S, BAR_MIB = 1.0, 60.0
 PATIENCE_MS = 60_000
 
@@ -103,6 +108,8 @@ async def played_tab(stay: Stay, seen: Seen, *, number: int, login: str) -> None
             await asyncio.sleep(dice.uniform(0, 5))
             while time.monotonic() < stay.until:
                 for what, does in ROUND:
+                    if time.monotonic() > stay.until:
+                        break
                     seen.times[what].append(await timed_call(does(tab, dice)))
                     await asyncio.sleep(stay.pause_s * dice.uniform(0.5, 1.5))
             seen.requests += wire.requests - before
@@ -145,10 +152,14 @@ async def nonsense(browser: Browser, instance: Instance, until: float) -> int:
     return asked
 
 
-def grow(player: Player, stop: threading.Event, *, rate: float) -> None:
+def grow(settings: Settings, run_id: UUID, stop: Event, *, rate: float) -> None:
     """Add an acquisition with results at a pace."""
-    while not stop.wait(3600 / rate):
-        player.complete(player.register(1))
+    player = Player(settings, run_id, size=SIZE)
+    try:
+        while not stop.wait(3600 / rate):
+            player.complete(player.register(1))
+    finally:
+        player.close()
 
 
 def process_of(instance: Instance, name: str) -> psutil.Process:
@@ -161,7 +172,7 @@ def process_of(instance: Instance, name: str) -> psutil.Process:
 
 
 class Spent:
-    """Processor time by who spends it: servers, this process (played tabs and the microscope), browsers."""
+    """Processor time by who spends it: servers, this process (the played tabs), browsers and the microscope."""
 
     def __init__(self, instance: Instance) -> None:
         own = psutil.Process()
@@ -173,9 +184,9 @@ class Spent:
 
     def _now(self) -> dict[str, float]:
         found = {name: sum(process.cpu_times()[:2]) for name, process in self._servers.items()}
-        found["played tabs and microscope"] = sum(self._own.cpu_times()[:2])
+        found["played tabs"] = sum(self._own.cpu_times()[:2])
         others = set(self._own.children(recursive=True)) - set(self._servers.values())
-        found["browsers"] = sum(sum(one.cpu_times()[:2]) for one in others if one.is_running())
+        found["browsers and microscope"] = sum(sum(one.cpu_times()[:2]) for one in others if one.is_running())
         return found
 
     def cores(self) -> dict[str, float]:
@@ -246,30 +257,32 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--tabs", type=int, default=25, help="sessions in all")
     asked.add_argument("--screens", type=int, default=3, help="how many of them are tabs of a real browser")
-    asked.add_argument("--seconds", type=float, default=150.0, help="of visiting, besides 2 s for each to come in")
+    asked.add_argument("--seconds", type=float, default=120.0, help="of visiting, besides 2 s for each to come in")
     asked.add_argument("--pause", type=float, default=8.0, help="seconds between what a tab does, about")
     asked.add_argument("--rate", type=float, default=600.0, help="acquisitions an hour")
     asked.add_argument("--dry", action="store_true", help="tell only, write nothing")
     options = asked.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    stop = threading.Event()
+    spawned = multiprocessing.get_context("spawn")
+    stop = spawned.Event()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "home", "api", "portal") as instance:
         run = make_run(instance.client, folder="Live")
         parent = instance.client.get(f"/elements/{run.parent_id}", Element)
         # each visitor is somebody else, who may look
         top = instance.client.get(f"/elements/{run.id}/breadcrumb", list[Crumb])[0]
         instance.client.put(f"/elements/{top.id}/permissions/public", PublicChange(role=Role.VIEWER), Permissions)
-        player = Player(instance.settings, run.id, size=(1024, 1024))
+        player = Player(instance.settings, run.id, size=SIZE)
         player.attach(message="60 movies found, all whole.")
         player.complete(player.register(60))
-        growing = threading.Thread(target=grow, args=(player, stop), kwargs={"rate": options.rate})
+        player.close()
+        # in a process of its own: in this one, its pictures would keep the played tabs waiting
+        growing = spawned.Process(target=grow, args=(instance.settings, run.id, stop), kwargs={"rate": options.rate})
         growing.start()
         try:
             found = asyncio.run(drive(instance, run, parent, options))
         finally:
             stop.set()
             growing.join()
-            player.close()
     tell(found, options)
 
 

@@ -38,6 +38,7 @@ def hook(name: str, **more: str) -> str:
 BOB = "[data-athena=account][data-name=bob] [data-athena=actions]"
 DIALOG, ACTION = hook("dialog"), hook("action-dialog")
 METADATA, SAMPLES, VIZ = "?e={step}&panel=metadata", "?e={step}&panel=samples", "?e={full}&tab=dataviz"
+SHARP = f"{VIZ}&rules=ctf_resolution_angstrom~le~3.4"
 RUN, FULL, FEW, STEP, FILES = "?e={run}", "?e={full}", "?e={few}", "?e={step}", "?e={files}"
 IMAGE = hook("viewer") + " canvas"
 SOLID = "[data-athena=volume][data-ready]:visible"
@@ -139,6 +140,8 @@ RUNS: dict[str, Scene] = {
     ),
     "charts-menu": Scene(VIZ, hook("charts-menu"), (hook("charts-menu"),), hook("charts-standard")),
     "rule-form": Scene(VIZ, hook("rule-add"), (hook("rule-add"),), hook("rule-add-go")),
+    "filters-menu": Scene(SHARP, hook("named-filters"), (hook("named-filters"),), hook("filter-name")),
+    "filter-name": Scene(SHARP, hook("named-filters"), (hook("named-filters"), hook("filter-name")), DIALOG),
     "export-menu": Scene(VIZ, hook("export-menu"), (hook("export-menu"),), hook("export")),
     "export-filtered": Scene(VIZ, hook("export-menu"), (hook("export-menu"), hook("export")), DIALOG),
     "export-live": Scene(VIZ, hook("export-menu"), (hook("export-menu"), hook("live-export")), DIALOG),
@@ -159,6 +162,12 @@ FILES_SCENES: dict[str, Scene] = {
     "file-menu": Scene(FILES, hook("file-actions"), (hook("file-actions"),), hook("file-rename")),
     "file-rename": Scene(FILES, hook("file-actions"), (hook("file-actions"), hook("file-rename")), hook("file-dialog")),
     "files-delete": Scene(FILES, hook("file"), (hook("files-all"), hook("files-delete")), hook("file-dialog")),
+    "explorer-micrographs": Scene(
+        FULL,
+        hook("acquisition"),
+        ("[data-athena=tree-item][aria-current=page] .twist", hook("explorer-pictures")),
+        "[data-athena=tree-item][aria-level='5'] img.thumb:visible",
+    ),
     "file-volume": Scene(f"{FILES}&file={{vesicle.mrc}}", hook("section")),
     "file-volume-3d": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID),
     "file-volume-projection": Scene(f"{FILES}&file={{vesicle.mrc}}&view=3d", SOLID, (hook("volume-projection"),)),

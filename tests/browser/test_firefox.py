@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from athena.contract.runs import RunTable
+from athena.formats.mrc import write_mrc
 from tests.browser.firefox import Firefox
 from tests.browser.instance import Instance, make_run, wait_for
 from tests.browser.played import Player
+from tests.browser.test_files import make_dataset
 from tests.setup_machine import firefox
 
 pytestmark = [
@@ -77,4 +80,23 @@ def test_the_main_path(window: Firefox, instance: Instance, play: Callable[..., 
     window.wait("canvas", PAINTED)
     window.click("[data-athena=theme]")
     window.wait("html[data-theme=light]")
+    assert window.errors == []
+
+
+@pytest.mark.feature("WS-06")
+def test_a_volume(window: Firefox, instance: Instance, tmp_path: Path) -> None:
+    """Its planes are drawn; in space it is drawn too, or it is said why not."""
+    dataset = make_dataset(instance, "Volume in Firefox")
+    volume = np.random.default_rng(2).normal(size=(20, 40, 50)).astype(np.float32)
+    volume[5:15, 10:30, 10:40] += 8
+    write_mrc(tmp_path / "box.mrc", volume, pixel_size_angstrom=5)
+    dataset.upload(tmp_path / "box.mrc", progress=False)
+    window.goto(instance.login)
+    window.wait("[data-athena=live][data-link=up]")
+    window.goto(f"{instance.portal}/?e={dataset.id}&view=3d")
+    window.wait("[data-athena=volume][data-ready]")
+    for axis in "zyx":
+        window.wait(f"[data-athena=plane-stage-{axis}][data-sharp=true] canvas", PAINTED)
+    drawn = "Number(node.dataset.drawn) > 0 || /no WebGL2/.test(node.textContent)"
+    window.wait("[data-athena=volume-space]", drawn)
     assert window.errors == []

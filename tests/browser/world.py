@@ -24,8 +24,10 @@ from athena.contract.elements import (
     Template,
     WorkflowCreate,
 )
+from athena.contract.filters import FilterRule, Operator
 from athena.contract.jobs import JobKind, JobState
 from athena.contract.metadata import MetadataWrite
+from athena.contract.named_filters import NamedFilter, NamedFilterCreate
 from athena.contract.notes import Note, NoteLinkWrite, NoteWrite
 from athena.contract.people import Role, UserCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
@@ -125,6 +127,10 @@ class World:
         player.complete(indices[24:-9], images=False)
         player.fail(indices[-9:-6], FAILURE)
         player.close()
+        sharp = FilterRule(metric="ctf_resolution_angstrom", operator=Operator.AT_MOST, value=3.4)
+        thin = FilterRule(metric="iciness", operator=Operator.BELOW, value=1.1)
+        for name, rules in (("sharp", (sharp,)), (f"good for {LONG}"[:100], (sharp, thin))):
+            client.post(f"/runs/{full.id}/filters", NamedFilterCreate(name=name, rules=rules), NamedFilter)
 
         few = self._dataset(step, "Grid 5, three movies")
         player = self._player(few)

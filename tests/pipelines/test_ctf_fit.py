@@ -11,6 +11,10 @@ from athena_pipelines.core.ctf_kernels import correlate_with_gradient
 from athena_pipelines.core.ctf_model import Defocus, Optics, ctf_image
 from athena_pipelines.core.ice_ring import iciness
 from athena_pipelines.core.spectrum import SIZE, measure, radial_average
+from athena_pipelines.simulate.motion import Motion
+from athena_pipelines.simulate.movie import MovieModel, SimulatedMovie
+from athena_pipelines.simulate.optics import Ctf
+from athena_pipelines.simulate.structure import load_molecule
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -102,6 +106,18 @@ def test_extremes_of_defocus_pixel_and_shape(
     assert fit.determined
     assert fit.defocus.mean_angstrom == pytest.approx(defocus, abs=40)
     assert fit.defocus.u_angstrom - fit.defocus.v_angstrom == pytest.approx(300, abs=150)
+
+
+def test_far_defocus_in_a_small_field_is_not_pulled() -> None:
+    """2048 px at 0.5 Å: the image is padded, and must be padded far enough."""
+    still = Motion(np.zeros((1, 2)), np.zeros((2, 5, 3)))
+    lens = Ctf(40100, 39900, 30)
+    model = MovieModel(301, (2048, 2048), 0.5, counts_per_px=11.25, ctf=lens, motion=still, b_factor=110, damage=False)
+    expected = SimulatedMovie(model, load_molecule()).still()
+    counts = np.random.default_rng(301).poisson(expected).astype(np.float32)
+    fit = _fit(counts, 0.5)
+    assert fit.determined
+    assert fit.defocus.mean_angstrom == pytest.approx(40000, abs=30)
 
 
 def test_gradient_is_that_of_the_correlation() -> None:

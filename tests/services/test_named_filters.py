@@ -111,6 +111,8 @@ def test_changes_are_told_counted_and_kept_in_the_audit_trail(place: Place) -> N
     assert place.change(place.alice, place.run, one, name="GOOD").revision == 2, "nothing was changed"
     changed = place.change(place.alice, place.run, one, rules=[below(1)])
     assert (changed.revision, [rule.value for rule in changed.rules]) == (3, [1])
+    both = place.change(place.alice, place.run, one, name="Good", rules=[below(1)])
+    assert (both.revision, both.name, both.rules) == (4, "Good", changed.rules)
     place.remove(place.alice, place.run, one)
     assert place.names(place.alice, place.run) == []
     with place.database.session(read_only=True) as session:
@@ -118,12 +120,13 @@ def test_changes_are_told_counted_and_kept_in_the_audit_trail(place: Place) -> N
         assert {event.kind for event in told} == {EventKind.ELEMENT_UPDATED}
         assert {event.element_id for event in told} == {place.workflow.id}
         done = session.scalars(select(AuditRow).where(AuditRow.element_id == place.workflow.id).order_by(AuditRow.id))
-        last = [(row.action, row.detail.get("name")) for row in done][-4:]
+        last = [(row.action, row.detail.get("name")) for row in done][-5:]
     assert last == [
         ("filter_named", "good"),
         ("named_filter_changed", "GOOD"),
         ("named_filter_changed", "GOOD"),
-        ("named_filter_removed", "GOOD"),
+        ("named_filter_changed", "Good"),
+        ("named_filter_removed", "Good"),
     ]
 
 

@@ -18,14 +18,14 @@ export function render({ model, el }) {
   const named = () => {
     if (!model.filters.length && !model.may_write) return null
     const act = (name, id) => () => model.send_msg({ do: name, id })
-    const line = (one) => h("div", { class: "named" },
-      h("button", { role: "menuitemradio", "aria-checked": String(one.chosen), disabled: one.lacking.length > 0, title: one.lacking.length ? `This run has no metric ${one.lacking.join(", ")}` : "", "data-athena": "named-filter", "data-name": one.name, onclick: act("choose-filter", one.id) },
+    const line = (one) => h("div", { class: "named", role: "group", "aria-label": one.name },
+      h("button", { role: "menuitemradio", "aria-checked": String(one.chosen), disabled: one.lacking.length > 0, title: one.lacking.length ? `This run has no metric ${one.lacking.join(", ")}` : `${one.name}: ${one.words}`, "data-athena": "named-filter", "data-name": one.name, onclick: act("choose-filter", one.id) },
         h("span", { class: "tick", "aria-hidden": "true" }, one.chosen ? "✓" : ""), h("span", { class: "what" }, h("span", { class: "name" }, one.name), h("span", { class: "muted" }, one.words))),
-      model.may_write ? [h("button", { class: "icon-button", title: "Rename it, or replace its rules", "aria-label": `Change the filter ${one.name}`, "data-athena": "named-filter-change", onclick: act("change-filter", one.id) }, icon("edit", 16)),
-        h("button", { class: "icon-button", title: "Delete it", "aria-label": `Delete the filter ${one.name}`, "data-athena": "named-filter-remove", onclick: act("remove-filter", one.id) }, icon("close", 16))] : null)
+      model.may_write ? [h("button", { role: "menuitem", class: "icon-button", title: "Rename it, or replace its rules", "aria-label": `Change the filter ${one.name}`, "data-athena": "named-filter-change", onclick: act("change-filter", one.id) }, icon("edit", 16)),
+        h("button", { role: "menuitem", class: "icon-button", title: "Delete it", "aria-label": `Delete the filter ${one.name}`, "data-athena": "named-filter-remove", onclick: act("remove-filter", one.id) }, icon("close", 16))] : null)
     const none = model.filters.length ? null : h("p", { class: "muted none" }, "No filter has a name yet. Rules under a name can be chosen in every run of this workflow.")
-    const items = h("div", { class: "menu-items up wide", role: "menu", "aria-label": "Named filters" }, none, model.filters.map(line),
-      model.may_write ? h("button", { role: "menuitem", class: "save-as", disabled: !model.ruled, title: model.ruled ? "For all runs of this workflow" : "There are no rules to save", "data-athena": "filter-name", onclick: ask("name-filter") }, "Save as…") : null)
+    const items = h("div", { class: "menu-items up wide" }, none, h("div", { class: "list", role: "menu", "aria-label": "Named filters" }, model.filters.map(line),
+      model.may_write ? h("button", { role: "menuitem", class: "save-as", disabled: !model.ruled, title: model.ruled ? "For all runs of this workflow" : "There are no rules to save", "data-athena": "filter-name", onclick: ask("name-filter") }, "Save as…") : null))
     const chosen = model.filters.find((one) => one.chosen)
     return upward("named-filters", h("span", { class: "chosen" }, chosen ? chosen.name : "Filters"), items, chosen ? `The rules are those of “${chosen.name}”` : "Filters that this workflow keeps under names")
   }

@@ -227,7 +227,8 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
           fold(item, !open.has(item.id))
         } }, opens ? icon("chevron", 14) : null),
         item ? [row.tall === TREE_PICTURE_PX && item.picture ? h("img", { class: "thumb", src: picture(item.picture), alt: "", decoding: "async" }) : h("span", { class: row.tall === TREE_PICTURE_PX ? "thumb glyph" : "glyph" }, icon(item.kind, 16)),
-          h("span", { class: "words" }, item.name), filterMark(item),
+          // names of micrographs begin alike: where they are cut, their ends stay
+          item.kind === "micrograph" ? h("span", { class: "words tail" }, h("bdi", {}, item.name)) : h("span", { class: "words" }, item.name), filterMark(item),
           item.state === "archived" ? h("span", { class: "muted", title: "Archived" }, icon("archive", 14)) : item.status ? statusMark(item.status) : null]
           : h("span", { class: "waits" }))
       if (!link || dead) node.addEventListener("click", () => { if (item && !dead) pick(row, item) })

@@ -71,6 +71,7 @@ class FileSide:
         self._list = FileList(self._ask, sizing_mode="stretch_width")
         self._viewer = FileViewer(sizing_mode="stretch_width", visible=False)
         self._frames: dict[Viewer, WidgetFrame] = {}
+        self._deep = ""  # id of the file that turned out to be a volume
         self._below = pn.Column(
             sizing_mode="stretch_both", margin=0, visible=False, styles={"flex": "1 0 420px", "min-height": "420px"}
         )
@@ -82,11 +83,10 @@ class FileSide:
         self._reading += 1
         self._list.visible = isinstance(shown, FolderPage)
         self._viewer.visible = not self._list.visible
-        self._viewer.other = {}
         match shown:
             case FolderPage():
                 self._show_in(None)
-                self._viewer.file = {}
+                self._viewer.param.update(file={}, other={})
                 self._show_folder(element, place, shown.page)
             case OpenVolume():
                 self._show_volume(element, place, shown)
@@ -103,6 +103,7 @@ class FileSide:
             address=f"{self._session.base_url}{_download(element, file)}",
             back=place.having(file="", dir=folder, view="").search,
             choices=[],
+            other=self._as_volume if str(file.id) == self._deep else {},
             text=reading.text,
             html=reading.html,
             tables=reading.tables,
@@ -120,6 +121,7 @@ class FileSide:
                 address="",
                 back=place.having(view="").search,
                 choices=[],
+                other={},
                 problem=problem,
             )
             return
@@ -167,7 +169,13 @@ class FileSide:
     def _depth_told(self, depth: Any) -> None:
         """A file has turned out to be a volume: it can be looked at as one."""
         if isinstance(depth, int) and depth > 1 and self._viewer.file.get("viewer") in ("image", "volume"):
-            self._viewer.other = {"label": "3D", "search": self._place.having(view=SOLID).search}
+            self._deep = self._viewer.file["id"]
+            self._viewer.other = self._as_volume
+
+    @property
+    def _as_volume(self) -> dict[str, str]:
+        """The other way to look at the file that is open."""
+        return {"label": "3D", "search": self._place.having(view=SOLID).search}
 
     def scheme(self, scheme: Scheme) -> None:
         """Dark or light was chosen."""
