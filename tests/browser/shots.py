@@ -22,6 +22,8 @@ from tests.setup_machine import CHROMIUM_ARGUMENTS, chromium
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = {"small": (1280, 800), "large": (1920, 1080)}
 SCHEMES = ("dark", "light")
+TALL = 2400
+"""Height of a picture of components, px."""
 PATIENCE_MS = 120_000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -77,15 +79,32 @@ def shoot(page: Page, instance: Instance, scene: Scene, places: dict[str, object
     page.evaluate("localStorage.clear()")  # what was chosen here is not kept for the next picture
 
 
+LONGEST = """() => {
+  let found = document.scrollingElement
+  const look = (root) => {
+    for (const one of root.querySelectorAll("*")) {
+      if (one.scrollHeight > found.scrollHeight && /auto|scroll/.test(getComputedStyle(one).overflowY)) found = one
+      if (one.shadowRoot) look(one.shadowRoot)
+    }
+  }
+  look(document)
+  return found
+}"""
+"""What scrolls the page: the element with the most in it, in whatever shadow it lies."""
+
+
 def components(page: Page, instance: Instance, path: Path) -> None:
-    """Take a picture of the page of all components, as long as it is."""
+    """Take pictures of the page of all components, one below the other."""
+    page.set_viewport_size({"width": SIZES["small"][0], "height": TALL})
     page.goto(f"{instance.portal}/components")
     expect(page.locator("[data-athena=title]").first).to_be_visible()
-    settle(page)
-    height = page.evaluate("Math.max(...[...document.querySelectorAll('*')].map(one => one.scrollHeight))")
-    page.set_viewport_size({"width": SIZES["small"][0], "height": min(16_000, int(height))})
-    settle(page)
-    page.screenshot(path=path)
+    page.wait_for_timeout(2000)  # some of them wait for ever: that is what they show
+    scroller = page.evaluate_handle(LONGEST)
+    height, seen = page.evaluate("one => [one.scrollHeight, one.clientHeight]", scroller)
+    for number, top in enumerate(range(0, int(height), int(seen))):
+        page.evaluate("([one, top]) => { one.scrollTop = top }", [scroller, top])
+        page.wait_for_timeout(200)
+        page.screenshot(path=path.with_stem(f"{path.stem}-{number + 1}"))
 
 
 def vast(instance: Instance, count: int) -> dict[str, object]:
