@@ -61,12 +61,23 @@ def crystalline_ring(amplitude: Image, step: float) -> npt.NDArray[np.bool_] | N
     power = amplitude[inside].astype(np.float64) ** 2 / np.interp(frequency[inside], places, levels)
     low, middle, high = np.quantile(power, [0.25, 0.5, 0.75])
     spots = np.count_nonzero(power > middle + SPOT_DEVIATIONS * (high - low) / 1.349)
-    bins = np.rint(frequency[inside] / step).astype(np.int64)
-    counts = np.bincount(bins)
-    # the outermost are cut by the ring's limits
-    lines = np.bincount(bins, power)[counts > 0.5 * counts.max()] / counts[counts > 0.5 * counts.max()]
+    strongest = _strongest_line(power, frequency[inside] / step)
+    # rings of the CTF are lines too where the signal is strong: they are as strong beside the ice's
+    beside = max(
+        _strongest_line(amplitude[side].astype(np.float64) ** 2 / level, frequency[side] / step)
+        for side, level in zip(sides, levels, strict=True)
+    )
     # the plane holds every spot twice
-    return ring if spots >= 2 * FEWEST_SPOTS or lines.max() > STRONG_LINE else None
+    return ring if spots >= 2 * FEWEST_SPOTS or strongest > STRONG_LINE * max(beside, 1.0) else None
+
+
+def _strongest_line(power: npt.NDArray[np.float64], ring: npt.NDArray[np.float64]) -> float:
+    """Largest mean of power in a line one pixel wide, of pixels at radii ``ring``, px."""
+    bins = np.rint(ring).astype(np.int64)
+    counts = np.bincount(bins)
+    # the outermost are cut by the limits
+    whole = counts > 0.5 * counts.max()
+    return float((np.bincount(bins, power)[whole] / counts[whole]).max())
 
 
 def _within(frequency: npt.NDArray[np.float64], band: tuple[float, float]) -> npt.NDArray[np.bool_]:

@@ -33,6 +33,8 @@ SHALLOWEST_SHARE = 0.4
 """No tile is looked at below this share of the mean defocus."""
 BACKGROUND_TERMS = 8
 REFINEMENTS = 4
+LEAST_POWER = 0.05
+"""Of its median, below which no modelled power is believed."""
 LEAST_AMPLITUDE = 0.1
 """Height of the tiles' rings, in those of the whole image, from which their information is told at least."""
 CHANCE = 1e-4
@@ -122,7 +124,9 @@ def measure_tilt(
     rings = fit_rings(whole, x, optics, free_phase=False)
     if rings is None:
         return UNKNOWN
-    model = np.interp(profiles[0].frequency, whole.frequency, rings.noise + 0.5 * rings.specimen)
+    power = rings.noise + 0.5 * rings.specimen
+    power = np.maximum(power, LEAST_POWER * np.median(power))
+    model = np.interp(profiles[0].frequency, whole.frequency, power)
     height = np.interp(profiles[0].frequency, whole.frequency, 0.5 * rings.specimen)
     tiles = _Tiles(profiles, model, height, x, optics)
     centres = (np.array(corners) + 0.5 * edge - 0.5 * np.array(coarse.shape)) * pixel
