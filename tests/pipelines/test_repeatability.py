@@ -17,8 +17,8 @@ from tests.pipelines.conftest import known_movie
 
 pytestmark = pytest.mark.feature("EQ-01")
 
-ROUNDING = 1e-6
-"""Largest relative difference of a number between processors."""
+ROUNDING = 1e-4
+"""Largest relative difference of a number between processors, for a CTF fit ends a few 0.01 Å from where another does."""
 
 
 @pytest.fixture(scope="module")

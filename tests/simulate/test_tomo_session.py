@@ -341,7 +341,7 @@ def test_motion_and_defocus_of_tilts_are_found_as_the_truth_has_them(tmp_path: P
         # in the middle of the image, not of the specimen
         off = -(np.array(tilt.defocus_slope) * tilt.shift_angstrom).sum()
         expected = (tilt.defocus_u_angstrom + tilt.defocus_v_angstrom) / 2 + off
-        assert found.fit.defocus.mean_angstrom == pytest.approx(expected, abs=300)
+        assert found.ctf.fit.defocus.mean_angstrom == pytest.approx(expected, abs=300)
 
 
 def test_dark_tilts_are_dark_and_change_nothing_else(tilt_session: Path, tmp_path: Path) -> None:
