@@ -224,6 +224,7 @@ def test_micrographs_of_a_run_stand_below_it(page: Page, instance: Instance, wat
     expect(page.locator("[data-athena=tree-filtered]")).to_have_attribute("title", re.compile("1 of 5"))
     micrographs.first.click()
     expect(page).to_have_url(re.compile("i=3&show=filtered"))
+    expect(page.locator("[data-athena=acquisition-state]")).to_be_visible()  # the address is there before the page
     if not micrographs.first.is_visible():  # beside a single micrograph it is hidden on narrow screens
         page.locator("[data-athena=explorer-toggle]").locator("visible=true").click()
     expect(micrographs.first).to_have_attribute("aria-current", "page")
