@@ -6,7 +6,24 @@ from typing import Annotated
 import typer
 
 from athena.cli.simulate_tomo import simulate_tomo
-from athena.cli.simulating import CAMERA, MICROSCOPE, SPECIMEN, Container, numbers, say_exposure, span, until_stopped
+from athena.cli.simulating import (
+    CAMERA,
+    MICROSCOPE,
+    SPECIMEN,
+    Dqe,
+    Edge,
+    Format,
+    GainSpread,
+    HotPixels,
+    Out,
+    Seed,
+    Structure,
+    Voltage,
+    numbers,
+    say_exposure,
+    span,
+    until_stopped,
+)
 from athena.errors import Invalid
 
 simulate_app = typer.Typer(help="Write simulated sessions with known truth.", no_args_is_help=True)
@@ -21,14 +38,12 @@ def _simulate_group() -> None:
 
 @simulate_app.command("epu")
 def simulate_epu(
-    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
+    out: Out,
     movies: Annotated[int, typer.Option(help="Movies to take.")] = 20,
-    size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 4096,
+    size: Edge = 4096,
     frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
-    container: Annotated[
-        Container, typer.Option("--format", help="Of the movies; in EER each frame becomes 25 raw frames.")
-    ] = "tiff",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
+    container: Format = "tiff",
+    seed: Seed = 1,
     interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
     realistic: Annotated[
         bool,
@@ -39,7 +54,7 @@ def simulate_epu(
         ),
     ] = False,
     pixel_size: Annotated[float | None, typer.Option(help="Å a pixel; default 1.", rich_help_panel=MICROSCOPE)] = None,
-    voltage: Annotated[float | None, typer.Option(help="kV; default 300.", rich_help_panel=MICROSCOPE)] = None,
+    voltage: Voltage = None,
     counts: Annotated[
         float | None, typer.Option(help="Electrons a pixel and frame; default 0.8.", rich_help_panel=MICROSCOPE)
     ] = None,
@@ -76,26 +91,10 @@ def simulate_epu(
             rich_help_panel=CAMERA,
         ),
     ] = None,
-    dqe: Annotated[
-        float | None,
-        typer.Option(
-            help="DQE at frequency 0: share of electrons that are counted; default 1.", rich_help_panel=CAMERA
-        ),
-    ] = None,
-    gain_spread: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the pixels' gain, such as 0.05: raw movies and a gain reference; default 0: corrected movies.",
-            rich_help_panel=CAMERA,
-        ),
-    ] = None,
-    hot_pixels: Annotated[
-        float | None, typer.Option(help="Share of hot pixels; default 0.", rich_help_panel=CAMERA)
-    ] = None,
-    structure: Annotated[
-        Path | None,
-        typer.Option(help="PDB or mmCIF file of the molecule; default apoferritin.", rich_help_panel=SPECIMEN),
-    ] = None,
+    dqe: Dqe = None,
+    gain_spread: GainSpread = None,
+    hot_pixels: HotPixels = None,
+    structure: Structure = None,
     ice: Annotated[
         str | None, typer.Option(help="Thinnest to thickest, Å; default 200-600.", rich_help_panel=SPECIMEN)
     ] = None,
@@ -183,13 +182,13 @@ def simulate_epu(
 @simulate_app.command("thinned")
 def simulate_thinned(
     micrograph: Annotated[Path, typer.Argument(help="A real micrograph, MRC, not normalised.")],
-    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
+    out: Out,
     movies: Annotated[int, typer.Option(help="Pseudo-movies to make.")] = 5,
     frames: Annotated[int, typer.Option(help="Frames a movie.")] = 40,
     dose: Annotated[float | None, typer.Option(help="Total dose, e⁻/Å²; default: as the header says.")] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Pixel size, Å; default: as the header says.")] = None,
     crop: Annotated[int | None, typer.Option(help="Edge of a square from the middle, px; default: all.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
+    seed: Seed = 1,
     interval: Annotated[float, typer.Option(help="Seconds from one movie to the next; 0: as fast as it goes.")] = 0.0,
 ) -> None:
     """Write an EPU session of pseudo-movies: a real micrograph's electrons dealt out to moving frames."""

@@ -1,25 +1,39 @@
 """``athena simulate tomo``."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from athena.cli.simulating import CAMERA, MICROSCOPE, SPECIMEN, Container, numbers, say_exposure, span, until_stopped
+from athena.cli.simulating import (
+    CAMERA,
+    MICROSCOPE,
+    SPECIMEN,
+    Dqe,
+    Edge,
+    Format,
+    GainSpread,
+    HotPixels,
+    Out,
+    Seed,
+    Structure,
+    Voltage,
+    numbers,
+    say_exposure,
+    span,
+    until_stopped,
+)
 from athena.errors import Invalid
 
 SERIES = "Tilt series"
 
 
 def simulate_tomo(
-    out: Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")],
+    out: Out,
     series: Annotated[int, typer.Option(help="Places to take tilt series at, one each unless --shots.")] = 1,
-    size: Annotated[int, typer.Option(help="Edge of a frame, px.")] = 1024,
+    size: Edge = 1024,
     frames: Annotated[int, typer.Option(help="Frames a tilt.")] = 8,
-    container: Annotated[
-        Container, typer.Option("--format", help="Of the movies; in EER each frame becomes 25 raw frames.")
-    ] = "tiff",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same movies.")] = 1,
+    container: Format = "tiff",
+    seed: Seed = 1,
     interval: Annotated[float, typer.Option(help="Seconds from one tilt to the next; 0: as fast as it goes.")] = 0.0,
     realistic: Annotated[
         bool,
@@ -62,7 +76,7 @@ def simulate_tomo(
         typer.Option(help="How far the specimen strays from tilt to tilt, Å; default 60.", rich_help_panel=SERIES),
     ] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Å a pixel; default 2.", rich_help_panel=MICROSCOPE)] = None,
-    voltage: Annotated[float | None, typer.Option(help="kV; default 300.", rich_help_panel=MICROSCOPE)] = None,
+    voltage: Voltage = None,
     defocus: Annotated[
         str | None, typer.Option(help="Targets, µm, such as 3,4,5, which is the default.", rich_help_panel=MICROSCOPE)
     ] = None,
@@ -86,26 +100,10 @@ def simulate_tomo(
         float | None,
         typer.Option(help="MTF at Nyquist; 1 takes the image at points; default 1.", rich_help_panel=CAMERA),
     ] = None,
-    dqe: Annotated[
-        float | None,
-        typer.Option(
-            help="DQE at frequency 0: share of electrons that are counted; default 1.", rich_help_panel=CAMERA
-        ),
-    ] = None,
-    gain_spread: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the pixels' gain, such as 0.05: raw movies and a gain reference; default 0: corrected movies.",
-            rich_help_panel=CAMERA,
-        ),
-    ] = None,
-    hot_pixels: Annotated[
-        float | None, typer.Option(help="Share of hot pixels; default 0.", rich_help_panel=CAMERA)
-    ] = None,
-    structure: Annotated[
-        Path | None,
-        typer.Option(help="PDB or mmCIF file of the molecule; default apoferritin.", rich_help_panel=SPECIMEN),
-    ] = None,
+    dqe: Dqe = None,
+    gain_spread: GainSpread = None,
+    hot_pixels: HotPixels = None,
+    structure: Structure = None,
     ice: Annotated[
         str | None, typer.Option(help="Thinnest to thickest slab, Å; default 800-2000.", rich_help_panel=SPECIMEN)
     ] = None,

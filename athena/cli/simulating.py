@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,29 @@ console = Console()
 Container = Literal["tiff", "mrc", "eer"]
 MICROSCOPE, CAMERA, SPECIMEN = "Microscope", "Camera", "Specimen"
 """Panels of options in the help."""
+
+# options that sessions of every kind have
+Out = Annotated[Path, typer.Argument(help="Folder the session is written below; an unfinished one is continued.")]
+Format = Annotated[Container, typer.Option("--format", help="Of the movies; in EER each frame becomes 25 raw frames.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same movies.")]
+Edge = Annotated[int, typer.Option(help="Edge of a frame, px.")]
+Voltage = Annotated[float | None, typer.Option(help="kV; default 300.", rich_help_panel=MICROSCOPE)]
+Dqe = Annotated[
+    float | None,
+    typer.Option(help="DQE at frequency 0: share of electrons that are counted; default 1.", rich_help_panel=CAMERA),
+]
+GainSpread = Annotated[
+    float | None,
+    typer.Option(
+        help="Of the pixels' gain, such as 0.05: raw movies and a gain reference; default 0: corrected movies.",
+        rich_help_panel=CAMERA,
+    ),
+]
+HotPixels = Annotated[float | None, typer.Option(help="Share of hot pixels; default 0.", rich_help_panel=CAMERA)]
+Structure = Annotated[
+    Path | None,
+    typer.Option(help="PDB or mmCIF file of the molecule; default apoferritin.", rich_help_panel=SPECIMEN),
+]
 
 
 def span(option: str, text: str | None) -> tuple[float, float] | None:

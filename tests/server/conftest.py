@@ -88,3 +88,16 @@ def write_arrays() -> Callable[[Api, Element], None]:
         write_pyramid(store, 0, grey_image(), pixel_size_angstrom=0.84)
 
     return write
+
+
+@pytest.fixture
+def run(
+    api: Api,
+    make_user: Callable[..., Principal],
+    make_run: Callable[..., Element],
+    write_arrays: Callable[[Api, Element], None],
+) -> Element:
+    """A run of alice's with two acquisitions, the first of them processed."""
+    run = make_run(make_user("alice"), acquisitions=2)
+    write_arrays(api, run)
+    return run

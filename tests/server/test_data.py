@@ -13,25 +13,11 @@ from PIL import Image
 
 from athena.contract.binary_columns import decode
 from athena.contract.elements import Element
-from athena.contract.people import Principal
 from athena.contract.runs import AcquisitionCurves, ImageInfo, RunTable
 from athena.server.routes.zarr import resolve_key
 from athena.zarrio import layout
 from athena.zarrio.pyramid import read_level, write_pyramid
 from tests.server.conftest import IMAGE_SHAPE, Api, grey_image
-
-
-@pytest.fixture
-def run(
-    api: Api,
-    make_user: Callable[..., Principal],
-    make_run: Callable[..., Element],
-    write_arrays: Callable[[Api, Element], None],
-) -> Element:
-    """A run of alice's with two acquisitions, the first of them processed."""
-    run = make_run(make_user("alice"), acquisitions=2)
-    write_arrays(api, run)
-    return run
 
 
 def decoded(answer: httpx.Response) -> np.ndarray[Any, Any]:

@@ -17,19 +17,6 @@ from tests.server.conftest import Api
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture
-def run(
-    api: Api,
-    make_user: Callable[..., Principal],
-    make_run: Callable[..., Element],
-    write_arrays: Callable[[Api, Element], None],
-) -> Element:
-    """A run of alice's with two acquisitions, the first of them processed."""
-    run = make_run(make_user("alice"), acquisitions=2)
-    write_arrays(api, run)
-    return run
-
-
 @pytest.mark.feature("EQ-11")
 def test_a_visit_to_a_run_holds_what_the_single_routes_give(api: Api, run: Element) -> None:
     client = api.owner
