@@ -32,6 +32,9 @@ from athena.db.search import keep_current
 MIGRATION_LOCK = 0x61746865
 """Key of the advisory lock under which PostgreSQL instances migrate one at a time."""
 
+POOL = {"pool_size": 20, "max_overflow": 20}
+"""Connections of a process, of which so many stay open: no thread of a server waits for one."""
+
 _MIGRATING = threading.Lock()  # alembic's context is one a process
 
 
@@ -46,6 +49,8 @@ class Database:
         if self.is_sqlite and parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         arguments: dict[str, Any] = {"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_pre_ping": True}
+        if parsed.database and parsed.database != ":memory:":
+            arguments |= POOL
         self.engine = create_engine(parsed, **arguments)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)

@@ -1,15 +1,19 @@
 """The one SQL filter for what a principal may see or do, built from the table in ``athena.domain.permissions``."""
 
+from functools import cache
 from typing import TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Integer,
     ScalarSelect,
     Select,
+    Uuid,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -28,6 +32,8 @@ Columns = TypeVarTuple("Columns")
 Permissions = type[PermissionSetRow]
 Grant = type[GrantRow]
 SetReference = InstrumentedAttribute[UUID] | ColumnElement[UUID]
+Me = UUID | BindParameter[UUID]
+"""Id of the caller, or the parameter that stands for it."""
 
 
 def restrict(
@@ -45,8 +51,9 @@ def restrict(
     if principal.is_admin:
         return query
     permissions, grant = aliased(PermissionSetRow), aliased(GrantRow)
-    return _join(query, principal, of=of, permissions=permissions, grant=grant).where(
-        _allowed(action, principal, of=of, permissions=permissions, grant=grant)
+    me = principal.user_id
+    return _join(query, me, of=of, permissions=permissions, grant=grant).where(
+        _allowed(action, me, of=of, permissions=permissions, grant=grant)
     )
 
 
@@ -55,17 +62,28 @@ def visible_with_roles(principal: Principal) -> Select[ElementRow, str | None, s
 
     ``effective_role`` makes one role of the three.
     """
+    return _with_roles(principal.user_id, is_admin=principal.is_admin)
+
+
+@cache
+def one_visible(*, is_admin: bool) -> Select[ElementRow, str | None, str | None, str | None]:
+    """The same of one element, with the parameters ``me`` and ``element``: built once, since every request asks it."""
+    me, element = (bindparam(name, type_=Uuid()) for name in ("me", "element"))
+    return _with_roles(me, is_admin=is_admin).where(ElementRow.id == element)
+
+
+def _with_roles(me: Me, *, is_admin: bool) -> Select[ElementRow, str | None, str | None, str | None]:
     of = ElementRow.permission_set_id
     query = _join(
-        select(ElementRow, GrantRow.role, _role_through_groups(principal, of), PermissionSetRow.public_role),
-        principal,
+        select(ElementRow, GrantRow.role, _role_through_groups(me, of), PermissionSetRow.public_role),
+        me,
         of=of,
         permissions=PermissionSetRow,
         grant=GrantRow,
     )
-    if principal.is_admin:
+    if is_admin:
         return query
-    return query.where(_allowed(Action.VIEW, principal, of=of, permissions=PermissionSetRow, grant=GrantRow))
+    return query.where(_allowed(Action.VIEW, me, of=of, permissions=PermissionSetRow, grant=GrantRow))
 
 
 def visible_counts(principal: Principal, place: ColumnElement[bool]) -> Select[UUID | None, int]:
@@ -106,34 +124,34 @@ def effective_role(principal: Principal, *roles: str | None) -> Role | None:
 
 
 def _join(
-    query: Select[*Columns], principal: Principal, *, of: SetReference, permissions: Permissions, grant: Grant
+    query: Select[*Columns], me: Me, *, of: SetReference, permissions: Permissions, grant: Grant
 ) -> Select[*Columns]:
     return query.join(permissions, permissions.id == of).outerjoin(
-        grant, and_(grant.permission_set_id == of, grant.user_id == principal.user_id)
+        grant, and_(grant.permission_set_id == of, grant.user_id == me)
     )
 
 
 def _allowed(
-    action: Action, principal: Principal, *, of: SetReference, permissions: Permissions, grant: Grant
+    action: Action, me: Me, *, of: SetReference, permissions: Permissions, grant: Grant
 ) -> ColumnElement[bool]:
     roles = roles_allowing(action)
-    through_groups = _group_grants(principal, of).where(GroupGrantRow.role.in_(roles)).exists()
+    through_groups = _group_grants(me, of).where(GroupGrantRow.role.in_(roles)).exists()
     return or_(grant.role.in_(roles), permissions.public_role.in_(roles), through_groups)
 
 
-def _role_through_groups(principal: Principal, of: SetReference) -> ScalarSelect[str]:
+def _role_through_groups(me: Me, of: SetReference) -> ScalarSelect[str]:
     """Strongest role that the caller's groups have in a set; NULL without any."""
     ranks = {role.value: rank for rank, role in enumerate(PERMISSIONS)}
     highest = func.max(case(ranks, value=GroupGrantRow.role))
     strongest_role = case({rank: role for role, rank in ranks.items()}, value=highest)
-    return _group_grants(principal, of).with_only_columns(strongest_role).scalar_subquery()
+    return _group_grants(me, of).with_only_columns(strongest_role).scalar_subquery()
 
 
-def _group_grants(principal: Principal, of: SetReference) -> Select[str]:
+def _group_grants(me: Me, of: SetReference) -> Select[str]:
     # a subquery, not a join: several groups of one user in a set would double the rows of a listing
     return (
         select(GroupGrantRow.role)
         .join(GroupMemberRow, GroupMemberRow.group_id == GroupGrantRow.group_id)
-        .where(GroupGrantRow.permission_set_id == of, GroupMemberRow.user_id == principal.user_id)
+        .where(GroupGrantRow.permission_set_id == of, GroupMemberRow.user_id == me)
         .correlate_except(GroupGrantRow, GroupMemberRow)
     )

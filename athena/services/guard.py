@@ -10,7 +10,7 @@ from athena.contract.elements import ElementKind, State
 from athena.contract.people import Action, Principal, Role
 from athena.db.acquisitions import RunRow
 from athena.db.elements import ElementRow
-from athena.db.visibility import effective_role, visible_with_roles
+from athena.db.visibility import effective_role, one_visible
 from athena.domain.permissions import actions_on, can
 from athena.domain.roles import PlatformAction, may, roles_allowing_on_platform
 from athena.errors import Conflict, Forbidden, NotFound
@@ -33,7 +33,8 @@ def absent(element_id: UUID) -> NotFound:
 
 def find_visible(session: Session, principal: Principal, element_id: UUID) -> Visible:
     """Element with the caller's role; NotFound if it is not there or may not be seen."""
-    found = session.execute(visible_with_roles(principal).where(ElementRow.id == element_id)).one_or_none()
+    asked = {"me": principal.user_id, "element": element_id}
+    found = session.execute(one_visible(is_admin=principal.is_admin), asked).one_or_none()
     if found is None:
         raise absent(element_id)
     row, *roles = found

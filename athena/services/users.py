@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,17 @@ from athena.services.guard import require_platform, require_user_manager
 from athena.services.passwords import hash_password, password_fits
 
 TOKEN_BYTES = 32
+
+# every request asks this: one statement, built once, without the rows' whole objects
+_BY_TOKEN = (
+    select(
+        TokenRow.kind, TokenRow.scope, TokenRow.expires, UserRow.id, UserRow.username, UserRow.active, UserRoleRow.role
+    )
+    .join(UserRow, UserRow.id == TokenRow.user_id)
+    .outerjoin(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+    .where(TokenRow.sha256 == bindparam("digest"))
+)
+"""A row for each platform role of the token's person, one without a role where there is none."""
 
 
 def create_user(
@@ -96,14 +107,14 @@ def principal_for(session: Session, username: str, *, kind: PrincipalKind = Prin
     LoginRefused : the account is switched off.
     """
     row = _known(session, username)
-    require_active(row)
-    return _principal(row, kind, TokenScope.ADMIN)
+    _require_active(row.username, active=row.active)
+    return _principal(row.id, row.username, _roles(row), kind, TokenScope.ADMIN)
 
 
-def require_active(row: UserRow) -> None:
+def _require_active(username: str, *, active: bool) -> None:
     """Refuse with LoginRefused whose account is switched off."""
-    if not row.active:
-        raise LoginRefused(f"The account “{row.username}” is switched off.", hint="Ask who manages users here.")
+    if not active:
+        raise LoginRefused(f"The account “{username}” is switched off.", hint="Ask who manages users here.")
 
 
 def issue_token(
@@ -147,15 +158,13 @@ def authenticate_token(session: Session, token: str) -> Principal:
     Unauthorized : the token is unknown or has expired.
     LoginRefused : the account is switched off.
     """
-    found = session.execute(
-        select(TokenRow, UserRow)
-        .join(UserRow, UserRow.id == TokenRow.user_id)
-        .where(TokenRow.sha256 == token_digest(token))
-    ).one_or_none()
-    if found is None or (found[0].expires is not None and found[0].expires <= base.now()):
+    rows = session.execute(_BY_TOKEN, {"digest": token_digest(token)}).all()
+    if not rows or (rows[0].expires is not None and rows[0].expires <= base.now()):
         raise Unauthorized("The token is not valid.", hint="It may have expired: get a new one.")
-    require_active(found[1])
-    return _principal(found[1], PrincipalKind(found[0].kind), TokenScope(found[0].scope))
+    found = rows[0]
+    _require_active(found.username, active=found.active)
+    roles = frozenset(PlatformRole(row.role) for row in rows if row.role is not None)
+    return _principal(found.id, found.username, roles, PrincipalKind(found.kind), TokenScope(found.scope))
 
 
 def note_seen(session: Session, user_id: UUID, token: str) -> None:
@@ -212,10 +221,12 @@ def _roles(row: UserRow) -> frozenset[PlatformRole]:
     return frozenset(PlatformRole(role.role) for role in row.roles)
 
 
-def _principal(row: UserRow, kind: PrincipalKind, scope: TokenScope) -> Principal:
+def _principal(
+    user_id: UUID, username: str, roles: frozenset[PlatformRole], kind: PrincipalKind, scope: TokenScope
+) -> Principal:
     # platform roles come with the whole scope alone: a script that reads or writes does so as an ordinary person
-    roles = _roles(row) if scope is TokenScope.ADMIN else frozenset[PlatformRole]()
-    return Principal(user_id=row.id, username=row.username, roles=roles, kind=kind, scope=scope)
+    held = roles if scope is TokenScope.ADMIN else frozenset[PlatformRole]()
+    return Principal(user_id=user_id, username=username, roles=held, kind=kind, scope=scope)
 
 
 def _find(session: Session, username: str) -> UserRow | None:

@@ -1,9 +1,14 @@
 """What a page about an element shows, read in one transaction."""
 
 import math
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
+import numpy as np
+from cachetools import LRUCache, cached
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
@@ -13,6 +18,7 @@ from athena.contract.people import Principal
 from athena.contract.runs import Run
 from athena.contract.visits import Visit, VisitedAcquisition
 from athena.db.acquisitions import RunRow
+from athena.db.branches import Results
 from athena.services.acquisitions import get_acquisition
 from athena.services.elements import breadcrumb, get_element, list_children
 from athena.services.guard import get_visible_element
@@ -20,8 +26,11 @@ from athena.services.neighbours import get_neighbours
 from athena.services.results import store_of, visible_results
 from athena.services.runs import get_run
 from athena.settings import Settings
-from athena.zarrio.layout import METRICS
+from athena.zarrio.layout import METRIC_CHUNK, METRICS
 from athena.zarrio.reader import read_table
+
+BLOCKS_KEPT = 16
+"""Chunks of metrics kept, 1.2 MB each."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +95,10 @@ def _visit_acquisition(
     metrics: dict[str, float] = {}
     if acquisition.state is AcquisitionState.COMPLETED:
         own = tuple(metric.name for metric in run.user_metrics)
-        store = store_of(visible_results(session, principal, run_id, among.branch), settings)
-        table = read_table(store, (*METRICS, *own), index, index + 1, also=own)
-        metrics = {name: float(column[0]) for name, column in table.items() if math.isfinite(column[0])}
+        results = visible_results(session, principal, run_id, among.branch)
+        block, row = divmod(index, METRIC_CHUNK)
+        table = _block(results, run.version, store_of(results, settings), own, block)
+        metrics = {name: float(column[row]) for name, column in table.items() if math.isfinite(column[row])}
     neighbours = get_neighbours(
         session,
         principal,
@@ -100,3 +110,14 @@ def _visit_acquisition(
         branch=among.branch,
     )
     return VisitedAcquisition(acquisition=acquisition, metrics=metrics, neighbours=neighbours)
+
+
+@cached(LRUCache(BLOCKS_KEPT), condition=threading.Condition())
+def _block(
+    results: Results, _version: int, store: Path, own: tuple[str, ...], block: int
+) -> dict[str, NDArray[np.float64]]:
+    """All metrics of one chunk's acquisitions as they are at a version of the run: one of them costs no less to read,
+    and those who follow a run go from one to the next. Several threads share the columns: nobody writes to them.
+    """
+    start = block * METRIC_CHUNK
+    return read_table(store, (*METRICS, *own), start, start + METRIC_CHUNK, also=own)

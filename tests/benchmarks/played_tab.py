@@ -110,7 +110,7 @@ class PlayedTab:
     async def up(self) -> None:
         """To the step that holds the run, until it is listed."""
         await self._go(f"?e={self._parent.id}")
-        self._gallery = None
+        self.wire.parts["WidgetFrame"].clear()  # what was shown is gone, and comes anew
 
     async def down(self) -> None:
         """To the run again; until its rows are there."""
@@ -146,21 +146,24 @@ class PlayedTab:
 
     async def _filled(self) -> Gallery:
         """The gallery that is shown, once its first rows are there."""
-        await self.wire.until(
-            lambda: self._gallery is not None and bool(self._gallery.completed), what="rows of the gallery"
-        )
+
+        def filled() -> bool:
+            gallery = self._gallery
+            return gallery is not None and gallery.part is self._shown() and bool(gallery.completed)
+
+        await self.wire.until(filled, what="rows of the gallery")
         assert self._gallery is not None
         return self._gallery
+
+    def _shown(self) -> Part | None:
+        parts = [part for part in self.wire.parts["WidgetFrame"] if part.values.get("module") == GALLERY]
+        return parts[-1] if parts else None
 
     async def _follow(self) -> None:
         """Keep the gallery that is shown up to date, for as long as the tab is open."""
 
-        def shown() -> Part | None:
-            parts = [part for part in self.wire.parts["WidgetFrame"] if part.values.get("module") == GALLERY]
-            return parts[-1] if parts else None
-
         def news() -> bool:
-            part = shown()
+            part = self._shown()
             if part is None:
                 return False
             known = self._gallery
@@ -171,7 +174,7 @@ class PlayedTab:
                 await self.wire.until(news, what="news of the run")
             except WireError:
                 continue  # nothing new for a long while is no fault
-            part = shown()
+            part = self._shown()
             assert part is not None
             gallery = self._gallery
             if gallery is None or gallery.part is not part:

@@ -137,16 +137,13 @@ async def timed_call(work: Awaitable[None]) -> float:
     return time.perf_counter() - begun
 
 
-async def nonsense(browser: Browser, instance: Instance, until: float) -> int:
-    """A tab that asks for what is not there and leaves in the middle; returns how often."""
+async def nonsense(portal: str, login: str, until: float) -> int:
+    """A visitor who asks for what is not there and leaves in the middle; returns how often."""
     asked = 0
     while time.monotonic() < until:
-        context = await browser.new_context()
-        page = await context.new_page()
-        await page.goto(instance.login)
-        await page.goto(f"{instance.portal}/?e=00000000-0000-0000-0000-{asked:012d}&i=x")
-        await page.wait_for_selector("[data-athena=error]", timeout=PATIENCE_MS)
-        await context.close()
+        async with WireTab(portal, login) as wire:
+            await wire.open(f"?e=00000000-0000-0000-0000-{asked:012d}&i=x")
+            await wire.until(lambda wire=wire: bool(wire.parts["ErrorPanel"]), what="a page that says what is wrong")
         asked += 1
         await asyncio.sleep(3)
     return asked
@@ -172,21 +169,19 @@ def process_of(instance: Instance, name: str) -> psutil.Process:
 
 
 class Spent:
-    """Processor time by who spends it: servers, this process (the played tabs), browsers and the microscope."""
+    """Processor time by who spends it: the servers, this process (the played tabs), and the rest of the machine."""
 
     def __init__(self, instance: Instance) -> None:
-        own = psutil.Process()
-        servers = {name: process_of(instance, name) for name in ("portal", "api")}
-        self._servers = servers
-        self._own = own
+        self._known = {name: process_of(instance, name) for name in ("portal", "api")}
+        self._known["played tabs"] = psutil.Process()
         self._begun = self._now()
         self._since = time.monotonic()
 
     def _now(self) -> dict[str, float]:
-        found = {name: sum(process.cpu_times()[:2]) for name, process in self._servers.items()}
-        found["played tabs"] = sum(self._own.cpu_times()[:2])
-        others = set(self._own.children(recursive=True)) - set(self._servers.values())
-        found["browsers and microscope"] = sum(sum(one.cpu_times()[:2]) for one in others if one.is_running())
+        found = {name: sum(process.cpu_times()[:2]) for name, process in self._known.items()}
+        machine_s = psutil.cpu_times()
+        # browsers end processes all the time: what those took, only the machine as a whole remembers
+        found["browsers, microscope, all else"] = machine_s.user + machine_s.nice + machine_s.system - sum(found.values())
         return found
 
     def cores(self) -> dict[str, float]:
@@ -220,7 +215,7 @@ async def drive(instance: Instance, run: Element, parent: Element, options: argp
             for number, login in enumerate(logins)
         ]
         grown = asyncio.create_task(_most(portal, until))
-        results = await asyncio.gather(nonsense(browser, instance, until), *visits, return_exceptions=True)
+        results = await asyncio.gather(nonsense(instance.portal, instance.login, until), *visits, return_exceptions=True)
         largest = await grown
         cores = spent.cores()
         await browser.close()

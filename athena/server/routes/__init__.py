@@ -47,6 +47,12 @@ from athena.server.routes import (
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
     for module in (
+        # what is asked most often first: they are tried in this order
+        events,
+        visits,
+        runs,
+        acquisitions,
+        images,
         health,
         people,
         users,
@@ -54,7 +60,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         licences,
         groups,
         elements,
-        visits,
         places,
         sharing,
         audit,
@@ -65,13 +70,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         search,
         paths,
         live_runs,
-        runs,
-        acquisitions,
         listings,
-        images,
         relion,
         zarr,
-        events,
         jobs,
         storages,
         file_images,

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from athena.contract.runs import ImageInfo, MrcMode
 from athena.server.caching import cache_control, content_response
-from athena.server.caller import Caller, CallerDep
+from athena.server.caller import CallerDep
 from athena.server.downloads import BYTES, body_response
 from athena.server.pictures import encode_png, to_grey
 from athena.server.routes.acquisitions import Index, OfBranch
+from athena.server.shared import see, shared
 from athena.services import micrographs
-from athena.services.results import store_of, visible_results
 from athena.zarrio import pyramid, reader
 
 router = APIRouter(prefix="/runs/{run_id}/acquisitions/{index}", tags=["images"])
@@ -40,8 +40,9 @@ def get_thumbnail(
     caller: CallerDep, request: Request, run_id: UUID, index: Index, *, branch: OfBranch = None, v: Version = None
 ) -> Response:
     """Give the thumbnail of the micrograph."""
-    picture = reader.read_thumbnail(_visible_store(caller, run_id, branch), index)
-    return _shown(request, encode_png(picture[::-1], compress=True), version=v)
+    seen = see(caller, run_id, branch)
+    picture = shared(("thumbnail", seen, index), lambda: _png(reader.read_thumbnail(seen.store, index)))
+    return _shown(request, picture, version=v)
 
 
 @router.get("/spectrum.png", response_class=Response, responses=_PNG)
@@ -56,14 +57,15 @@ def get_spectrum(
     v: Version = None,
 ) -> Response:
     """Give the power spectrum; with ``fit``, one half of it is the fitted CTF."""
-    picture = reader.read_spectrum(_visible_store(caller, run_id, branch), index, fit=fit)
-    return _shown(request, encode_png(picture[::-1], compress=True), version=v)
+    seen = see(caller, run_id, branch)
+    picture = shared(("spectrum", seen, index, fit), lambda: _png(reader.read_spectrum(seen.store, index, fit=fit)))
+    return _shown(request, picture, version=v)
 
 
 @router.get("/image.json")
 def get_image_info(caller: CallerDep, run_id: UUID, index: Index, *, branch: OfBranch = None) -> ImageInfo:
     """Give what a tiled viewer needs to know of the micrograph."""
-    return pyramid.image_info(_visible_store(caller, run_id, branch), index)
+    return pyramid.image_info(see(caller, run_id, branch).store, index)
 
 
 @router.get("/tiles/{level}/{x}_{y}.png", response_class=Response, responses=_PNG)
@@ -85,7 +87,7 @@ def get_tile(
 
     ``low`` and ``high`` are the grey values shown black and white; left out, mean ∓ 3 σ of the micrograph.
     """
-    store = _visible_store(caller, run_id, branch)
+    store = see(caller, run_id, branch).store
     info = pyramid.image_info(store, index)
     tile = _float_tile(store, index, level, x, y, info.content_hash)
     grey = to_grey(tile, low=info.low if low is None else low, high=info.high if high is None else high)
@@ -122,9 +124,9 @@ def get_micrograph(
     )
 
 
-def _visible_store(caller: Caller, run_id: UUID, branch: str | None) -> Path:
-    with caller.reading() as session:
-        return store_of(visible_results(session, caller.principal, run_id, branch), caller.settings)
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    """Of a picture with row 0 at the bottom."""
+    return encode_png(picture[::-1], compress=True)
 
 
 @lru_cache(maxsize=TILES_KEPT)

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic_core import to_json
 
 from athena.contract import binary_columns
 from athena.contract.report import QualityReport
@@ -13,8 +14,8 @@ from athena.ingest.adapter import locate_session
 from athena.server.caching import content_response
 from athena.server.caller import CallerDep
 from athena.server.routes.acquisitions import OfBranch
+from athena.server.shared import see, shared
 from athena.services import acquisitions, report, retry, runs
-from athena.services.results import store_of, visible_results
 from athena.zarrio import reader
 
 router = APIRouter(prefix="/runs/{run_id}", tags=["runs"])
@@ -73,28 +74,36 @@ def get_report(caller: CallerDep, run_id: UUID, *, branch: OfBranch = None) -> Q
         return report.get_report(session, caller.principal, run_id, settings=caller.settings, branch=branch)
 
 
-@router.get("/table")
+@router.get("/table", response_model=RunTable)
 def get_table(
     caller: CallerDep,
+    request: Request,
     run_id: UUID,
     *,
     columns: Columns = "",
     start: Start = 0,
     limit: Rows = MAX_ROWS,
     branch: OfBranch = None,
-) -> RunTable:
+) -> Response:
     """Give states, names and metrics of a run's acquisitions, column by column."""
-    with caller.reading() as session:
-        return acquisitions.get_table(
-            session,
-            caller.principal,
-            run_id,
-            columns=_split(columns),
-            settings=caller.settings,
-            start=start,
-            limit=limit,
-            branch=branch,
-        )
+    wanted = _split(columns)
+
+    def make() -> bytes:
+        with caller.reading() as session:
+            table = acquisitions.get_table(
+                session,
+                caller.principal,
+                run_id,
+                columns=wanted,
+                settings=caller.settings,
+                start=start,
+                limit=limit,
+                branch=branch,
+            )
+        return to_json(table)
+
+    body = shared(("table", see(caller, run_id, branch), tuple(wanted), start, limit), make)
+    return content_response(request, body, media_type="application/json")
 
 
 @router.get(
@@ -130,21 +139,23 @@ def get_columns(
     return content_response(request, binary_columns.encode(head, values), media_type="application/octet-stream")
 
 
-@router.get("/curves")
+@router.get("/curves", response_model=tuple[AcquisitionCurves, ...])
 def get_curves(
     caller: CallerDep,
+    request: Request,
     run_id: UUID,
     indices: Annotated[str, Query(max_length=4000, description="Acquisitions by index, with commas.")],
     *,
     branch: OfBranch = None,
-) -> tuple[AcquisitionCurves, ...]:
+) -> Response:
     """Give the CTF curves and the motion of some acquisitions, in the order asked."""
-    with caller.reading() as session:
-        store = store_of(visible_results(session, caller.principal, run_id, branch), caller.settings)
+    seen = see(caller, run_id, branch)
     wanted = _split(indices)
     if len(wanted) > MAX_CURVES or not all(item.isascii() and item.isdigit() for item in wanted):
         raise Invalid(f"'indices' takes up to {MAX_CURVES} numbers, with commas between them.")
-    return tuple(reader.read_curves(store, [int(item) for item in wanted]))
+    asked = tuple(int(item) for item in wanted)
+    body = shared(("curves", seen, asked), lambda: to_json(reader.read_curves(seen.store, asked)))
+    return content_response(request, body, media_type="application/json")
 
 
 def _split(text: str) -> list[str]:
