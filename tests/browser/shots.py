@@ -119,6 +119,7 @@ def vast(instance: Instance, count: int) -> dict[str, object]:
     player = Player(instance.settings, run.id)
     player.attach(message=f"{count} movies found, all whole.")
     player.measure(count)
+    player.leave()
     player.close()
     return {"vast": run.id}
 
