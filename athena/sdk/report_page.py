@@ -80,7 +80,7 @@ def _cards(report: QualityReport) -> list[tuple[str, list[tuple[str, str]]]]:
             [
                 ("Start", moment("started")),
                 ("End", moment("ended")),
-                ("Duration", _number(report.duration_h, 2, "h")),
+                ("Duration", _duration(report.duration_h)),
             ],
         ),
         (
@@ -216,6 +216,17 @@ def _rule(page: "Figure", y: float) -> "Line2D":
 
 def _number(value: float | None, digits: int, unit: str) -> str:
     return NOT_KNOWN if value is None else f"{value:.{digits}f}\u2009{unit}"
+
+
+def _duration(hours: float | None) -> str:
+    """As people say it: ``40 s``, ``12 min``, ``2 h 14 min``."""
+    if hours is None:
+        return NOT_KNOWN
+    seconds = round(hours * 3600)
+    if seconds < 60:
+        return f"{seconds}\u2009s"
+    whole, minutes = divmod(round(seconds / 60), 60)
+    return f"{whole}\u2009h {minutes}\u2009min" if whole else f"{minutes}\u2009min"
 
 
 def _rate(value: float | None, count: int) -> str:

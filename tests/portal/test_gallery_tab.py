@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from athena.contract.acquisitions import Acquisition, AcquisitionState
-from athena.contract.elements import State
 from athena.contract.events import Event, EventKind
 from athena.contract.filters import FilterRule, Operator
 from athena.contract.neighbours import Neighbours, Shown
@@ -139,15 +138,3 @@ def test_the_other_tabs_are_led_to_with_what_the_address_says_by_now(tab: Tab) -
     # a newer reading of another tab has it from its own address
     assert view.update(replace(page, place=links()["notes"]))
     assert dict(links()["micrographs"].options) == {**said, "rules": "none"}
-
-
-@pytest.mark.feature("EQ-02")
-def test_an_archived_run_without_movies_leads_to_its_return_and_attaches_nothing(tab: Tab) -> None:
-    page = run_page(counts=RunCounts())
-    view: Any = page.view(tab)  # type: ignore[arg-type]
-    assert view.tabs["micrographs"]._nothing.action
-    put_away = page.run.element.model_copy(update={"state": State.ARCHIVED})
-    view = replace(page, run=page.run.model_copy(update={"element": put_away})).view(tab)  # type: ignore[arg-type]
-    nothing = view.tabs["micrographs"]._nothing
-    assert (nothing.action, nothing.command) == ("", "")
-    assert "archived" in nothing.sentence

@@ -4,7 +4,6 @@ from typing import Any
 
 from panel.viewable import Viewable
 
-from athena.contract.elements import State
 from athena.contract.people import Role
 from athena.contract.verdicts import VerdictKind
 from athena.errors import AthenaError
@@ -56,11 +55,7 @@ class MicrographsTab:
 
     def _show_beginning(self, reading: RunReading) -> Viewable:
         source = reading.run.source
-        archived = reading.element.state is State.ARCHIVED
-        if archived:
-            sentence = "This run is archived. Restore, in its menu ⋮ above, brings it back; a session can be attached then."
-            self._nothing.param.update(sentence=sentence, command="")
-        elif source is None:
+        if source is None:
             path = "/".join(crumb["name"] for crumb in reading.crumbs)
             self._nothing.param.update(
                 sentence="Nothing is acquired into this run yet. Follow a session folder from a terminal:",
@@ -69,7 +64,7 @@ class MicrographsTab:
         else:
             sentence = source.message or "The folder is looked at; movies appear here as they land."
             self._nothing.param.update(sentence=sentence, command="")
-        may_attach = source is None and not archived and reading.element.my_role is not Role.VIEWER
+        may_attach = source is None and reading.element.my_role is not Role.VIEWER
         self._nothing.action = "Attach a session folder…" if may_attach else ""
         return self._nothing
 
