@@ -46,9 +46,7 @@ def test_a_followed_run_tells_its_pace_and_what_its_latest_fail(new_run: NewRun,
 
 
 @pytest.mark.feature("WS-19", "EQ-12", "NB-05")
-def test_a_rule_on_a_metric_that_people_added_is_told_by_its_title(
-    new_run: NewRun, process: Process, running
-) -> None:
+def test_a_rule_on_a_metric_that_people_added_is_told_by_its_title(new_run: NewRun, process: Process, running) -> None:
     run = new_run()
     process(run, 3)
     with running.database.session() as session:
