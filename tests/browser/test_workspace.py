@@ -7,11 +7,10 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from athena.contract.elements import Element, FolderCreate
 from athena.contract.jobs import JobCount
-from athena.contract.people import Principal, User, UserCreate
-from athena.db.engine import Database
-from athena.services import elements
+from athena.contract.people import UserCreate
 from tests.browser.conftest import Watch
 from tests.browser.instance import Instance, make_run, wait_for
+from tests.names import own
 
 pytestmark = pytest.mark.browser
 
@@ -258,15 +257,10 @@ def test_find_something_and_find_it_again_on_the_dashboard(page: Page, instance:
 
 @pytest.mark.feature("SE-01")
 def test_a_thousand_hits_come_as_one_scrolls(page: Page, instance: Instance, watch: Watch) -> None:
+    word = own("Bale")
     barn = instance.client.post("/api/elements", FolderCreate(name="Barn"), Element)
-    me = instance.client.get("/me", User)
-    database = Database(instance.settings.resolved_database_url)
-    with database.session() as session:
-        for number in range(1000):
-            new = FolderCreate(name=f"Bale {number}", parent_id=barn.id)
-            elements.create_element(session, Principal(user_id=me.id, username=me.username), new)
-    database.dispose()
-    page.goto(f"{instance.portal}/?p=search&q=bale")
+    instance.add_folders(barn, [f"{word} {number}" for number in range(1000)])
+    page.goto(f"{instance.portal}/?p=search&q={word}")
     hits, count = page.locator("[data-athena=hit]"), page.locator("[data-athena=search-count]")
     expect(hits.first).to_be_visible()
     expect(count).to_contain_text(re.compile(r"^1\s000 found, the best \d+ shown"))
@@ -276,7 +270,7 @@ def test_a_thousand_hits_come_as_one_scrolls(page: Page, instance: Instance, wat
     expect(hits).to_have_count(1000)
     expect(count).to_have_text(re.compile(r"^1\s000 found$"))
     expect(page.locator("[data-athena=search-more]")).to_be_hidden()
-    assert len({one.get_attribute("data-name") for one in hits.all()}) == 1000
+    assert len(set(hits.evaluate_all("all => all.map(one => one.dataset.name)"))) == 1000
     # the address shows them again, and from the keyboard the last leads on
     page.reload()
     expect(hits).to_have_count(1000)
@@ -288,13 +282,8 @@ def test_a_thousand_hits_come_as_one_scrolls(page: Page, instance: Instance, wat
 
 @pytest.mark.feature("WS-08", "WS-10", "WS-11")
 def test_sort_page_through_and_delete_several(page: Page, instance: Instance, watch: Watch) -> None:
-    def make(name: str, parent: Element | None = None) -> Element:
-        new = FolderCreate(name=name, parent_id=parent.id if parent else None)
-        return instance.client.post("/api/elements", new, Element)
-
-    top = make("Many folders")
-    for number in range(203):
-        make(f"F {number:03}", top)
+    top = instance.client.post("/api/elements", FolderCreate(name="Many folders"), Element)
+    instance.add_folders(top, [f"F {number:03}" for number in range(203)])
     page.goto(f"{instance.portal}/?e={top.id}")
     elements, count = page.locator("[data-athena=element]"), page.locator("[data-athena=count]")
     expect(count).to_have_text("1–200 of 203")
