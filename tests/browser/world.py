@@ -122,8 +122,9 @@ class World:
         player = self._player(full)
         player.attach(message=f"{self.many} movies found, all whole.", state=SourceState.COMPLETED)
         indices = player.register(self.many)
-        player.complete(indices[:-33], images=False)
-        player.complete(indices[-33:-9])  # the newest stand first
+        player.complete(indices[:12])  # the first of the explorer
+        player.complete(indices[12:-21], images=False)
+        player.complete(indices[-21:-9])  # the first of the gallery
         player.fail(indices[-9:-6], FAILURE)
         player.close()
         sharp = FilterRule(metric="ctf_resolution_angstrom", operator=Operator.AT_MOST, value=3.4)

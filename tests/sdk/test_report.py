@@ -143,7 +143,8 @@ def test_the_name_of_a_run_stays_words_in_its_notebook() -> None:
 
 @pytest.mark.feature("EQ-10")
 @pytest.mark.parametrize(
-    ("hours", "words"), [(40 / 3600, "40 s"), (0.2, "12 min"), (2.24, "2 h 14 min"), (1.9999, "2 h 0 min"), (None, "N/A")]
+    ("hours", "words"),
+    [(40 / 3600, "40 s"), (0.2, "12 min"), (2.24, "2 h 14 min"), (1.9999, "2 h 0 min"), (None, "N/A")],
 )
 def test_a_report_tells_its_duration_as_people_do(new_run: NewRun, hours: float | None, words: str) -> None:
     report = new_run().quality_report().model.model_copy(update={"duration_h": hours})

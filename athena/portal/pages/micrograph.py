@@ -124,7 +124,12 @@ def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
     add("Microscope", "Camera", optics.camera)
     add("Microscope", "Voltage", optics.voltage_kv, "kV")
     add("Microscope", "Spherical aberration", optics.spherical_aberration_mm, "mm")
-    add("Microscope", "Magnification", optics.nominal_magnification and grouped(f"{optics.nominal_magnification:.0f}"), "×")
+    add(
+        "Microscope",
+        "Magnification",
+        optics.nominal_magnification and grouped(f"{optics.nominal_magnification:.0f}"),
+        "×",
+    )
     add("Microscope", "Pixel size", optics.pixel_size_angstrom, "Å")
     add("Microscope", "Dose", optics.total_dose_e_per_A2, "e⁻/Å²")
     add("Microscope", "Frames", optics.frame_count)
