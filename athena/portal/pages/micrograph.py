@@ -14,6 +14,7 @@ from athena.contract.neighbours import Neighbours
 from athena.contract.processing import GainSense
 from athena.contract.runs import Run
 from athena.contract.visits import VisitedAcquisition
+from athena.domain.readable import count
 from athena.portal.branches import branch_links, other_branch
 from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
@@ -94,7 +95,7 @@ def grouped(number: str) -> str:
     """Digits as everywhere: a real minus sign, and thin spaces between the thousands of more than four."""
     whole, point, rest = number.partition(".")
     if len(whole.lstrip("-")) > UNGROUPED_DIGITS:
-        whole = f"{int(whole):,}".replace(",", "\u2009")
+        whole = count(int(whole))
     return f"{whole}{point}{rest}".replace("-", "−")
 
 

@@ -10,6 +10,7 @@ from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobKind, JobState
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import check_filter
+from athena.domain.readable import count
 from athena.errors import AthenaError, Invalid
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
@@ -252,7 +253,7 @@ class DatavizTab:
 
     def _export(self, run: Element, kind: JobKind) -> None:
         # the browser counts, and may not have counted yet
-        counted = f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
+        counted = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
         matching = counted if self.bar.total else "Those that match the filter."
         ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
