@@ -83,7 +83,8 @@ void main() {
   }
   if (surface) { result = vec4(0.0); return; }
   float bright = clamp((most - threshold) / max(top - threshold, 1e-4), 0.0, 1.0);
-  result = vec4(vec3(bright), 1.0) * bright;
+  // white, as much of it as it is bright: alpha is premultiplied
+  result = vec4(bright);
 }`;
 
 const NAMES = [
