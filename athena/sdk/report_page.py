@@ -9,7 +9,7 @@ import numpy as np
 
 from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
 from athena.sdk.filters import rule_words
-from athena.zarrio.layout import METRICS
+from athena.zarrio.layout import METRICS, Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -197,7 +197,8 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
 
 
 def _footnote(page: "Figure", report: QualityReport) -> None:
-    criteria = " · ".join(rule_words(rule) for rule in report.criteria) or "none: every image complies"
+    own = [Metric(one.metric, one.label, one.unit, one.digits) for one in report.user_metrics]
+    criteria = " · ".join(rule_words(rule, own) for rule in report.criteria) or "none: every image complies"
     lines = (
         f"Quality criteria: {criteria}",
         f"Mean ± standard deviation over processed images. Run {report.run_id}, version {report.version}.",
