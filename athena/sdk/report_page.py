@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
-from athena.sdk.filters import rule_words
+from athena.sdk.filters import rule_words, version_words
 from athena.zarrio.layout import METRICS
 
 if TYPE_CHECKING:
@@ -198,8 +198,11 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
 
 def _footnote(page: "Figure", report: QualityReport) -> None:
     criteria = " · ".join(rule_words(rule) for rule in report.criteria) or "none: every image complies"
+    one = report.criteria_named
+    named = () if one is None else (f"The criteria are those of the filter {version_words(one)}.",)
     lines = (
         f"Quality criteria: {criteria}",
+        *named,
         f"Mean ± standard deviation over processed images. Run {report.run_id}, version {report.version}.",
         f"SHA-256 of the data: {report.data_hash}",
     )
