@@ -52,7 +52,9 @@ def concerns(run: LiveRun, *, now: datetime) -> list[dict[str, str]]:
         doubtful.append(run.message or "No image yet.")
     for failed in run.failures:
         if failed.failing >= POOR_SHARE * run.judged:
-            doubtful.append(f"{failed.failing} of the last {run.judged} fail {rule_words(failed.rule)}.")
+            doubtful.append(
+                f"{failed.failing} of the last {run.judged} fail {rule_words(failed.rule, run.user_metrics)}."
+            )
     if run.latest_failed:
         doubtful.append(f"{run.latest_failed} of the last {run.latest} could not be processed.")
     waiting = run.counts.registered + run.counts.processing

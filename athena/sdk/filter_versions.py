@@ -5,6 +5,7 @@ from uuid import UUID
 
 from athena.contract.filters import FilterRule
 from athena.contract.named_filters import FilterVersion
+from athena.contract.user_metrics import UserMetric
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import Client
@@ -39,6 +40,7 @@ class FilterVersions(Mapping[int, NamedRules]):
 
     def __init__(self, client: Client, run_id: UUID, filter_id: UUID) -> None:
         self._client = client
+        self._run_id = run_id
         self._path = f"/api/runs/{run_id}/filters/{filter_id}/versions"
 
     @property
@@ -74,9 +76,8 @@ class FilterVersions(Mapping[int, NamedRules]):
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{one.number}: {'; '.join(map(rule_words, one.rules))} ({one.name}, {one.username or 'not known'}, "
-            f"{one.time:%Y-%m-%d %H:%M} UTC)"
-            for one in self.models
+            f"{one.number}: {words} ({one.name}, {one.username or 'not known'}, {one.time:%Y-%m-%d %H:%M} UTC)"
+            for one, words in self._worded()
         )
 
     def _repr_html_(self) -> str:
@@ -84,13 +85,18 @@ class FilterVersions(Mapping[int, NamedRules]):
             (
                 html.text(str(one.number)),
                 html.text(one.name),
-                html.text("; ".join(map(rule_words, one.rules))),
+                html.text(words),
                 html.text(one.username, "mute"),
                 html.text(f"{one.time:%Y-%m-%d %H:%M}", "mute"),
             )
-            for one in self.models
+            for one, words in self._worded()
         ]
         return html.page(html.table(("Version", "Name", "Rules", "By", "Since (UTC)"), rows))
+
+    def _worded(self) -> Iterator[tuple[FilterVersion, str]]:
+        """Versions with their rules in words."""
+        own = self._client.get(f"/api/runs/{self._run_id}/metrics", list[UserMetric])
+        return ((one, "; ".join(rule_words(rule, own) for rule in one.rules)) for one in self.models)
 
     def _rules(self, model: FilterVersion) -> NamedRules:
         return NamedRules(model.rules, model.number, self)

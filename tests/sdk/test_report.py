@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.report import FEW_IMAGES
+from athena.db.user_metrics import UserMetricRow
 from athena.errors import Invalid
 from athena.sdk.notebook_print import print_notebook
 from athena.sdk.report_notebook import notebook_page, report_cells
@@ -46,6 +47,21 @@ def test_a_report_counts_and_measures(new_run: NewRun, process: Process, running
     assert run.quality_report().model.data_hash == model.data_hash
     process(run, 1)
     assert run.quality_report().model.data_hash != model.data_hash
+
+
+@pytest.mark.feature("EQ-10", "NB-05")
+def test_criteria_on_a_metric_that_people_added_name_it_as_they_do(new_run: NewRun, running) -> None:
+    run = new_run()
+    with running.database.session() as session:
+        about = {"label": "Carbon share", "unit": "%", "digits": 1, "source": "", "sha256": ""}
+        session.add(UserMetricRow(run_id=run.id, name="carbon_percent", **about))
+    run.set_criteria(("carbon_percent", "<=", 20), ("defocus_um", "<=", 3))
+    words = "\n".join(text.get_text() for text in run.quality_report().figure().texts)
+    assert "Quality criteria: Carbon share ≤ 20.0\u2009% · Defocus ≤ 3.00\u2009µm" in words
+    assert "carbon_percent" not in words
+    run.filters["clean"] = [("carbon_percent", "<", 5)]
+    assert repr(run.filters) == "clean: Carbon share < 5.0\u2009%"
+    assert "Carbon share &lt; 5.0\u2009%" in run.filters._repr_html_()
 
 
 @pytest.mark.feature("EQ-10")

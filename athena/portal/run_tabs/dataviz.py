@@ -18,7 +18,7 @@ from athena.portal.dialogs.named_filters import ask_change, ask_name, ask_remova
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
 from athena.portal.place import CHARTS, RULES, Place
-from athena.portal.run_tabs.reading import RunReading, nothing_yet
+from athena.portal.run_tabs.reading import RunReading, archived_words, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
@@ -53,8 +53,10 @@ class DatavizTab:
         """Show the numbers there are."""
         self._reading = reading
         if not reading.run.counts.completed:
+            archived = "" if reading.run.counts.total else archived_words(reading.element)
             self._nothing.param.update(
-                sentence="No micrograph is processed yet. Charts appear here with the first result.", command=""
+                sentence=archived or "No micrograph is processed yet. Charts appear here with the first result.",
+                command="",
             )
             return self._nothing
         self._adopt(reading)
