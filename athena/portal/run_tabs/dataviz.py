@@ -10,6 +10,7 @@ from athena.contract.filters import FilterRule, KeptVersion, RunFilter, SavedFil
 from athena.contract.jobs import Job, JobKind, JobState
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import check_filter
+from athena.domain.readable import count
 from athena.errors import AthenaError, Invalid
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
@@ -253,7 +254,7 @@ class DatavizTab:
             self._push()
 
     def _export(self, run: Element, kind: JobKind) -> None:
-        matching = f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
+        matching = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
         ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
     def _save(self, run: Element) -> None:
