@@ -27,7 +27,7 @@ from athena.contract.elements import (
 from athena.contract.filters import FilterRule, Operator
 from athena.contract.jobs import JobKind, JobState
 from athena.contract.metadata import MetadataWrite
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate
+from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.notes import Note, NoteLinkWrite, NoteWrite
 from athena.contract.people import Role, UserCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
@@ -129,8 +129,15 @@ class World:
         player.close()
         sharp = FilterRule(metric="ctf_resolution_angstrom", operator=Operator.AT_MOST, value=3.4)
         thin = FilterRule(metric="iciness", operator=Operator.BELOW, value=1.1)
-        for name, rules in (("sharp", (sharp,)), (f"good for {LONG}"[:100], (sharp, thin))):
-            client.post(f"/runs/{full.id}/filters", NamedFilterCreate(name=name, rules=rules), NamedFilter)
+        filters = f"/runs/{full.id}/filters"
+        client.post(filters, NamedFilterCreate(name="sharp", rules=(sharp,)), NamedFilter)
+        sharper = sharp.model_copy(update={"value": 3.1})
+        kept = client.post(filters, NamedFilterCreate(name="good", rules=(sharper, thin)), NamedFilter)
+        for change in (
+            NamedFilterUpdate(rules=(sharper,)),
+            NamedFilterUpdate(name=f"good for {LONG}"[:100], rules=(sharp, thin)),
+        ):
+            client.patch(f"{filters}/{kept.id}", change, NamedFilter)
 
         few = self._dataset(step, "Grid 5, three movies")
         player = self._player(few)

@@ -197,9 +197,9 @@ def test_every_tab_of_a_run_is_built_empty_and_full(tab: Tab, name: str, total: 
 
 def test_only_a_watched_folder_grows_stale() -> None:
     now = datetime.now(UTC)
-    assert source_item(source(age_s=5), now=now)["quiet_s"] == 0
-    assert source_item(source(age_s=90), now=now)["quiet_s"] > 60
-    assert source_item(source(age_s=90, state=SourceState.COMPLETED), now=now)["quiet_s"] == 0
+    assert source_item(source(age_s=5), now=now)["quiet"] == ""
+    assert source_item(source(age_s=125), now=now)["quiet"] == "2\u2009min"
+    assert source_item(source(age_s=90, state=SourceState.COMPLETED), now=now)["quiet"] == ""
     assert source_item(None, now=now) == {}
 
 

@@ -122,6 +122,15 @@ def test_a_rate_is_told_as_firmly_as_its_images_tell_it(new_run: NewRun, count: 
 
 
 @pytest.mark.feature("EQ-10")
+@pytest.mark.parametrize(("hours", "said"), [(2.0, "2 h"), (0.8, "48 min"), (2.0833, "2 h 05 min"), (None, "N/A")])
+def test_a_duration_is_told_in_hours_and_minutes(new_run: NewRun, hours: float | None, said: str) -> None:
+    nothing = new_run().quality_report().model
+    page = draw_page(nothing.model_copy(update={"duration_h": hours}))
+    words = [text.get_text().replace("\u2009", " ") for text in page.texts]
+    assert words[words.index("Duration") + 1] == said
+
+
+@pytest.mark.feature("EQ-10")
 def test_the_normal_curve_of_few_says_that_it_says_little(new_run: NewRun, process: Process) -> None:
     run = new_run()
     process(run, 4)

@@ -6,6 +6,7 @@ export function render({ model, el }) {
   const job = (one) => h("div", { class: "job", "data-athena": "export-job", "data-state": one.state }, mark(MARKS[one.state]),
     h("a", { href: "?p=jobs", "data-go": "" }, one.label), " ",
     one.state === "running" && one.total ? h("progress", { value: one.done, max: one.total, "aria-label": one.label }) : null,
+    one.filter ? h("span", { class: "muted by", title: `By the filter ${one.filter}`, "data-athena": "export-filter" }, `by ${one.filter}`) : null,
     h("span", { class: "muted" }, [WORDS[one.state], one.done ? `${number.format(one.done)}${one.total ? ` of ${number.format(one.total)}` : ""} ${one.unit}` : ""].filter(Boolean).join(" · ")),
     one.state === "failed" ? h("span", { class: "is-error where" }, one.message) : h("span", { class: "muted where", title: one.location, "data-athena": "export-location" }, one.location))
   const hand = () => [model.accepted ? `${number.format(model.accepted)} accepted` : "", model.rejected ? `${number.format(model.rejected)} rejected` : ""].filter(Boolean).join(", ")
@@ -21,6 +22,7 @@ export function render({ model, el }) {
     const line = (one) => h("div", { class: "named", role: "group", "aria-label": one.name },
       h("button", { role: "menuitemradio", "aria-checked": String(one.chosen), disabled: one.lacking.length > 0, title: one.lacking.length ? `This run has no metric ${one.lacking.join(", ")}` : `${one.name}: ${one.words}`, "data-athena": "named-filter", "data-name": one.name, onclick: act("choose-filter", one.id) },
         h("span", { class: "tick", "aria-hidden": "true" }, one.chosen ? "✓" : ""), h("span", { class: "what" }, h("span", { class: "name" }, one.name), h("span", { class: "muted" }, one.words))),
+      h("button", { role: "menuitem", class: "icon-button", title: "What it was, and when", "aria-label": `Versions of the filter ${one.name}`, "data-athena": "named-filter-history", onclick: act("filter-history", one.id) }, icon("history", 16)),
       model.may_write ? [h("button", { role: "menuitem", class: "icon-button", title: "Rename it, or replace its rules", "aria-label": `Change the filter ${one.name}`, "data-athena": "named-filter-change", onclick: act("change-filter", one.id) }, icon("edit", 16)),
         h("button", { role: "menuitem", class: "icon-button", title: "Delete it", "aria-label": `Delete the filter ${one.name}`, "data-athena": "named-filter-remove", onclick: act("remove-filter", one.id) }, icon("close", 16))] : null)
     const none = model.filters.length ? null : h("p", { class: "muted none" }, "No filter has a name yet. Rules under a name can be chosen in every run of this workflow.")
