@@ -147,8 +147,8 @@ function save(address) {
 // what may be done with an element: a button with three dots, and a dialog for what needs a word more
 const ACTIONS = {
   rename: { label: "Rename…", action: "Rename", field: "name" },
-  describe: { label: "Describe…", action: "Save", field: "description" },
-  status: { label: "Set status…", action: "Set", field: "status" },
+  describe: { label: "Describe…", title: "Describe", action: "Save", field: "description" },
+  status: { label: "Set status…", title: "Set the status of", action: "Set", field: "status" },
   link: { label: "Copy link" },
   download: { label: "Download" },
   // these ask more, in the dialog of the shell
@@ -199,7 +199,7 @@ function actionMenu(item, ask, root) {
 }
 
 function confirmAction(name, item, ask, root) {
-  const { label, action, field, danger, text } = ACTIONS[name]
+  const { label, title, action, field, danger, text } = ACTIONS[name]
   const options = SETTABLE.map((status) => h("option", { value: status, selected: status === item.status }, STATUS[status][1]))
   const input = field === "status" ? h("select", { class: "field" }, options)
     : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
@@ -209,12 +209,12 @@ function confirmAction(name, item, ask, root) {
     input.setAttribute("data-athena", "action-input")
     input.setAttribute("aria-label", danger ? "Its name" : field === "name" ? "New name" : label.replace("…", ""))
   }
-  const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
+  const inside = item.children ? ` ${item.children === 1 ? "1 element inside it, and all that is in that, go" : `${number.format(item.children)} elements inside it, and all that is in them, go`}` : " All that is in it goes"
   const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
   if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })
   const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "action-dialog", onclose: () => dialog.remove() },
     h("form", { method: "dialog", onsubmit: () => ask({ do: name, id: item.id, value: field ? input.value : "" }) },
-      h("h2", {}, `${action} “${item.name}”`),
+      h("h2", {}, `${title ?? action} “${item.name}”`),
       danger ? h("p", {}, `${inside.trim()} with it, archived files too. This cannot be undone. Type its name to delete it.`) : text ? h("p", {}, text) : null,
       input, h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => dialog.close() }, "Cancel"), go)))
   root.append(dialog)

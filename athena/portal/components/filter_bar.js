@@ -38,11 +38,17 @@ export function render({ model, el }) {
         : h("button", { role: "menuitem", "data-athena": "live-export", onclick: ask("live-export") }, "Start live export…"))
     return upward("export-menu", "Export", items)
   }
+  const count = h("span", { class: "count", "data-athena": "filter-count" })
+  const drawCount = () => {
+    count.dataset.kept = model.kept
+    count.dataset.total = model.total
+    count.replaceChildren(h("strong", {}, number.format(model.kept)), ` of ${number.format(model.total)} match`)
+  }
   const draw = () => {
     el.replaceChildren(h("div", { class: "bar", "data-athena": "filter-bar" },
       model.jobs.map(job),
       h("div", { class: "line" },
-        h("span", { class: "count", "data-athena": "filter-count", "data-kept": model.kept, "data-total": model.total }, h("strong", {}, number.format(model.kept)), ` of ${number.format(model.total)} match`),
+        count,
         hand() ? h("span", { class: "muted", "data-athena": "filter-hand", title: "Judged by hand: goes before all rules" }, `${hand()} by hand`) : null,
         model.problem ? h("span", { class: "problem", role: "alert", "data-athena": "filter-problem" }, model.problem) : h("span", { class: "muted", role: "status", "data-athena": "filter-said" }, model.said),
         h("span", { class: "tools" },
@@ -51,5 +57,6 @@ export function render({ model, el }) {
           h("button", { class: "action", disabled: !model.changed, title: "Back to the filter saved for the run", "data-athena": "filter-reset", onclick: ask("reset") }, "Reset"),
           model.may_write ? [h("button", { class: "action primary", disabled: !model.changed, title: "Saves the filter for everyone who sees this run", "data-athena": "filter-apply", onclick: ask("apply") }, "Apply"), menu()] : null))))
   }
-  live(model, ["kept", "total", "accepted", "rejected", "changed", "may_write", "live", "jobs", "said", "problem", "ruled", "filters"], unlessMenu(el, draw))
+  live(model, ["kept", "total"], drawCount) // under an open menu as well: charts that were drawn meanwhile are not of none
+  live(model, ["accepted", "rejected", "changed", "may_write", "live", "jobs", "said", "problem", "ruled", "filters"], unlessMenu(el, draw))
 }

@@ -254,7 +254,9 @@ class DatavizTab:
             self._push()
 
     def _export(self, run: Element, kind: JobKind) -> None:
-        matching = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
+        # the browser counts, and may not have counted yet
+        counted = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
+        matching = counted if self.bar.total else "Those that match the filter."
         ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
     def _save(self, run: Element) -> None:
