@@ -181,7 +181,9 @@ class Spent:
         found = {name: sum(process.cpu_times()[:2]) for name, process in self._known.items()}
         machine_s = psutil.cpu_times()
         # browsers end processes all the time: what those took, only the machine as a whole remembers
-        found["browsers, microscope, all else"] = machine_s.user + machine_s.nice + machine_s.system - sum(found.values())
+        found["browsers, microscope, all else"] = (
+            machine_s.user + machine_s.nice + machine_s.system - sum(found.values())
+        )
         return found
 
     def cores(self) -> dict[str, float]:
@@ -215,7 +217,9 @@ async def drive(instance: Instance, run: Element, parent: Element, options: argp
             for number, login in enumerate(logins)
         ]
         grown = asyncio.create_task(_most(portal, until))
-        results = await asyncio.gather(nonsense(instance.portal, instance.login, until), *visits, return_exceptions=True)
+        results = await asyncio.gather(
+            nonsense(instance.portal, instance.login, until), *visits, return_exceptions=True
+        )
         largest = await grown
         cores = spent.cores()
         await browser.close()
@@ -234,7 +238,7 @@ async def drive(instance: Instance, run: Element, parent: Element, options: argp
         "cores": cores,
         "errors": real.errors + played.errors,
         "failures": failures,
-        "nonsense_asked": results[0],
+        "nonsense_asked": results[-1],
         "portal_tracebacks": instance.log("portal").count("Traceback"),
     }
 

@@ -9,13 +9,6 @@ function count(value, words, kind, always) {
     h("strong", { class: `is-${kind}` }, number.format(value)), h("span", { class: "muted" }, words))
 }
 
-function age(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
-  const hours = Math.floor(seconds / 3600)
-  return hours < 48 ? `${hours} h ${Math.round((seconds % 3600) / 60)} min` : `${Math.round(hours / 24)} days`
-}
-
 function source_line(source) {
   if (!source.state) return null
   const [status, word] = SOURCE[source.state] ?? ["not_started", source.state]
@@ -24,16 +17,17 @@ function source_line(source) {
     h("span", {}, word, " ", h("span", { class: "muted path", title: source.path }, source.session || source.path)),
     source.message ? h("span", { class: "muted message", "data-athena": "source-message", title: source.message }, source.message) : null,
     source.last_scan ? h("span", { class: "muted scan" }, "last scan ", clock(source.last_scan)) : null,
-    source.quiet_s ? h("span", { class: "quiet is-warning", "data-athena": "stale", title: "The runner looks at the folder every few seconds. Is `athena runner` running?" },
-      `no news for ${age(source.quiet_s)}`) : null,
+    source.quiet ? h("span", { class: "quiet is-warning", "data-athena": "stale", title: "The runner looks at the folder every few seconds. Is `athena runner` running?" },
+      `no news for ${source.quiet}`) : null,
     source.problems?.length ? h("details", { class: "problems" },
       h("summary", { class: "is-warning", "data-athena": "source-problems" }, `${number.format(source.problems.length)} problem${source.problems.length === 1 ? "" : "s"}`),
       h("ul", {}, source.problems.slice(0, 200).map((text) => h("li", {}, text)))) : null)
 }
 
 export function render({ model, el }) {
-  live(model, ["title", "kind", "status", "counts", "source", "branches", "tabs", "item", "problem"], () => {
+  live(model, ["title", "kind", "status", "counts", "source", "branches", "tabs", "item", "problem"], unlessMenu(el, () => {
     const c = model.counts
+    const listed = Boolean(el.querySelector(".problems[open]"))
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
         h("h1", { "data-athena": "title" }, model.title,
@@ -51,5 +45,7 @@ export function render({ model, el }) {
       source_line(model.source),
       h("nav", { class: "tabs", role: "tablist" }, model.tabs.map((tab) =>
         h("a", { role: "tab", href: tab.search, "data-go": "", "aria-selected": String(tab.chosen), "data-athena": `tab-${tab.name}` }, tab.label)))))
-  })
+    const problems = el.querySelector(".problems")
+    if (problems) problems.open = listed // who reads them is not cut short by the next look at the folder
+  }))
 }
