@@ -222,6 +222,7 @@ def texture_bytes(texture: Texture) -> bytes:
         mean=texture.mean,
         sigma=texture.sigma,
         dark=texture.dark,
+        missing=texture.missing,
     )
     text = head.model_dump_json().encode()
     return b"".join((len(text).to_bytes(4, "little"), text, texture.values.tobytes()))

@@ -220,6 +220,26 @@ def test_a_texture_is_the_volume_in_bytes(client: httpx.Client, bring: Callable[
 
 
 @pytest.mark.feature("WS-06")
+def test_a_texture_tells_how_much_of_it_is_no_number(
+    client: httpx.Client, bring: Callable[..., str], tmp_path: Path
+) -> None:
+    def head(name: str, volume: NDArray[Any]) -> TextureHead:
+        write_mrc(tmp_path / name, volume.astype(np.float32), pixel_size_angstrom=2)
+        body = client.get(f"{bring(tmp_path / name)}/texture.bin", params={"edge": 40}).content
+        return TextureHead.model_validate_json(body[4 : 4 + int.from_bytes(body[:4], "little")])
+
+    part = VOLUME.copy()
+    part[:5] = np.nan
+    part[5:10] = np.inf
+    assert head("part.mrc", part).missing == pytest.approx(0.5)
+    assert head("whole.mrc", VOLUME).missing == 0
+    none = head("none.mrc", np.full((4, 5, 6), np.nan))
+    assert (none.missing, none.low, none.high) == (1, 0, 0)
+    flat = head("flat.mrc", np.full((4, 5, 6), 7.5))
+    assert (flat.missing, flat.low, flat.high, flat.sigma) == (0, 7.5, 7.5, 0)
+
+
+@pytest.mark.feature("WS-06")
 def test_a_cut_through_a_large_volume_reads_a_copy(
     client: httpx.Client, bring: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -271,8 +271,10 @@ def _read_file(catalogue: Catalogue, element_id: UUID, named: str, view: str) ->
         raise NotFound("This address names no file.", hint="Start again from Home.") from error
     _, viewer = describe_kind(file.name)
     if viewer in (Viewer.IMAGE, Viewer.VOLUME) and (view or (viewer is Viewer.VOLUME and SOLID)) == SOLID:
+        found = catalogue.volumes(element_id, _folder_of(file)).items
+        here = next((one for one in found if one.file.id == file.id and not one.stack), None)
         name = (zarr_folder(file.name) or file.name).rsplit("/", 1)[-1]
-        return OpenVolume(VolumeItem(file=file, name=name), ())
+        return OpenVolume(here or VolumeItem(file=file, name=name), found if here else ())
     if viewer not in (Viewer.TEXT, Viewer.TABLE):
         return OpenFile(file, Reading())
     read = read_text if viewer is Viewer.TEXT else read_table
@@ -292,7 +294,8 @@ def _read_volumes(catalogue: Catalogue, element_id: UUID, place: Place) -> OpenV
 
 def _solid(place: Place, item: VolumeItem) -> Place:
     """Where a volume of a folder is looked at; a stack is named by its first image."""
-    return place.having(view=SOLID, file=str(item.file.id), stack="1" if item.stack else "")
+    stack = "1" if item.stack else ""
+    return place.having(view=SOLID, file=str(item.file.id), stack=stack, dir=_folder_of(item.file))
 
 
 def _may_be_solid(page: FilePage) -> bool:
