@@ -1,8 +1,8 @@
 """Fit of defocus, astigmatism and phase shift to a spectrum.
 
-Coarse search on the rotational average, then refinement in two dimensions. The fit correlates the background-free
-spectrum with −cos 2χ, which is what sin²χ looks like in weak signal and has a smooth gradient; the score reported
-is CTFFIND's, the correlation with |sin χ|.
+Coarse search on the rotational average, then refinement in two dimensions, at last by all rings that follow the model.
+The fit correlates the background-free spectrum with −cos 2χ, which is what sin²χ looks like in weak signal and has a
+smooth gradient; the score reported is CTFFIND's, the correlation with |sin χ| in the range of the search.
 Sources: Rohou & Grigorieff 2015 (search and restraint); the conventions are in ``ctf_model``.
 """
 
@@ -45,13 +45,20 @@ REFUTED_RISE = 1.4
 
 @dataclass(frozen=True)
 class SearchRange:
-    """What a fit looks at: resolutions in Å (the low one first), defocus in Å, and whether phase is free."""
+    """What a fit looks at: resolutions in Å (the low one first), defocus in Å, and whether phase is free.
+
+    Attributes
+    ----------
+    beyond : whether what was found is refined by finer rings too, as far as they follow the model. They tell defocus and
+        astigmatism best, but a search among them would follow chance.
+    """
 
     min_resolution_angstrom: float = 30.0
     max_resolution_angstrom: float = 5.0
     min_defocus_angstrom: float = 3000.0
     max_defocus_angstrom: float = 50000.0
     phase_shift: bool = False
+    beyond: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,9 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
         value, x = _refine(pixels, start, optics=optics, search=search)
         if value > best_value:
             best_value, best = value, x
+    rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
+    if search.beyond:
+        best = _by_finer_rings(spectrum, best, optics, search)
     if search.phase_shift:
         best = _settle(spectrum, best, optics, search)
     found = score(*pixels.arrays, lam, cs, best)
@@ -121,9 +131,17 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     oblique = pixels.oblique()
     clear = score(*oblique.arrays, lam, cs, best) * np.sqrt(oblique.signal.size * spectrum.independent)
     shows = significance > least and clear > OBLIQUE_SHARE * least
-    rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
     determined = shows and _sensible(defocus, quality, search) and rise < REFUTED_RISE
     return CtfFit(defocus, float(found), float(significance), bool(determined), quality, rise > SUSPECT_RISE)
+
+
+def _by_finer_rings(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
+    """Refined in a range that ends where the rings cease to follow the model; as given where that is in the search's."""
+    reached = assess(spectrum, x, optics).resolution_angstrom
+    if not reached < search.max_resolution_angstrom:  # NaN where none follow
+        return x
+    farther = replace(search, max_resolution_angstrom=reached)
+    return _refine(_select(spectrum, farther), x, optics=optics, search=farther)[1]
 
 
 def _settle(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
