@@ -107,6 +107,7 @@ class TextureHead(Wire):
     mean: float = Field(description="At this size, as is σ.")
     sigma: float
     dark: bool = Field(description="Whether what is dense is dark, as in a tomogram.")
+    missing: float = Field(description="Share of the voxels that hold no number, and count as 0.")
 
 
 class UploadWanted(Wire):

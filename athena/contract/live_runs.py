@@ -8,6 +8,7 @@ from athena.contract.base import Wire
 from athena.contract.filters import FilterRule
 from athena.contract.runs import RunCounts, SourceState
 from athena.contract.search import Placed
+from athena.contract.user_metrics import UserMetric
 
 
 class RuleFailures(Wire):
@@ -35,3 +36,4 @@ class LiveRun(Placed):
     judged: int = Field(0, description="How many of the latest processed acquisitions were held against the criteria.")
     complying: int = Field(0, description="How many of those meet all criteria.")
     failures: tuple[RuleFailures, ...] = Field((), description="By rule, where any fails it.")
+    user_metrics: tuple[UserMetric, ...] = Field((), description="Metrics that people added, without their source.")

@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from athena.formats.eer import EerMovie, frames_per_fraction
 from athena.formats.movies import Movie, fitting_memory, open_movie
 from athena.formats.mrc import PACKED_4BIT, MrcHeader, MrcMovie, read_header
 from athena.formats.volumes import AXES, Volume
+
+if TYPE_CHECKING:
+    from athena.formats.tiff_stacks import TiffStack
 
 MAX_SECTION_PIXELS = 2**27
 """A section of more pixels is not shown: it would take gigabytes to do so."""
@@ -34,6 +37,7 @@ class FileVolume:
         cuttable = isinstance(movie, MrcMovie) and movie.frames > 1
         header = read_header(path) if cuttable else None
         self._header: MrcHeader | None = header if header is not None and header.mode != PACKED_4BIT else None
+        self._told = _told(path, movie)
 
     @property
     def name(self) -> str:
@@ -53,7 +57,27 @@ class FileVolume:
     @property
     def pixel_size_angstrom(self) -> float:
         """As the file says; 0 where it does not."""
-        return self._movie.pixel_size_angstrom
+        return self._told.pixel_size_angstrom if self._told is not None else self._movie.pixel_size_angstrom
+
+    def check_solid(self) -> None:
+        """Raise Invalid where its images are not those of one volume, TooLarge where they are a large movie."""
+        told = self._told
+        if told is None:
+            return
+        if told.mixed:
+            turns = ((told.sections, "sections"), (told.moments, "moments"), (told.channels, "channels"))
+            raise Invalid(
+                f"{self.name} holds {' × '.join(f'{count} {what}' for count, what in turns if count > 1)}, "
+                "which is more than one volume.",
+                hint="Save one of them as a file of its own; here it is looked at image by image.",
+            )
+        if told.is_large_movie:
+            raise TooLarge(
+                f"{self.name} is a movie rather than a volume: {told.images} frames of "
+                f"{told.height} × {told.width} px, too many pixels for three dimensions.",
+                hint="Look at it frame by frame, or at the mean of its frames. Should it be a volume, save it as MRC, "
+                "or as TIFF by ImageJ with its slices.",
+            )
 
     def section(self, index: int) -> npt.NDArray[np.float32]:
         """Image as (y, x). Raises BadFile, TooLarge."""
@@ -150,6 +174,23 @@ class StackVolume:
     def coarser(self, most: int) -> Self:
         """There is one rendition."""
         return self
+
+
+def _told(path: Path, movie: Movie) -> "TiffStack | None":
+    """What a TIFF says of its images; None of other containers."""
+    if isinstance(movie, MrcMovie | EerMovie | _Picture):
+        return None
+    # imported late: most volumes are no TIFF, and its codecs take long to load
+    from athena.formats.tiff import TiffMovie
+    from athena.formats.tiff_stacks import describe_stack
+
+    if not isinstance(movie, TiffMovie):
+        return None
+    try:
+        return describe_stack(movie.first_page, movie.frames)
+    except Exception as error:
+        # tifffile reads tags as they are asked for, and fails over damaged ones in many ways
+        raise BadFile(f"{path.name} has a damaged tag: {error}.", hint="Copy it again.") from error
 
 
 @contextmanager

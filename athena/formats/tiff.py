@@ -196,6 +196,11 @@ class TiffMovie:
             part[...] = values[: part.size].reshape(-1, width)
         return True
 
+    @property
+    def first_page(self) -> tifffile.TiffPage:
+        """Directory of the first frame."""
+        return self._pages[0]
+
     def texts(self) -> list[str]:
         """Texts among the tags of the first frame, such as the camera's XML."""
         found = []
@@ -248,10 +253,18 @@ def _is_packed(height: int, width: int) -> bool:
 
 def _check_chain(path: Path, size: int) -> None:
     """Walk the chain of directories to its end: tifffile forgives a broken one, and would show fewer frames."""
-    with path.open("rb") as file:
-        count = sum(1 for _ in _directories(path, file, size))
-    if not count:
+    if not _count_directories(path, size):
         raise BadFile(f"{path.name} is truncated: it has no directory yet.", hint="It may still be on its way.")
+
+
+def count_directories(path: Path) -> int:
+    """How many images a TIFF lists. Raises BadFile where the chain of them leaves the file or runs in a circle."""
+    return _count_directories(path, path.stat().st_size)
+
+
+def _count_directories(path: Path, size: int) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in _directories(path, file, size))
 
 
 def _directories(path: Path, file: BinaryIO, size: int) -> Iterator[int]:

@@ -73,10 +73,14 @@ class Volume(Protocol):
 
 @dataclass(frozen=True)
 class Copy:
-    """A volume in memory, ``binning`` px averaged in each direction; pixels that are not finite count as 0."""
+    """A volume in memory, ``binning`` px averaged in each direction; pixels that are not finite count as 0.
+
+    ``missing`` : share of those, of what was read.
+    """
 
     values: Image
     binning: int
+    missing: float = 0.0
 
     def cut(self, axis: str, start: int, stop: int) -> Image:
         """As :meth:`Volume.cut`, smaller."""
@@ -94,6 +98,7 @@ class Texture:
     values : (z, y, x) uint8; 0 stands for ``low`` and 255 for ``high``.
     mean, sigma : of the volume at this size.
     dark : whether what is dense is dark, as in a tomogram: the lower values reach further from the mean.
+    missing : share of the voxels that are not finite, and count as 0.
     """
 
     values: npt.NDArray[np.uint8]
@@ -102,6 +107,7 @@ class Texture:
     mean: float
     sigma: float
     dark: bool
+    missing: float
 
 
 def check_section(volume: Volume, axis: str, section: int | None, *, axes: tuple[str, ...] = ()) -> int:
@@ -182,15 +188,19 @@ def make_copy(volume: Volume, *, check: Check, most: int = COPY_VOXELS, read: in
     # so many of every `binning` sections, evenly
     kept = max(1, min(binning, binning * read // (sections * height * width)))
     planes = []
+    missing = seen = 0
     for first in range(0, sections, binning):
         count = min(binning, sections - first)
         chosen = sorted({first + at * count // min(kept, count) for at in range(min(kept, count))})
         total = np.zeros((height, width), np.float32)
         for index in chosen:
             check()
-            total += finite(source.section(index))
+            section = source.section(index)
+            missing += section.size - int(np.count_nonzero(np.isfinite(section)))
+            seen += section.size
+            total += finite(section)
         planes.append(_blocks(total / np.float32(len(chosen)), binning))
-    return Copy(np.stack(planes), binning * given)
+    return Copy(np.stack(planes), binning * given, missing / seen)
 
 
 def make_texture(copy: Copy, edge: int) -> Texture:
@@ -209,7 +219,8 @@ def make_texture(copy: Copy, edge: int) -> Texture:
     low, high = max(float(values.min()), mean - reach), min(float(values.max()), mean + reach)
     scale = 255 / (high - low) if high > low else 0.0
     grey = np.clip(np.rint((values - np.float32(low)) * np.float32(scale)), 0, 255).astype(np.uint8)
-    return Texture(grey, low, high, mean, sigma, dark=bool(np.mean((values - mean) ** 3, dtype=np.float64) < 0))
+    dark = bool(np.mean((values - mean) ** 3, dtype=np.float64) < 0)
+    return Texture(grey, low, high, mean, sigma, dark=dark, missing=copy.missing)
 
 
 def finite(image: npt.NDArray[Any]) -> Image:

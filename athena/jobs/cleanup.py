@@ -15,6 +15,7 @@ from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version
 from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.job_kinds import CONTENT, JobSpec
+from athena.domain.readable import count
 from athena.jobs.context import JobContext
 from athena.jobs.failures import ItemFailures, JobFailed
 from athena.jobs.work import explain_os_error
@@ -63,7 +64,9 @@ def run(context: JobContext) -> None:
         raise JobFailed(failures.words("could not be taken away."), item=failures.first)
     freed = int(context.checkpoint.get("bytes", 0))
     context.result |= {"files": int(context.checkpoint.get("files", 0)), "bytes": freed}
-    context.progress(message=f"{context.result['files']} files, {freed / 1e9:.3g} GB, were taken away.", save=True)
+    context.progress(
+        message=f"{count(context.result['files'])} files, {freed / 1e9:.3g} GB, were taken away.", save=True
+    )
 
 
 def _next(context: JobContext) -> list[AcquisitionRow]:

@@ -23,6 +23,7 @@ from athena.db.jobs import JobRow
 from athena.db.user_metrics import wake_user_metrics
 from athena.domain.ice import relative_thickness
 from athena.domain.optics_groups import group_by_beam_shift
+from athena.domain.readable import count
 from athena.errors import AthenaError
 from athena.jobs.leases import JobLease, hold
 from athena.jobs.work import Outcome, explain_os_error
@@ -154,13 +155,13 @@ def record_progress(session: Session, lease: JobLease) -> RunCounts:
 
 def describe_progress(counts: RunCounts) -> str:
     """Progress in words."""
-    parts = [f"{counts.completed} processed"]
+    parts = [f"{count(counts.completed)} processed"]
     if counts.error:
-        parts.append(f"{counts.error} failed")
+        parts.append(f"{count(counts.error)} failed")
     if waiting := counts.registered + counts.processing:
-        parts.append(f"{waiting} to do")
+        parts.append(f"{count(waiting)} to do")
     if counts.awaiting_movie:
-        parts.append(f"{counts.awaiting_movie} without a movie")
+        parts.append(f"{count(counts.awaiting_movie)} without a movie")
     return ", ".join(parts)
 
 

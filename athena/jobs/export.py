@@ -24,6 +24,7 @@ from athena.db.branches import Results
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobItemRow
 from athena.domain.job_kinds import JobSpec
+from athena.domain.readable import count
 from athena.errors import NotFound
 from athena.formats.cryosparc import Movie
 from athena.jobs import content, results
@@ -82,7 +83,7 @@ def run_live(context: JobContext) -> None:
                 seen = version
             if ended:
                 break
-            context.progress(message=f"{export.transfer.count} files so far; waiting for more.")
+            context.progress(message=f"{count(export.transfer.count)} files so far; waiting for more.")
             context.wait(LOOK_SECONDS)
         export.finish()
 
@@ -204,7 +205,9 @@ class Exporter:
             words = failures.words(f"{noun} could not be exported")
             raise JobFailed(f"{words} The rest is there.", item=failures.first)
         self.write_sums()
-        message = f"{self.transfer.count} files, {self.transfer.bytes / 1e9:.3g} GB, each read back and compared."
+        message = (
+            f"{count(self.transfer.count)} files, {self.transfer.bytes / 1e9:.3g} GB, each read back and compared."
+        )
         self._context.progress(self.transfer.count, self.transfer.count, message=message, save=True)
 
     def write_sums(self) -> None:

@@ -18,6 +18,7 @@ from athena.db.acquisitions import SourceRow, count_states
 from athena.db.base import now
 from athena.db.engine import Database
 from athena.db.events import append_event
+from athena.domain.readable import count
 from athena.errors import AthenaError, BadFile
 from athena.formats.movies import open_movie
 from athena.ingest.adapter import load_adapter
@@ -231,8 +232,8 @@ def describe_session(exposures: int, movies: int) -> str:
     noun = "exposure" if exposures == 1 else "exposures"
     missing = exposures - movies
     if missing == 0:
-        return f"{exposures} {noun}, each with its movie."
+        return f"{count(exposures)} {noun}, each with its movie."
     verb = "has" if missing == 1 else "have"
     if movies == 0:
-        return f"No movies were found: {exposures} {noun} {verb} metadata only."
-    return f"{exposures} {noun}, of which {missing} {verb} metadata only."
+        return f"No movies were found: {count(exposures)} {noun} {verb} metadata only."
+    return f"{count(exposures)} {noun}, of which {count(missing)} {verb} metadata only."

@@ -21,6 +21,7 @@ from athena.db.jobs import JobRow
 from athena.db.user_metrics import MetricFailureRow, UserMetricRow, metrics_of
 from athena.domain.job_kinds import JobSpec
 from athena.domain.job_life import OPEN
+from athena.domain.readable import count
 from athena.errors import AthenaError
 from athena.jobs.context import JobContext
 from athena.sandbox.parent import MetricFailed, Sandbox
@@ -73,13 +74,17 @@ def run(context: JobContext) -> None:
             seen = version
             total = done + sum(one.indices.size for one in missing)
             if missing:  # else nothing is written while it only waits
-                context.progress(done, total, message=f"{done} values computed, {total - done} to do.", save=True)
+                context.progress(
+                    done, total, message=f"{count(done)} values computed, {count(total - done)} to do.", save=True
+                )
             for one in missing:
                 for first in range(0, one.indices.size, BATCH):
                     if not _compute(context, sandboxes, one, one.indices[first : first + BATCH].tolist()):
                         break  # it was replaced or removed meanwhile
                     done += min(BATCH, one.indices.size - first)
-                    context.progress(done, total, message=f"{done} values computed, {total - done} to do.")
+                    context.progress(
+                        done, total, message=f"{count(done)} values computed, {count(total - done)} to do."
+                    )
             if not missing and _end(context, version, done):
                 return
             if not missing:
@@ -100,7 +105,7 @@ def _end(context: JobContext, version: int, done: int) -> bool:
         if session.scalar(select(busy)) or session.get_one(RunRow, context.element_id).version != version:
             return False
         context.tell(session, done=done, total=done, message="")
-        context.finish(session, message=f"{done} values computed.")
+        context.finish(session, message=f"{count(done)} values computed.")
     return True
 
 

@@ -60,6 +60,20 @@ GROUPS = (
             ("Esc", "End measuring or full screen"),
         ),
     ),
+    KeyGroup(
+        "volume",
+        "Volume in 3D, with the focus in it",
+        (
+            ("↑ ↓ ← →", "In space: turn it. In a plane: move the crosshair; Shift by ten"),
+            ("+ −", "Zoom in and out"),
+            ("Home", "In space: as it was. In a plane: the first section"),
+            ("End", "In a plane: the last section"),
+            ("0", "As it was"),
+            ("PgUp PgDn", "In a plane: another section"),
+            ("Space", "In a plane: play through its sections, and stop"),
+            ("[ ]", "Thinner and thicker slab"),
+        ),
+    ),
     KeyGroup("list", "Lists of elements", (("Shift + click", "Select a range"), ("Esc", "Select none"))),
 )
 
@@ -73,6 +87,8 @@ def scope_of(place: Place, element: Element | None) -> list[str]:
     """Names of the groups whose keys work in a place, besides those of everywhere."""
     if place.index is not None:
         return ["micrograph", "viewer"]
+    if place.option("view") == "3d" or place.option("stack"):
+        return ["volume"]
     if element is None:
         return [] if place.page else ["list"]
     if element.kind is ElementKind.DATASET and element.type != DatasetType.FREE.value:

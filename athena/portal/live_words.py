@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from athena.contract.live_runs import LiveRun
+from athena.domain.readable import count, duration
 from athena.portal.place import Place
 from athena.sdk.filters import rule_words
 
@@ -28,7 +29,7 @@ def live_item(run: LiveRun, *, now: datetime, base_url: str) -> dict[str, Any]:
         "way": [{"name": crumb.name} for crumb in run.breadcrumb[:-1]],
         "total": run.counts.total,
         "completed": run.counts.completed,
-        "rate": f"{run.rate_per_h:.0f}" if run.rate_per_h is not None else "",
+        "rate": count(round(run.rate_per_h)) if run.rate_per_h is not None else "",
         "last_name": run.last_name,
         "last_search": Place(run_id, index=run.last_index).search if run.last_index is not None else "",
         "last_time": run.last_registered.isoformat() if run.last_registered is not None else "",
@@ -52,26 +53,17 @@ def concerns(run: LiveRun, *, now: datetime) -> list[dict[str, str]]:
         doubtful.append(run.message or "No image yet.")
     for failed in run.failures:
         if failed.failing >= POOR_SHARE * run.judged:
-            doubtful.append(f"{failed.failing} of the last {run.judged} fail {rule_words(failed.rule)}.")
+            doubtful.append(
+                f"{failed.failing} of the last {run.judged} fail {rule_words(failed.rule, run.user_metrics)}."
+            )
     if run.latest_failed:
         doubtful.append(f"{run.latest_failed} of the last {run.latest} could not be processed.")
     waiting = run.counts.registered + run.counts.processing
     if waiting >= MANY_WAITING:
-        doubtful.append(f"{waiting} wait to be processed.")
+        doubtful.append(f"{count(waiting)} wait to be processed.")
     return [
         {"level": level, "text": text} for level, texts in (("error", bad), ("warning", doubtful)) for text in texts
     ]
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: ``40 s``, ``12 min``, ``2 h 14 min``, ``3 d``."""
-    if seconds < 60:
-        return f"{seconds:.0f}\u2009s"
-    minutes = int(seconds // 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24}\u2009d"
-    return f"{hours}\u2009h {minutes}\u2009min" if hours else f"{minutes}\u2009min"
 
 
 def _age(time: datetime | None, now: datetime) -> float | None:

@@ -288,7 +288,7 @@ def examples() -> Iterator[tuple[str, Any]]:
         "session": "session",
         "message": "3 movies found.",
     }
-    source |= {"problems": ["movie 3 ends early"], "last_scan": WHEN, "quiet_s": 40}
+    source |= {"problems": ["movie 3 ends early"], "last_scan": WHEN, "quiet": "40\u2009s"}
     counts = {"total": 12, "completed": 8, "processing": 2, "registered": 1, "error": 1, "awaiting_movie": 1}
     run: dict[str, Any] = {"title": "Grid 3", "kind": "EPU run", "tabs": TABS, "item": _item("Grid 3")}
     for status in STATUSES:

@@ -5,6 +5,7 @@ from typing import Self
 
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.runs import Run
+from athena.domain.readable import count
 from athena.portal.place import ORDER, SHOW, Place
 
 NEWEST, OLDEST = "newest", "oldest"
@@ -50,5 +51,5 @@ def where_words(neighbours: Neighbours) -> str:
     """Where an acquisition stands: ``3 of 412 filtered``."""
     word = WORDS[neighbours.shown]
     if neighbours.position is None:
-        return f"not among the {neighbours.count} {word}"
-    return " ".join(part for part in (f"{neighbours.position + 1} of {neighbours.count}", word) if part)
+        return f"not among the {count(neighbours.count)} {word}"
+    return " ".join(part for part in (f"{count(neighbours.position + 1)} of {count(neighbours.count)}", word) if part)

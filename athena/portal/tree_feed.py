@@ -6,6 +6,7 @@ from uuid import UUID
 from athena.contract.elements import ElementPage, ElementSort
 from athena.contract.listings import Listing, ListingSort
 from athena.contract.neighbours import Shown
+from athena.domain.readable import count
 from athena.errors import AthenaError, Conflict, NotFound
 from athena.portal.components.explorer import micrograph_item, tree_item
 from athena.portal.order import Order
@@ -93,7 +94,7 @@ class TreeFeed:
                 micrograph_item(run_id, line, listed.on(Place(run_id, index=line.index, options=options)))
                 for line in page.items
             ]
-            note = f"Only what the filter keeps: {page.total} of {page.run_total}" if filtered else ""
+            note = f"Only what the filter keeps: {count(page.total)} of {count(page.run_total)}" if filtered else ""
             self._give(known | {"offset": page.offset, "total": page.total, "items": items, "note": note})
 
         def refuse(error: AthenaError) -> None:

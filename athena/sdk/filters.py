@@ -21,7 +21,7 @@ def make_filter(rules: Iterable[Rule]) -> RunFilter:
     return RunFilter(rules=tuple(_rule(rule) for rule in rules))
 
 
-def rule_words(rule: FilterRule, own: Iterable[UserMetric] = ()) -> str:
+def rule_words(rule: FilterRule, own: Iterable[UserMetric | Metric] = ()) -> str:
     """Rule as people read it: ``CTF resolution ≤ 4.0 Å``; ``own`` are the metrics that people added to the run."""
     added = (one for one in own if one.name == rule.metric)
     metric: Metric | UserMetric | None = METRICS.get(rule.metric) or next(added, None)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from athena.contract.filters import FilterRule, SavedFilter
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.user_metrics import UserMetric
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import checked
@@ -92,20 +93,26 @@ class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
         return list(self)
 
     def __repr__(self) -> str:
-        lines = [f"{one.name}: {'; '.join(map(rule_words, one.rules))}" for one in self.models]
+        lines = [f"{one.name}: {words}" for one, words in self._worded()]
         return "\n".join(lines) or f"<no named filters in the workflow of {self._run.name!r}>"
 
     def _repr_html_(self) -> str:
         rows = [
             (
                 html.text(one.name),
-                html.text("; ".join(map(rule_words, one.rules))),
+                html.text(words),
                 html.text(one.creator, "mute"),
                 html.text(f"{one.updated:%Y-%m-%d %H:%M}", "mute"),
             )
-            for one in self.models
+            for one, words in self._worded()
         ]
         return html.page(html.table(("Filter", "Rules", "By", "Changed (UTC)"), rows))
+
+    def _worded(self) -> Iterator[tuple[NamedFilter, str]]:
+        """Filters with their rules in words."""
+        models = self.models
+        own = self._client.get(f"/api/runs/{self._run.id}/metrics", list[UserMetric]) if models else []
+        return ((one, "; ".join(rule_words(rule, own) for rule in one.rules)) for one in models)
 
     def _named(self, name: str) -> NamedFilter | None:
         wanted = name.strip().casefold()

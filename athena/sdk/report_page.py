@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
+from athena.domain.readable import count, duration
 from athena.sdk.filters import rule_words
-from athena.zarrio.layout import METRICS
+from athena.zarrio.layout import METRICS, Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +81,7 @@ def _cards(report: QualityReport) -> list[tuple[str, list[tuple[str, str]]]]:
             [
                 ("Start", moment("started")),
                 ("End", moment("ended")),
-                ("Duration", _number(report.duration_h, 2, "h")),
+                ("Duration", NOT_KNOWN if report.duration_h is None else duration(3600 * report.duration_h)),
             ],
         ),
         (
@@ -95,7 +96,7 @@ def _cards(report: QualityReport) -> list[tuple[str, list[tuple[str, str]]]]:
         (
             "Acquisition",
             [
-                ("Images", _count(report.images)),
+                ("Images", count(report.images)),
                 ("Complying", _share(report.complying, report.processed)),
                 ("Throughput", _rate(report.images_per_h, report.images)),
                 ("… complying", _rate(report.complying_per_h, report.complying)),
@@ -112,8 +113,8 @@ def _quality(report: QualityReport) -> list[tuple[str, str]]:
             value = f"{summary.mean:.{summary.digits}f} ± {summary.deviation:.{summary.digits}f}\u2009{summary.unit}"
         facts.append((_shortened(summary.label, 30), value))
     facts[len(report.metrics) : len(report.metrics)] = [
-        ("Processed", _count(report.processed)),
-        ("In error", _count(report.failed)),
+        ("Processed", count(report.processed)),
+        ("In error", count(report.failed)),
     ]
     return facts
 
@@ -163,7 +164,7 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
     metric = METRICS[summary.metric]
     unit = f" ({metric.unit})" if metric.unit else ""
     axes.set_title(
-        f"{metric.label}{unit}, n = {_count(summary.count)}", loc="left", size=9.5, weight="bold", color=INK, pad=8
+        f"{metric.label}{unit}, n = {count(summary.count)}", loc="left", size=9.5, weight="bold", color=INK, pad=8
     )
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(LINE)
@@ -197,7 +198,8 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
 
 
 def _footnote(page: "Figure", report: QualityReport) -> None:
-    criteria = " · ".join(rule_words(rule) for rule in report.criteria) or "none: every image complies"
+    own = [Metric(one.metric, one.label, one.unit, one.digits) for one in report.user_metrics]
+    criteria = " · ".join(rule_words(rule, own) for rule in report.criteria) or "none: every image complies"
     lines = (
         f"Quality criteria: {criteria}",
         f"Mean ± standard deviation over processed images. Run {report.run_id}, version {report.version}.",
@@ -218,27 +220,23 @@ def _number(value: float | None, digits: int, unit: str) -> str:
     return NOT_KNOWN if value is None else f"{value:.{digits}f}\u2009{unit}"
 
 
-def _rate(value: float | None, count: int) -> str:
+def _rate(value: float | None, images: int) -> str:
     """Images an hour, as firmly as so many images tell it; of one or two nothing is told."""
-    if value is None or count < FEWEST_FOR_RATE:
+    if value is None or images < FEWEST_FOR_RATE:
         return NOT_KNOWN if value is None else "too few to tell"
-    if count >= FEW_IMAGES:
-        return f"{value:.0f}/h, n = {_count(count)}"
-    return f"≈ {float(f'{value:.1g}' if count < FEW_IMAGES / 3 else f'{value:.2g}'):g}/h, n = {count}"
+    if images >= FEW_IMAGES:
+        return f"{count(round(value))}/h, n = {count(images)}"
+    return f"≈ {float(f'{value:.1g}' if images < FEW_IMAGES / 3 else f'{value:.2g}'):g}/h, n = {images}"
 
 
 def _too_few_words(report: QualityReport) -> str:
     number = min(report.images, report.processed)
     images = "image is" if number == 1 else "images are"
-    return f"{_count(number)} {images} too few to judge rates, shares and distributions by: {FEW_IMAGES} tell more."
+    return f"{count(number)} {images} too few to judge rates, shares and distributions by: {FEW_IMAGES} tell more."
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{_count(part)} of {_count(whole)} ({part / whole:.0%})" if whole else NOT_KNOWN
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")
+    return f"{count(part)} of {count(whole)} ({part / whole:.0%})" if whole else NOT_KNOWN
 
 
 def _shortened(words: str, length: int) -> str:

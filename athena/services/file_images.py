@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from athena.contract.files import FileImageInfo, TextureHead, VolumeInfo
 from athena.errors import Invalid, NotFound
 from athena.formats.movies import fitting_memory
+from athena.formats.sections import FileVolume
 from athena.formats.volumes import (
     AXES,
     Check,
@@ -174,6 +175,8 @@ def _check_solid(volume: Volume) -> None:
             f"{volume.name} is a single image: it has no third dimension.",
             hint="Open it as an image, or put several of one size into a folder.",
         )
+    if isinstance(volume, FileVolume):
+        volume.check_solid()
 
 
 def image_info(section: Section) -> FileImageInfo:
@@ -219,6 +222,7 @@ def texture_bytes(texture: Texture) -> bytes:
         mean=texture.mean,
         sigma=texture.sigma,
         dark=texture.dark,
+        missing=texture.missing,
     )
     text = head.model_dump_json().encode()
     return b"".join((len(text).to_bytes(4, "little"), text, texture.values.tobytes()))

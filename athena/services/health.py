@@ -28,6 +28,7 @@ from athena.db.acquisitions import AcquisitionRow
 from athena.db.health import ServiceRow, note_alive
 from athena.db.jobs import JobRow
 from athena.db.storages import StorageRow
+from athena.domain.readable import duration
 from athena.errors import Forbidden
 from athena.services.guard import require_admin
 from athena.services.heartbeat import forget_crashed
@@ -92,7 +93,7 @@ def _process(row: ServiceRow, moment: datetime) -> ServiceHealth:
     silent = moment - row.seen
     state, message = ServiceState.STABLE, row.message
     if silent > timedelta(seconds=SILENT_BEATS * row.period_s):
-        state, message = ServiceState.DOWN, f"Silent for {silent.total_seconds():.0f} s."
+        state, message = ServiceState.DOWN, f"Silent for {duration(silent.total_seconds())}."
     elif row.message:
         state = ServiceState.WAITING
     return ServiceHealth(

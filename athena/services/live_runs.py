@@ -25,6 +25,7 @@ from athena.services.criteria import completed_indices, rules_of
 from athena.services.elements import visible_rows
 from athena.services.placed import place_elements
 from athena.services.results import find_results, store_of
+from athena.services.user_metrics import describe_metrics
 from athena.settings import Settings
 from athena.zarrio.reader import read_table
 
@@ -102,6 +103,7 @@ def _live_run(session: Session, placed: Placed, settings: Settings) -> LiveRun:
         judged=judged,
         complying=complying,
         failures=failures,
+        user_metrics=describe_metrics(session, run_id, source=False),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from athena.contract.acquisitions import DiscoveredAtlas, DiscoveredFoilHole, DiscoveredGridSquare
 from athena.contract.audit import AuditAction
 from athena.contract.branches import FIRST
-from athena.contract.elements import DatasetType, ElementKind
+from athena.contract.elements import DatasetType, ElementKind, State
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobKind
 from athena.contract.people import Principal
@@ -85,11 +85,13 @@ def attach_source(
 
     Attaching the same folder again wakes the source (and changes ``follow``). In a workflow whose template processes
     movies, the run's processing job is made with it. Raises NotFound, Forbidden, Invalid (no such adapter, folder
-    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (another folder
-    fills it, which has not been looked at in vain).
+    missing or outside the acquisition roots, adapter of another kind of run) or Conflict (it is archived, or another
+    folder fills it, which has not been looked at in vain).
     """
     element = require_writer(session, principal, run_id)
     run = get_visible_run(session, principal, run_id)
+    if element.state == State.ARCHIVED:
+        raise Conflict(f"The run “{element.name}” is archived.", hint="Restore it first.")
     _check_adapter(wanted.adapter, DatasetType(element.type))
     allowed = acquisition_folders(session, settings)
     folder = locate(checked_folder(wanted.path, settings, allowed), wanted.adapter)

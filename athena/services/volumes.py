@@ -37,6 +37,8 @@ STACKED = ("mrc", "tif", "tiff")
 """Endings of images that make stacks."""
 SINGLE = ("mrc", "mrcs", "map", "rec", "st", "ali")
 """Endings of files that may hold a volume."""
+TIFFS = ("tif", "tiff")
+"""Those that may hold a volume, a movie or a single image."""
 
 Opening = Callable[[], AbstractContextManager[Volume]]
 
@@ -93,31 +95,71 @@ def list_volumes(
     """
     get_visible_element(session, principal, element_id)
     prefix = check_prefix(folder)
-    found, flat = _single_files(session, element_id, prefix, settings)
+    found = _single_files(session, element_id, prefix, settings)
+    deep = {ending_of(one.file.name) for one in found}
+    tiffs, several = _tiff_volumes(session, element_id, prefix, settings)
+    found += tiffs
     for root in _zarr_roots(session, element_id, prefix):
         name = zarr_folder(root.name).rsplit("/", 1)[-1]
         found.append(VolumeItem(file=describe_files(session, [root])[0], name=name))
     for ending in STACKED:
         rows = _images(session, element_id, prefix, ending)
-        if len(rows) > 1 and (ending != "mrc" or flat > 1):
+        # one file of several images among them, and they make no stack
+        if len(rows) > 1 and ending not in deep | several:
             name = f"{len(rows)} {ending.upper()} images on one another"
             first = describe_files(session, rows[:1])[0]
             found.append(VolumeItem(file=first, name=name, sections=len(rows), stack=True))
     return found
 
 
-def _single_files(session: Session, element_id: UUID, prefix: str, settings: Settings) -> tuple[list[VolumeItem], int]:
-    """MRC files of a folder that hold several sections, and how many hold one."""
-    named = or_(*(func.lower(FileRow.name).endswith(f".{ending}") for ending in SINGLE))
+def ending_of(name: str) -> str:
+    """What a file's name ends in, lower case."""
+    return name.rsplit(".", 1)[-1].lower()
+
+
+def _looked_into(session: Session, element_id: UUID, prefix: str, endings: Sequence[str]) -> Sequence[FileRow]:
+    named = or_(*(func.lower(FileRow.name).endswith(f".{ending}") for ending in endings))
     query = select(FileRow).where(*in_folder(element_id, prefix), named).order_by(FileRow.sort_key, FileRow.id)
-    found, flat = [], 0
-    for row in session.scalars(query.limit(MAX_LOOKED)).all():
+    return session.scalars(query.limit(MAX_LOOKED)).all()
+
+
+def _single_files(session: Session, element_id: UUID, prefix: str, settings: Settings) -> list[VolumeItem]:
+    """MRC files of a folder that hold several sections."""
+    found = []
+    for row in _looked_into(session, element_id, prefix, SINGLE):
         sections = _sections(content_of(session, row, settings))
-        flat += sections == 1
         if sections != 1:
-            name = row.name.rsplit("/", 1)[-1]
-            found.append(VolumeItem(file=describe_files(session, [row])[0], name=name, sections=sections))
-    return found, flat
+            found.append(_item(session, row, sections))
+    return found
+
+
+def _tiff_volumes(
+    session: Session, element_id: UUID, prefix: str, settings: Settings
+) -> tuple[list[VolumeItem], set[str]]:
+    """TIFF files of a folder whose images are sections of a volume, and the endings of those that hold several."""
+    # imported late: its codecs take long to load, and most folders hold none
+    from athena.formats.tiff_stacks import read_tiff_stack
+
+    found: list[VolumeItem] = []
+    several: set[str] = set()
+    for row in _looked_into(session, element_id, prefix, TIFFS):
+        content = content_of(session, row, settings)
+        path = content.storage.path(content.key)
+        if path is None:
+            continue  # on another machine, and a TIFF is a single image far more often than not
+        try:
+            stack = read_tiff_stack(path)
+        except (AthenaError, OSError):
+            continue
+        if stack.images > 1:
+            several.add(ending_of(row.name))
+        if stack.is_volume:
+            found.append(_item(session, row, stack.images))
+    return found, several
+
+
+def _item(session: Session, row: FileRow, sections: int) -> VolumeItem:
+    return VolumeItem(file=describe_files(session, [row])[0], name=row.name.rsplit("/", 1)[-1], sections=sections)
 
 
 def _sections(content: Content) -> int:

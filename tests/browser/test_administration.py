@@ -7,9 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import delete
 
 from athena.contract.licences import Licence, LicensedFeature
 from athena.contract.people import AccountPage, UserSource
+from athena.db.engine import Database
+from athena.db.licences import LicenceRow
+from athena.db.people import UserRow
 from athena.domain.licences import new_key_pair, sign_licence
 from tests.browser.conftest import PATIENCE_MS, Watch
 from tests.browser.instance import Instance, running
@@ -43,11 +47,21 @@ def admin(browser: Browser, site: Instance) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE_MS)
     watch, tab = Watch(site.portal), context.new_page()
     watch.follow(tab)
+    _bare(site)
     tab.goto(site.login)
     tab.wait_for_selector("[data-athena=live][data-link=up]")
     yield tab
     context.close()
     watch.check()
+
+
+def _bare(site: Instance) -> None:
+    """The site without licences and people of the directory: a test, or an earlier try of it, may have left some."""
+    database = Database(site.settings.resolved_database_url)
+    with database.session() as session:
+        session.execute(delete(LicenceRow))
+        session.execute(delete(UserRow).where(UserRow.source == UserSource.LDAP.value))
+    database.dispose()
 
 
 @pytest.mark.feature("AD-04", "AD-08")

@@ -18,6 +18,7 @@ from athena.db.engine import Database
 from athena.domain.tree import child_path, sort_key
 from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run, wait_for
+from tests.names import own
 
 pytestmark = [pytest.mark.browser, pytest.mark.feature("WS-08")]
 
@@ -76,30 +77,31 @@ def test_the_way_here_is_open_and_keys_lead_everywhere(page: Page, instance: Ins
 
 
 def test_what_others_do_shows_by_itself(page: Page, instance: Instance, watch: Watch) -> None:
-    one, two = folder(instance, "Explored A"), folder(instance, "Explored B")
+    one, two = folder(instance, own("Explored A")), folder(instance, own("Explored B"))
+    renamed = own("Inner, renamed ")
     inner = folder(instance, "Inner", one)
     page.goto(f"{instance.portal}/?e={one.id}")
     expect(row(page, "Inner")).to_be_visible()
-    instance.client.patch(f"/api/elements/{inner.id}", ElementUpdate(name="Inner, renamed"), Element)
-    expect(row(page, "Inner, renamed")).to_be_visible()
+    instance.client.patch(f"/api/elements/{inner.id}", ElementUpdate(name=renamed), Element)
+    expect(row(page, renamed)).to_be_visible()
     folder(instance, "Newer", one)
     expect(row(page, "Newer")).to_be_visible()
-    expect(row(page, "Explored B")).not_to_have_attribute("aria-expanded", re.compile("."))
+    expect(row(page, two.name)).not_to_have_attribute("aria-expanded", re.compile("."))
     instance.client.put(f"/api/elements/{inner.id}/parent", ElementMove(parent_id=two.id), Element)
-    expect(row(page, "Inner, renamed")).to_have_count(0)
-    expect(row(page, "Explored B")).to_have_attribute("aria-expanded", "false")
-    row(page, "Explored B").locator(".twist").click()
-    expect(row(page, "Inner, renamed")).to_be_visible()
-    expect(row(page, "Explored A")).to_have_attribute("aria-current", "page")
+    expect(row(page, renamed)).to_have_count(0)
+    expect(row(page, two.name)).to_have_attribute("aria-expanded", "false")
+    row(page, two.name).locator(".twist").click()
+    expect(row(page, renamed)).to_be_visible()
+    expect(row(page, one.name)).to_have_attribute("aria-current", "page")
     instance.client.put(f"/api/elements/{inner.id}/parent", ElementMove(parent_id=None), Element)
-    expect(row(page, "Inner, renamed")).to_have_attribute("aria-level", "1")
+    expect(row(page, renamed)).to_have_attribute("aria-level", "1")
     job = instance.client.post("/api/jobs", JobCreate(kind="delete", element_id=inner.id), Job)
-    expect(row(page, "Inner, renamed")).to_have_attribute("aria-disabled", "true")
+    expect(row(page, renamed)).to_have_attribute("aria-disabled", "true")
     instance.start("runner")
     try:
         finished = lambda: instance.client.get(f"/api/jobs/{job.id}", Job).state is JobState.FINISHED  # noqa: E731
         wait_for(finished, what="the deletion", seconds=180)
-        expect(row(page, "Inner, renamed")).to_have_count(0)
+        expect(row(page, renamed)).to_have_count(0)
     finally:
         instance.stop("runner")
     # other tests share the instance, and count its jobs
@@ -162,7 +164,7 @@ def plant(instance: Instance, parent: Element, count: int) -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_siblings_are_no_burden(page: Page, instance: Instance, watch: Watch) -> None:
     count = 100_000
-    top = folder(instance, "Explored many")
+    top = folder(instance, own("Explored many"))
     plant(instance, top, count)
     asked = {"parent_id": str(top.id), "offset": 61_234, "limit": 1}
     (wanted,) = instance.client.get("/api/elements", ElementPage, params=asked).items
@@ -177,7 +179,7 @@ def test_a_hundred_thousand_siblings_are_no_burden(page: Page, instance: Instanc
     page.keyboard.press("ArrowDown")
     expect(page.locator(".tree-row.active")).to_be_in_viewport()
     # what lies in between was never asked for
-    row(page, "Explored many").locator(".twist").click()
+    row(page, top.name).locator(".twist").click()
     expect(here).to_have_count(0)
     watch.check()
 

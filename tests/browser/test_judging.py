@@ -16,6 +16,7 @@ from athena.contract.jobs import Job, JobState
 from athena.contract.runs import Run
 from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run
+from tests.names import own
 
 pytestmark = pytest.mark.browser
 
@@ -76,7 +77,8 @@ def test_criteria_parameters_and_failed_ones_are_changed_on_the_processing_tab(
 def test_a_report_is_saved_as_an_executed_notebook_in_three_forms(
     page: Page, instance: Instance, watch: Watch, play: Play, tmp_path: Path
 ) -> None:
-    run = make_run(instance.client, folder="Executed reports")
+    folder = own("Executed reports")
+    run = make_run(instance.client, folder=folder)
     player = play(run.id, size=(256, 256))
     player.complete(player.register(6), images=False)
     page.goto(f"{instance.portal}/?e={run.id}&tab=report")
@@ -101,7 +103,7 @@ def test_a_report_is_saved_as_an_executed_notebook_in_three_forms(
 
     # the same from a terminal
     target = tmp_path / "told.pdf"
-    path = "Executed reports/SPA-QM 12/Imaging/Grid 3"
+    path = f"{folder}/SPA-QM 12/Imaging/Grid 3"
     told = subprocess.run(
         [sys.executable, "-m", "athena", "report", path, "--to", str(target)],
         env={**os.environ, "ATHENA_URL": instance.api, "ATHENA_TOKEN": instance.token},

@@ -11,6 +11,7 @@ from athena.contract.people import Role
 from athena.contract.sharing import GrantChange, Permissions
 from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, login_of, make_run, wait_for
+from tests.names import own
 
 pytestmark = pytest.mark.browser
 
@@ -41,17 +42,17 @@ def names(instance: Instance, parent: Element) -> set[str]:
 
 @pytest.mark.feature("WS-11", "WS-12")
 def test_one_and_several_are_moved_to_a_place_of_the_tree(page: Page, instance: Instance, watch: Watch) -> None:
-    origin, goal = folder(instance, "Origin"), folder(instance, "Goal")
-    inner = folder(instance, "Inner goal", goal)
-    for name in ("M 1", "M 2", "M 3", "M 4"):
+    origin, goal = folder(instance, own("Origin")), folder(instance, own("Goal"))
+    inner, last = folder(instance, "Inner goal", goal), own("M 4 ")
+    for name in ("M 1", "M 2", "M 3", last):
         folder(instance, name, origin)
     page.goto(f"{instance.portal}/?e={origin.id}")
     choose(page, "M 1", "move")
     dialog, go = page.locator("[data-athena=dialog]"), page.locator("[data-athena=dialog-go]")
     expect(dialog).to_contain_text("Move “M 1”")
     expect(go).to_be_disabled()
-    expect(target(page, "Origin")).to_have_attribute("aria-disabled", "true")
-    target(page, "Goal").locator(".twist").click()
+    expect(target(page, origin.name)).to_have_attribute("aria-disabled", "true")
+    target(page, goal.name).locator(".twist").click()
     target(page, "Inner goal").click()
     expect(page.locator("[data-athena=dialog-target]")).to_have_text("To: Inner goal")
     go.click()
@@ -67,25 +68,25 @@ def test_one_and_several_are_moved_to_a_place_of_the_tree(page: Page, instance: 
     expect(dialog).to_contain_text("Move 2 elements")
     tree = page.get_by_role("tree", name="Where to")
     tree.focus()
-    expect(target(page, "Goal")).to_be_visible()
+    expect(target(page, goal.name)).to_be_visible()
     active = page.locator(".tree-row.active[data-athena=target]")
     page.keyboard.press("Home")
     expect(active).to_have_id("row-0")
     for _ in range(200):
-        if active.get_attribute("data-name") == "Goal":
+        if active.get_attribute("data-name") == goal.name:
             break
         page.keyboard.press("ArrowDown")
-    expect(active).to_have_attribute("data-name", "Goal")
+    expect(active).to_have_attribute("data-name", goal.name)
     page.keyboard.press("Enter")
-    expect(page.locator("[data-athena=dialog-target]")).to_have_text("To: Goal")
+    expect(page.locator("[data-athena=dialog-target]")).to_have_text(f"To: {goal.name}")
     go.click()
     expect(dialog).to_have_count(0)
     wait_for(lambda: names(instance, goal) == {"Inner goal", "M 2", "M 3"}, what="two moved", seconds=20)
-    choose(page, "M 4", "move")
+    choose(page, last, "move")
     page.locator("[data-athena=dialog-top]").click()
     go.click()
     expect(page.locator("[data-athena=empty]")).to_be_visible()
-    expect(page.locator("[data-athena=tree-item][data-name='M 4']")).to_have_attribute("aria-level", "1")
+    expect(page.locator(f"[data-athena=tree-item][data-name='{last}']")).to_have_attribute("aria-level", "1")
     watch.check()
 
 
@@ -93,9 +94,9 @@ def test_one_and_several_are_moved_to_a_place_of_the_tree(page: Page, instance: 
 def test_what_is_not_allowed_is_not_offered_and_a_refusal_is_said(
     context: BrowserContext, instance: Instance, watch: Watch
 ) -> None:
-    theirs = folder(instance, "Theirs")
+    theirs = folder(instance, own("Theirs"))
     folder(instance, "In theirs", theirs)
-    closed = folder(instance, "Closed soon")
+    closed = folder(instance, own("Closed soon"))
     login = login_of(instance, "carol")
     for one, role in ((theirs, Role.OWNER), (closed, Role.COLLABORATOR)):
         change = GrantChange(name="carol", role=role)
@@ -103,21 +104,21 @@ def test_what_is_not_allowed_is_not_offered_and_a_refusal_is_said(
     page = context.new_page()
     watch.follow(page)
     page.goto(login)
-    expect(page.locator("[data-athena=element][data-name=Theirs]")).to_be_visible()
-    menu = page.locator("[data-athena=element][data-name=Theirs]").locator("xpath=..")
+    expect(page.locator(f"[data-athena=element][data-name={theirs.name}]")).to_be_visible()
+    menu = page.locator(f"[data-athena=element][data-name={theirs.name}]").locator("xpath=..")
     menu.locator("[data-athena=actions]").click()
     expect(menu.locator("[data-athena=action-move]")).to_be_visible()
     # an owner who did not make the folder does not delete it
     expect(menu.locator("[data-athena=action-delete]")).to_have_count(0)
     page.keyboard.press("Escape")
 
-    page.locator("[data-athena=element][data-name=Theirs]").click()
+    page.locator(f"[data-athena=element][data-name={theirs.name}]").click()
     choose(page, "In theirs", "move")
-    target(page, "Closed soon").click()
+    target(page, closed.name).click()
     change = GrantChange(name="carol", role=Role.VIEWER)
     instance.client.put(f"/api/elements/{closed.id}/permissions/grant", change, Permissions)
     page.locator("[data-athena=dialog-go]").click()
-    expect(page.locator("[data-athena=dialog]").get_by_role("alert")).to_contain_text("You may see “Closed soon”")
+    expect(page.locator("[data-athena=dialog]").get_by_role("alert")).to_contain_text(f"You may see “{closed.name}”")
     page.keyboard.press("Escape")
     expect(page.locator("[data-athena=dialog]")).to_have_count(0)
     assert names(instance, theirs) == {"In theirs"}
@@ -173,9 +174,9 @@ def test_a_run_is_exported_and_cleaned_up_from_its_menu(
 
 @pytest.mark.feature("WS-12", "WS-20")
 def test_a_menu_and_its_dialog_give_the_focus_back(page: Page, instance: Instance, watch: Watch) -> None:
-    folder(instance, "Reached by keys")
+    reached = folder(instance, own("Reached by keys"))
     page.goto(instance.portal)
-    button = page.locator("summary[aria-label='Actions for Reached by keys']")
+    button = page.locator(f"summary[aria-label='Actions for {reached.name}']")
     menu = button.locator("xpath=..")
     button.focus()
     page.keyboard.press("Enter")

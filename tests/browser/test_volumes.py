@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -111,7 +112,7 @@ def test_a_dataset_opens_in_three_dimensions(page: Page, instance: Instance, wat
     expect(page.locator("[data-athena=plane-words-y]")).to_have_text("2 of 60")
     with page.expect_response(re.compile(r"plane.png\?axis=x&section=\d+&slab=3")):
         stage.press("]")
-    expect(page.locator("[data-athena=volume-thick]")).to_have_text("3 · 3.0\u2009nm")
+    expect(page.locator("[data-athena=volume-thick]")).to_have_text("3 · 3\u2009nm")
     page.locator("[data-athena=volume-play]").click()
     seen = words.inner_text()
     expect(words).not_to_have_text(seen)
@@ -159,6 +160,138 @@ def test_a_zarr_folder_is_one_item_and_a_folder_of_images_a_stack(
     expect(page.locator("[data-athena=plane-words-z]")).to_have_text("7 of 12")
     page.goto(f"{instance.portal}/?e={dataset.id}&view=3d&dir=nothing")
     expect(page.locator("[data-athena=not-shown]")).to_contain_text("Nothing here has three dimensions")
+    watch.check()
+
+
+SCALE = """view => {
+  const [value, unit] = window.deep(`[data-athena=scale-label-${view}]`).textContent.split("\u2009")
+  const width = window.deep(`[data-athena=scale-bar-${view}] .scale-bar`).getBoundingClientRect().width
+  return width / (Number(value) * { "Å": 0.1, "nm": 1, "µm": 1000 }[unit])
+}"""
+"""Pixels of the screen to a nanometre, as a scale bar says."""
+
+
+def scaled(page: Page, view: str, wanted: float) -> None:
+    """The scale bar of a view comes to say so many pixels a nanometre."""
+    page.wait_for_function(f"([view, wanted]) => Math.abs(({SCALE})(view) / wanted - 1) < 0.03", arg=[view, wanted])
+
+
+def test_scale_bars_follow_the_zoom(page: Page, instance: Instance, watch: Watch, dataset: Dataset) -> None:
+    page.goto(f"{instance.portal}/?e={dataset.id}&view=3d")
+    ready(page)
+    for view in ("z", "y", "x", "space"):
+        bar = page.locator(f"[data-athena=scale-bar-{view}]")
+        expect(bar).to_have_text(re.compile("^[125]0*\u2009(Å|nm)$"))
+        width = bar.locator(".scale-bar").bounding_box()
+        assert width is not None
+        assert 10 < width["width"] <= 140
+    stage = page.locator("[data-athena=plane-stage-z]").bounding_box()
+    space = page.locator("[data-athena=volume-space]")
+    box = space.bounding_box()
+    assert stage is not None
+    assert box is not None
+    # 80 × 60 × 40 px of 1 nm: the plane fits into its view, half the diagonal of the box into half of its own
+    fit = min(stage["width"] / 80, stage["height"] / 60)
+    scaled(page, "z", fit)
+    turned = min(box["width"], box["height"]) / (1.06 * np.linalg.norm([80, 60, 40]))
+    scaled(page, "space", turned)
+    for _ in range(3):
+        space.press("+")
+    scaled(page, "space", turned * 1.25**3)
+    space.press("-")
+    scaled(page, "space", turned * 1.25**2)
+    page.locator("[data-athena=plane-stage-x]").press("+")
+    scaled(page, "z", fit * 1.25)
+    space.press("Home")
+    scaled(page, "space", turned)
+    page.locator("[data-athena=volume-projection]").click()
+    scaled(page, "space", turned)
+    # the zarr folder says no voxel size
+    page.locator("[data-athena=volume-choice]").select_option("ball.zarr")
+    expect(page.locator("[data-athena=open-file-name]")).to_have_text("ball.zarr")
+    ready(page)
+    for view in ("z", "y", "x", "space"):
+        expect(page.locator(f"[data-athena=scale-bar-{view}]")).to_be_hidden()
+    watch.check()
+
+
+OUTLINE = "() => window.deep('[data-athena=volume-space] .space-over').toDataURL()"
+
+
+@pytest.mark.feature("WS-20")
+def test_the_volume_is_turned_by_keys(page: Page, instance: Instance, watch: Watch, dataset: Dataset) -> None:
+    page.goto(f"{instance.portal}/?e={dataset.id}&view=3d")
+    ready(page)
+    space = page.locator("[data-athena=volume-space]")
+    projection = page.locator("[data-athena=volume-projection]")
+    projection.focus()
+    ring = "one => getComputedStyle(one, '::after').borderTopWidth"
+    assert space.evaluate(ring) != "2px"
+    # from plane to plane and into space with Tab alone
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if space.evaluate("one => one.matches(':focus')"):
+            break
+    assert space.evaluate(ring) == "2px"
+    seen = [page.evaluate(OUTLINE)]
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowRight", "+"):
+        page.keyboard.press(key)
+        page.wait_for_function(f"before => ({OUTLINE})() !== before", arg=seen[-1])
+        seen.append(page.evaluate(OUTLINE))
+    assert len(set(seen)) == len(seen)
+    page.keyboard.press("Home")
+    page.wait_for_function(f"first => ({OUTLINE})() === first", arg=seen[0])
+    page.keyboard.press("?")
+    expect(page.locator("[data-athena=keys-here]")).to_contain_text("Volume in 3D")
+    watch.check()
+
+
+def test_what_cannot_be_seen_is_said(page: Page, instance: Instance, watch: Watch, tmp_path: Path) -> None:
+    made = make_dataset(instance, "Odd volumes")
+    half = np.zeros((20, 20, 20), np.float32)
+    half[:10] = 1
+    holed = ball(20, 20, 20)
+    holed[:5] = np.nan
+    odd = {"flat": np.full((6, 7, 8), 7.5), "none": np.full((6, 7, 8), np.nan), "half": half, "holed": holed}
+    for name, volume in odd.items():
+        write_mrc(tmp_path / f"{name}.mrc", volume.astype(np.float32), pixel_size_angstrom=4)
+    tifffile.imwrite(tmp_path / "stack.tif", ball(20, 20, 20), photometric="minisblack")
+    tifffile.imwrite(tmp_path / "film.tif", np.zeros((70, 2048, 2048), np.uint8), compression="zlib")
+    made.upload([*tmp_path.iterdir()], progress=False)
+    page.goto(f"{instance.portal}/?e={made.id}&view=3d")
+    said = page.locator("[data-athena=space-said]")
+    choice = page.locator("[data-athena=volume-choice]")
+
+    def choose(name: str) -> None:
+        choice.select_option(name)
+        expect(page.locator("[data-athena=open-file-name]")).to_have_text(name)
+        ready(page)
+
+    choose("flat.mrc")
+    expect(said).to_have_text("Every voxel has the same value, 7.5: there is nothing to draw.")
+    expect(page.locator("[data-athena=volume-threshold]")).to_be_disabled()
+    expect(page.locator("[data-athena=volume-space] .space-rays")).to_be_hidden()
+    choose("none.mrc")
+    expect(said).to_contain_text("No voxel of this volume holds a number")
+    choose("holed.mrc")
+    expect(said).to_have_text("25 % of the voxels hold no number; they count as 0.")
+    # its densest is 1 σ above the mean: what is seen first is not an empty box
+    choose("half.mrc")
+    expect(said).to_be_hidden()
+    expect(page.locator("[data-athena=volume-sigma]")).to_have_text("0.5 σ = 0.75")
+    assert lit(page) > 0.02
+    choose("stack.tif")
+    expect(said).to_be_hidden()
+    expect(page.locator("[data-athena=scale-bar-space]")).to_be_hidden()
+    assert choice.locator("option").all_inner_texts() == [
+        *("flat.mrc", "half.mrc", "holed.mrc", "none.mrc", "stack.tif"),
+    ]
+    film = next(file for file in made.files if file.name == "film.tif")
+    page.goto(f"{instance.portal}/?e={made.id}&file={film.id}&view=3d")
+    expect(page.locator("[data-athena=state][data-kind=error]")).to_contain_text(
+        "film.tif is a movie rather than a volume"
+    )
+    watch.errors.clear()  # Chromium notes each answer that is an error
     watch.check()
 
 

@@ -22,6 +22,9 @@ from athena.settings import Settings
         (3, 0, "No movies were found: 3 exposures have metadata only."),
         (3, 2, "3 exposures, of which 1 has metadata only."),
         (3, 3, "3 exposures, each with its movie."),
+        (12480, 12480, "12\u2009480 exposures, each with its movie."),
+        (12480, 1234, "12\u2009480 exposures, of which 11\u2009246 have metadata only."),
+        (4000, 0, "No movies were found: 4\u2009000 exposures have metadata only."),
     ],
 )
 def test_a_scan_in_words(exposures: int, movies: int, words: str) -> None:

@@ -26,6 +26,7 @@ class Desk:
         self.catalogue = About()
         self.visited: list[Place] = []
         self.refreshed = 0
+        self.place = Place()
 
     def refresh(self) -> None:
         """Count."""
@@ -42,10 +43,12 @@ class Desk:
 
     def go(self, place: Place) -> None:
         """Remember where it went."""
+        self.place = place
         self.visited.append(place)
 
     def say(self, place: Place) -> None:
         """Remember what the address says."""
+        self.place = place
         self.visited.append(place)
 
 

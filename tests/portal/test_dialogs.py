@@ -9,7 +9,7 @@ import pytest
 from athena.contract.cleanup import CleanupRule, CleanupSize
 from athena.contract.elements import Crumb, Element, ElementKind
 from athena.contract.jobs import JobKind
-from athena.contract.runs import SourceCreate
+from athena.contract.runs import Run, RunCounts, SourceCreate
 from athena.errors import Conflict, Forbidden, Invalid
 from athena.portal.acting import act, act_on_many
 from athena.portal.actions import ElementAction
@@ -48,6 +48,11 @@ class Tab(Desk):
             rule=CleanupRule.MOVIES, label="Movies", files=3, bytes=3_000_000, allowed=False, reason="Only read."
         )
         return [movies, CleanupSize(rule=CleanupRule.PROCESSED, label="Micrographs", files=2, bytes=1500, allowed=True)]
+
+    def has_branches(self, run: Element, *names: str) -> None:
+        """Let the catalogue tell of a run's branches; the first is the default one."""
+        told = Run(element=run, version=1, counts=RunCounts(), branch=names[0], branches=names)
+        self.catalogue.run = lambda _: told  # type: ignore[assignment]
 
     def ask(self, element: Element, action: ElementAction) -> dict[str, Any]:
         """Choose something in a menu; what the dialog asks then."""
@@ -225,6 +230,7 @@ def test_an_export_goes_by_the_branch_that_is_looked_at_and_says_so() -> None:
     tab = Tab(crumb(ElementKind.STEP))
     run = made(ElementKind.DATASET, type="epu_run", name="Grid 3")
     tab.place = Place(run.id).having(branch="fine (2)")
+    tab.has_branches(run, "original", "fine (2)")
     form = tab.ask(run, ElementAction.EXPORT)
     assert "branch of results “fine (2)”" in form["text"]
     assert "kind" not in {field["name"] for field in form["fields"]}, "nothing arrives in it"
@@ -246,3 +252,37 @@ def test_an_export_goes_by_the_branch_that_is_looked_at_and_says_so() -> None:
     for elements in ([run, run], [made(ElementKind.DATASET, type="epu_run")]):
         ask_export(tab, elements)  # type: ignore[arg-type]
         assert "branch" not in tab.dialog.form["text"]
+
+
+@pytest.mark.feature("EX-02", "EX-03", "BY-06")
+def test_the_default_branch_is_told_as_such_also_where_the_address_names_it() -> None:
+    tab = Tab(crumb(ElementKind.STEP))
+    run = made(ElementKind.DATASET, type="epu_run", name="Grid 3")
+    tab.place = Place(run.id).having(branch="fine (2)")
+    tab.has_branches(run, "fine (2)", "original")  # it was promoted since the address was made
+    form = tab.ask(run, ElementAction.EXPORT)
+    assert "It goes by the branch of results “fine (2)”, the default one." in form["text"]
+    assert "not the default" not in form["text"]
+    assert "kind" in {field["name"] for field in form["fields"]}, "what arrives is processed in it"
+    given: dict[str, Any] = {field["name"]: field.get("value", "") for field in form["fields"]}
+    tab.submit(**given | {"folder": "out"})
+    assert "branch" not in tab.catalogue.started[-1]["parameters"]
+    ask_filtered_export(tab, run, JobKind.LIVE_EXPORT, rules=(), matching="3 of 7 match.")  # type: ignore[arg-type]
+    assert tab.dialog.form["text"].startswith("3 of 7 match. It goes by the branch of results “fine (2)”, the default")
+
+
+@pytest.mark.feature("EX-02", "BY-06")
+def test_where_the_branches_cannot_be_read_nothing_is_exported_and_a_closed_dialog_stays_closed() -> None:
+    tab = Tab(crumb(ElementKind.STEP))
+    run = made(ElementKind.DATASET, type="epu_run", name="Grid 3")
+    tab.place = Place(run.id).having(branch="fine (2)")
+    assert tab.ask(run, ElementAction.EXPORT)["waiting"]
+    assert tab.dialog.answer["problem"] == "Athena does not answer."
+    tab.has_branches(run, "original", "fine (2)")
+
+    def closed_meanwhile(work: Any, then: Any, *, failed: Any) -> None:
+        tab.dialog.close()
+        then(work())
+
+    tab.run = closed_meanwhile  # type: ignore[assignment]
+    assert tab.ask(run, ElementAction.EXPORT) == {}

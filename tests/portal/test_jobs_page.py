@@ -68,4 +68,7 @@ def test_the_help_of_keys_knows_what_works_where() -> None:
     assert scope_of(Place(run.id, index=4), run) == ["micrograph", "viewer"]
     assert scope_of(Place(folder.id), folder) == scope_of(Place(), None) == ["list"]
     assert scope_of(Place(page="jobs"), None) == []
+    dataset = run.model_copy(update={"type": "free"})
+    assert scope_of(Place(dataset.id).having(view="3d"), dataset) == ["volume"]
+    assert scope_of(Place(dataset.id), dataset) == ["list"]
     assert {"gallery", "micrograph", "viewer", "list"} <= {group.name for group in GROUPS}

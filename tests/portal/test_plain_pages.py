@@ -161,7 +161,7 @@ def test_what_follows_an_answer_that_was_replaced_is_dropped_and_a_refusal_is_sa
     assert view.update(read_search(stack, Place(page="search").having(q="other")))
     page, then = late[0]
     then(page)
-    assert (view._board.further, tab.visited) == ({}, [])
+    assert ("hits" in view._board.further, tab.visited) == (False, [])
     # the same answer, read again meanwhile because something happened, is gone on with
     view._board._handle_msg({"do": "more"})
     assert view.update(read_search(stack, Place(page="search").having(q="other")))
@@ -170,8 +170,24 @@ def test_what_follows_an_answer_that_was_replaced_is_dropped_and_a_refusal_is_sa
     page, then = late[-1]
     then(page)
     assert (view._board.further["after"], len(view._board.further["hits"])) == (50, 100)
-    stack.down = True
+    # what was read before more was shown takes none of it away: it is read again, for as many
+    earlier = view._loaded
     del tab.run
+    view._board._handle_msg({"do": "more"})
+    shown = view._board.further
+    assert (shown["after"], tab.place) == (150, earlier.place.having(show="250"))
+    assert view.update(read_search(stack, earlier.place))
+    assert (view._board.further, tab.refreshed) == (shown, 1)
+    assert view.update(read_search(stack, tab.place))
+    assert (len(view._board.hits), tab.refreshed) == (250, 1)
+    # another question with the same answer is told as one, and fewer hits are shown where the address goes back to them
+    told = view._board.further
+    tab.place = Place(page="search").having(q="others")
+    assert view.update(read_search(stack, tab.place))
+    assert view.update(read_search(stack, tab.place))
+    assert view._board.further["answer"] == told["answer"] + 2
+    assert (len(view._board.hits), tab.refreshed) == (50, 1)
+    stack.down = True
     view._board._handle_msg({"do": "more"})
     assert view._board.problem == "Athena does not answer."
 

@@ -14,7 +14,7 @@ from bokeh.document import Document
 
 import athena_pipelines
 from athena.contract.acquisitions import Acquisition, AcquisitionState, Doubt, Optics
-from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, Status, StepStatus
+from athena.contract.elements import Crumb, Element, ElementKind, ElementPage, State, Status, StepStatus
 from athena.contract.events import Event, EventKind
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.people import Role
@@ -197,9 +197,9 @@ def test_every_tab_of_a_run_is_built_empty_and_full(tab: Tab, name: str, total: 
 
 def test_only_a_watched_folder_grows_stale() -> None:
     now = datetime.now(UTC)
-    assert source_item(source(age_s=5), now=now)["quiet_s"] == 0
-    assert source_item(source(age_s=90), now=now)["quiet_s"] > 60
-    assert source_item(source(age_s=90, state=SourceState.COMPLETED), now=now)["quiet_s"] == 0
+    assert source_item(source(age_s=5), now=now)["quiet"] == ""
+    assert source_item(source(age_s=125), now=now)["quiet"] == "2\u2009min"
+    assert source_item(source(age_s=90, state=SourceState.COMPLETED), now=now)["quiet"] == ""
     assert source_item(None, now=now) == {}
 
 
@@ -209,6 +209,19 @@ def test_a_run_without_a_source_says_how_to_start_and_a_viewer_gets_no_button(ta
         texts = [part.command for part in view.root.select() if hasattr(part, "command")]
         assert texts == ['athena watch SESSION_FOLDER --into "Grid 3"']
         assert [part.action for part in view.root.select() if hasattr(part, "command")] == [label]
+
+
+@pytest.mark.feature("WS-14", "AC-04")
+@pytest.mark.parametrize("name", ["", "dataviz", "report"])
+def test_an_archived_run_without_data_offers_no_folder_but_says_what_to_do(tab: Tab, name: str) -> None:
+    for role, words in ((Role.OWNER, "Restore it from its menu first"), (Role.VIEWER, "Its owner can restore it")):
+        page = run_page(counts=RunCounts(), role=role, tab=name)
+        archived = page.run.element.model_copy(update={"state": State.ARCHIVED})
+        page = replace(page, run=page.run.model_copy(update={"element": archived}))
+        view: Any = page.view(tab)  # type: ignore[arg-type]
+        (empty,) = [part for part in view.root.select() if hasattr(part, "command")]
+        assert (empty.action, empty.command) == ("", "")
+        assert words in empty.sentence
 
 
 @pytest.mark.feature("EQ-11")

@@ -9,6 +9,8 @@ from athena.contract.acquisitions import AcquisitionState
 from athena.contract.live_runs import LiveRun
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, SourceRow
+from athena.db.user_metrics import UserMetricRow
+from athena.portal.live_words import concerns
 from athena.sdk.runs import Run
 from athena.services.live_runs import pace
 
@@ -41,6 +43,23 @@ def test_a_followed_run_tells_its_pace_and_what_its_latest_fail(new_run: NewRun,
     with running.database.session() as session:
         session.get_one(SourceRow, run.id).state = SourceState.COMPLETED.value
     assert live() == []
+
+
+@pytest.mark.feature("WS-19", "EQ-12", "NB-05")
+def test_a_rule_on_a_metric_that_people_added_is_told_by_its_title(new_run: NewRun, process: Process, running) -> None:
+    run = new_run()
+    process(run, 3)
+    with running.database.session() as session:
+        about = {"label": "Carbon share", "unit": "%", "digits": 1, "source": "secret", "sha256": ""}
+        session.add(UserMetricRow(run_id=run.id, name="carbon_percent", **about))
+        session.add(SourceRow(run_id=run.id, adapter="epu", path="/nowhere", state=SourceState.WATCHING.value))
+    run.set_criteria(("carbon_percent", "<=", 20))
+    (found,) = [one for one in run.client.get("/api/live-runs", list[LiveRun]) if one.element.id == run.id]
+    said = [one["text"] for one in concerns(found, now=datetime.now(UTC))]
+    assert "3 of the last 3 fail Carbon share ≤ 20.0\u2009%." in said
+    assert [one.source for one in found.user_metrics] == [""]
+    with running.database.session() as session:
+        session.get_one(SourceRow, run.id).state = SourceState.COMPLETED.value
 
 
 def test_a_pace_needs_some_intervals_and_leaves_out_the_longest() -> None:

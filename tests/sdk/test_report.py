@@ -13,6 +13,7 @@ from pypdf import PdfReader
 
 from athena.contract.acquisitions import AcquisitionState
 from athena.contract.report import FEW_IMAGES
+from athena.db.user_metrics import UserMetricRow
 from athena.errors import Invalid
 from athena.sdk.notebook_print import print_notebook
 from athena.sdk.report_notebook import notebook_page, report_cells
@@ -46,6 +47,21 @@ def test_a_report_counts_and_measures(new_run: NewRun, process: Process, running
     assert run.quality_report().model.data_hash == model.data_hash
     process(run, 1)
     assert run.quality_report().model.data_hash != model.data_hash
+
+
+@pytest.mark.feature("EQ-10", "NB-05")
+def test_criteria_on_a_metric_that_people_added_name_it_as_they_do(new_run: NewRun, running) -> None:
+    run = new_run()
+    with running.database.session() as session:
+        about = {"label": "Carbon share", "unit": "%", "digits": 1, "source": "", "sha256": ""}
+        session.add(UserMetricRow(run_id=run.id, name="carbon_percent", **about))
+    run.set_criteria(("carbon_percent", "<=", 20), ("defocus_um", "<=", 3))
+    words = "\n".join(text.get_text() for text in run.quality_report().figure().texts)
+    assert "Quality criteria: Carbon share ≤ 20.0\u2009% · Defocus ≤ 3.00\u2009µm" in words
+    assert "carbon_percent" not in words
+    run.filters["clean"] = [("carbon_percent", "<", 5)]
+    assert repr(run.filters) == "clean: Carbon share < 5.0\u2009%"
+    assert "Carbon share &lt; 5.0\u2009%" in run.filters._repr_html_()
 
 
 @pytest.mark.feature("EQ-10")
@@ -103,6 +119,15 @@ def test_a_rate_is_told_as_firmly_as_its_images_tell_it(new_run: NewRun, count: 
     words = [text.get_text() for text in page.texts]
     assert words.count(said) == 2
     assert any("too few to judge" in text for text in words) is few
+
+
+@pytest.mark.feature("EQ-10")
+@pytest.mark.parametrize(("hours", "said"), [(2.0, "2 h"), (0.8, "48 min"), (2.0833, "2 h 05 min"), (None, "N/A")])
+def test_a_duration_is_told_in_hours_and_minutes(new_run: NewRun, hours: float | None, said: str) -> None:
+    nothing = new_run().quality_report().model
+    page = draw_page(nothing.model_copy(update={"duration_h": hours}))
+    words = [text.get_text().replace("\u2009", " ") for text in page.texts]
+    assert words[words.index("Duration") + 1] == said
 
 
 @pytest.mark.feature("EQ-10")

@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from numpy.typing import NDArray
 
 from athena.contract.elements import DatasetType, Element
 from athena.contract.files import TextureHead
 from athena.contract.people import Principal
-from athena.formats import sections, volumes
+from athena.formats import sections, tiff_stacks, volumes
 from athena.formats.mrc import write_mrc
 from athena.services import file_images
 from athena.services.file_images import Wish
@@ -150,6 +151,55 @@ def test_images_of_a_folder_are_a_stack(
     assert stranger.get(f"/elements/{dataset.id}/volumes").status_code == 404
 
 
+def write_tiff(path: Path, volume: NDArray[Any], **how: Any) -> Path:
+    """A TIFF of many images; its row 0 is on top."""
+    tifffile.imwrite(path, volume[:, ::-1], photometric="minisblack", **how)
+    return path
+
+
+@pytest.mark.feature("WS-06")
+def test_a_tiff_of_sections_is_a_volume(
+    client: httpx.Client,
+    dataset: Element,
+    bring: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sliced = {"imagej": True, "metadata": {"axes": "ZYX", "unit": "nm", "spacing": 1.2}}
+    place = bring(write_tiff(tmp_path / "tomo.tif", VOLUME, resolution=(1 / 1.2, 1 / 1.2), **sliced))
+    unsaid = bring(write_tiff(tmp_path / "plain.tiff", VOLUME))
+    film = bring(write_tiff(tmp_path / "film.tif", VOLUME, imagej=True, metadata={"axes": "TYX"}))
+    bring(write_tiff(tmp_path / "single.tif", VOLUME[:1]))
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "film.tif").read_bytes()[:3000])
+    bring(tmp_path / "cut.tif")
+    items = client.get(f"/elements/{dataset.id}/volumes").json()["items"]
+    assert [(one["name"], one["sections"], one["stack"]) for one in items] == [
+        ("plain.tiff", 20, False),
+        ("tomo.tif", 20, False),
+    ]
+    info = client.get(f"{place}/volume.json").json()
+    assert (info["shape"], info["pixel_size_angstrom"]) == ([20, 30, 40], pytest.approx(12, rel=1e-3))
+    assert client.get(f"{unsaid}/volume.json").json()["pixel_size_angstrom"] == 0
+    for axis, plane in (("z", VOLUME[7]), ("y", VOLUME[:, 7]), ("x", VOLUME[:, :, 7])):
+        assert np.abs(plane_of(client, place, axis=axis, section=7) - as_bytes(plane)).max() <= 1
+    body = client.get(f"{place}/texture.bin", params={"edge": 40}).content
+    size = int.from_bytes(body[:4], "little")
+    assert TextureHead.model_validate_json(body[4 : 4 + size]).shape == (20, 30, 40)
+    # no more of a large one is held than the copy; a movie that large is refused
+    monkeypatch.setattr(
+        file_images, "make_copy", lambda volume, *, check: volumes.make_copy(volume, check=check, most=4000)
+    )
+    large = bring(write_tiff(tmp_path / "large.tif", VOLUME, **sliced))
+    averaged = VOLUME.reshape(10, 2, 15, 2, 20, 2).mean(axis=(1, 3, 5))
+    assert np.abs(plane_of(client, large, axis="x", section=21) - as_bytes(averaged[:, :, 10])).max() <= 1
+    assert client.get(f"{film}/texture.bin").status_code == 200
+    monkeypatch.setattr(tiff_stacks, "MOVIE_VOXELS", 20_000)
+    for asked in ("volume.json", "texture.bin"):
+        refused = client.get(f"{film}/{asked}")
+        assert (refused.status_code, "film.tif is a movie rather" in refused.json()["message"]) == (413, True)
+    assert client.get(f"{large}/volume.json").status_code == 200
+
+
 @pytest.mark.feature("WS-06")
 def test_a_texture_is_the_volume_in_bytes(client: httpx.Client, bring: Callable[..., str], tmp_path: Path) -> None:
     dark = -VOLUME.copy()
@@ -167,6 +217,26 @@ def test_a_texture_is_the_volume_in_bytes(client: httpx.Client, bring: Callable[
     back = head.low + values * step
     inside = averaged > head.low
     assert np.abs(back - averaged)[inside].max() <= step * 0.51
+
+
+@pytest.mark.feature("WS-06")
+def test_a_texture_tells_how_much_of_it_is_no_number(
+    client: httpx.Client, bring: Callable[..., str], tmp_path: Path
+) -> None:
+    def head(name: str, volume: NDArray[Any]) -> TextureHead:
+        write_mrc(tmp_path / name, volume.astype(np.float32), pixel_size_angstrom=2)
+        body = client.get(f"{bring(tmp_path / name)}/texture.bin", params={"edge": 40}).content
+        return TextureHead.model_validate_json(body[4 : 4 + int.from_bytes(body[:4], "little")])
+
+    part = VOLUME.copy()
+    part[:5] = np.nan
+    part[5:10] = np.inf
+    assert head("part.mrc", part).missing == pytest.approx(0.5)
+    assert head("whole.mrc", VOLUME).missing == 0
+    none = head("none.mrc", np.full((4, 5, 6), np.nan))
+    assert (none.missing, none.low, none.high) == (1, 0, 0)
+    flat = head("flat.mrc", np.full((4, 5, 6), 7.5))
+    assert (flat.missing, flat.low, flat.high, flat.sigma) == (0, 7.5, 7.5, 0)
 
 
 @pytest.mark.feature("WS-06")

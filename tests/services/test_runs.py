@@ -14,7 +14,7 @@ from athena.contract.acquisitions import (
     DiscoveredGridSquare,
     StagePosition,
 )
-from athena.contract.elements import DatasetType, Element, ElementUpdate, Status, Template
+from athena.contract.elements import DatasetType, Element, ElementUpdate, State, Status, Template
 from athena.contract.events import EventKind
 from athena.contract.jobs import JobState
 from athena.contract.people import Principal, Role
@@ -22,6 +22,7 @@ from athena.contract.runs import RunCounts, SourceCreate, SourceState
 from athena.db.acquisitions import AcquisitionRow, AtlasRow, FoilHoleRow, GridSquareRow, SourceRow
 from athena.db.base import now
 from athena.db.branches import BranchAcquisitionRow, BranchRow
+from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
@@ -88,6 +89,20 @@ def test_attaching_a_folder_starts_its_processing(
         assert again.source is not None
         assert (again.source.state, again.source.follow) == (SourceState.IMPORTING, False)
         assert session.scalars(select(JobRow)).one().state == JobState.PENDING
+
+
+@pytest.mark.feature("AC-01", "WS-14")
+def test_no_folder_is_attached_to_an_archived_run(
+    database: Database, make_user: MakeUser, make_run: Make, settings: Settings, tmp_path: Path
+) -> None:
+    alice = make_user()
+    run = make_run(alice)
+    with database.session() as session:
+        session.get_one(ElementRow, run.id).state = State.ARCHIVED.value
+    with database.session() as session, pytest.raises(Conflict, match=r"is archived\. Restore it first"):
+        runs.attach_source(session, alice, run.id, SourceCreate(path=str(tmp_path)), settings=settings)
+    with database.session() as session:
+        assert session.get(SourceRow, run.id) is None
 
 
 @pytest.mark.parametrize("template", [Template.SPA, Template.SPA_CRYOSPARC_LIVE])

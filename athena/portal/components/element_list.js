@@ -88,7 +88,7 @@ function sorter(order) {
 
 function pager(pages, here) {
   if (!pages.total) return []
-  const told = pages.before || pages.after ? `${pages.first}–${pages.last} of ${pages.total.toLocaleString()}` : `${pages.total} in all`
+  const told = pages.before || pages.after ? `${number.format(pages.first)}–${number.format(pages.last)} of ${number.format(pages.total)}` : `${number.format(pages.total)} in all`
   const step = (search, name, label) => search ? h("a", { class: "icon-button", href: search, "data-go": "", "data-from": here, title: label, "aria-label": label, "data-athena": `page-${name}` }, icon(name)) : null
   return [h("span", { class: "muted", "data-athena": "count" }, told), step(pages.before, "back", "Elements before these"), step(pages.after, "chevron", "Elements after these")]
 }

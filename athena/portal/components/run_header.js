@@ -9,13 +9,6 @@ function count(value, words, kind, always) {
     h("strong", { class: `is-${kind}` }, number.format(value)), h("span", { class: "muted" }, words))
 }
 
-function age(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
-  const hours = Math.floor(seconds / 3600)
-  return hours < 48 ? `${hours} h ${Math.round((seconds % 3600) / 60)} min` : `${Math.round(hours / 24)} days`
-}
-
 function source_line(source) {
   if (!source.state) return null
   const [status, word] = SOURCE[source.state] ?? ["not_started", source.state]
@@ -24,8 +17,8 @@ function source_line(source) {
     h("span", {}, word, " ", h("span", { class: "muted path", title: source.path }, source.session || source.path)),
     source.message ? h("span", { class: "muted message", "data-athena": "source-message", title: source.message }, source.message) : null,
     source.last_scan ? h("span", { class: "muted scan" }, "last scan ", clock(source.last_scan)) : null,
-    source.quiet_s ? h("span", { class: "quiet is-warning", "data-athena": "stale", title: "The runner looks at the folder every few seconds. Is `athena runner` running?" },
-      `no news for ${age(source.quiet_s)}`) : null,
+    source.quiet ? h("span", { class: "quiet is-warning", "data-athena": "stale", title: "The runner looks at the folder every few seconds. Is `athena runner` running?" },
+      `no news for ${source.quiet}`) : null,
     source.problems?.length ? h("details", { class: "problems" },
       h("summary", { class: "is-warning", "data-athena": "source-problems" }, `${number.format(source.problems.length)} problem${source.problems.length === 1 ? "" : "s"}`),
       h("ul", {}, source.problems.slice(0, 200).map((text) => h("li", {}, text)))) : null)

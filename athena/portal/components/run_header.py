@@ -12,7 +12,7 @@ class RunHeader(Asking):
     kind = param.String(default="")
     status = param.String(default="")
     counts = param.Dict(default={}, doc="RunCounts as a dict.")
-    source = param.Dict(default={}, doc="state, path, session, message, problems, last_scan, quiet_s; empty: none.")
+    source = param.Dict(default={}, doc="state, path, session, message, problems, last_scan, quiet; empty: none.")
     branches = param.List(default=[], item_type=dict, doc="{name, search, default, chosen}; empty: there is but one.")
     tabs = param.List(default=[], item_type=dict, doc="{label, search, chosen}.")
     item = param.Dict(default={}, doc="The run, as item_of gives it: what its menu is about.")

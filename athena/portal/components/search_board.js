@@ -83,6 +83,8 @@ export function render({ model, el }) {
   }
   model.on("hits", draw)
   model.on("further", () => {
+    // another answer, even where its hits are those of the last: what followed is gone, nothing is waited for
+    if (!model.further.hits) return draw()
     if (model.further.after !== shown) return
     waiting = false
     shown += model.further.hits.length

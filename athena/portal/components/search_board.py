@@ -23,7 +23,9 @@ class SearchBoard(Asking):
     options = param.Dict(default={}, doc="What is asked, by name: q, in, kind, status, owner, since, until, where.")
     hits = param.List(default=[], item_type=dict, doc="As hit_item gives them.")
     further = param.Dict(
-        default={}, doc="{after, read, hits}: hits that follow so many; read tells two without any apart."
+        default={},
+        doc="{after, read, hits}: hits that follow so many; read tells two without any apart. "
+        "{answer}, its number: none follow, what is shown is what ``hits`` holds.",
     )
     total = param.Integer(default=0)
     more = param.Boolean(default=False, doc="Whether the total is a lower bound.")

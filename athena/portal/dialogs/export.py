@@ -1,6 +1,7 @@
 """Exporting datasets: where to, what of them, once or live (EX-01, EX-02, EX-03)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,9 @@ from athena.contract.elements import DatasetType, Element
 from athena.contract.exports import ExportParameters
 from athena.contract.filters import FilterRule, RunFilter
 from athena.contract.jobs import JobKind
+from athena.contract.runs import Run
 from athena.errors import AthenaError, Invalid
+from athena.portal.branches import other_branch
 from athena.portal.dialogs.words import heading, refusals
 from athena.portal.place import BRANCH
 from athena.portal.session import PortalSession
@@ -24,15 +27,41 @@ _LISTS = (
     ("cryosparc/exposures.cs", "its table"),
 )
 
+Form = dict[str, Any]
+Submit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class ShownBranch:
+    """Branch of results that the address names, be it the default one or not."""
+
+    name: str
+    default: bool
+
+    @property
+    def other(self) -> str | None:
+        """Its name where it is not the default one."""
+        return None if self.default else self.name
+
+    @property
+    def words(self) -> str:
+        """What goes by it, in words."""
+        which = "the default one" if self.default else "not the default one; what that was not given is left out"
+        return f"It goes by the branch of results “{self.name}”, {which}."
+
 
 def ask_export(session: PortalSession, datasets: Sequence[Element]) -> None:
     """Ask what of some datasets goes where, and start a job for each; of a run goes what its saved filter takes.
 
     Of one run whose page shows another branch of results than the default one, it goes by that branch.
     """
-    branch = _branch_shown(session, datasets)
-    form = form_of(datasets, session.base_url, branch=branch)
-    session.shell.dialog.ask(form, lambda values: _start(session, datasets, values, branch=branch))
+
+    def asked(shown: ShownBranch | None) -> tuple[Form, Submit]:
+        branch = shown.other if shown is not None else None
+        form = form_of(datasets, session.base_url, shown=shown)
+        return form, lambda values: _start(session, datasets, values, branch=branch)
+
+    _ask_by_branch(session, datasets, asked)
 
 
 def ask_filtered_export(
@@ -45,36 +74,50 @@ def ask_filtered_export(
     matching : in words, what the filter takes.
     """
     live = kind is JobKind.LIVE_EXPORT
-    shown = _branch_shown(session, [run])
-    branch = None if live else shown
-    whole = form_of([run], session.base_url, branch=branch)
-    words = [matching]
-    if live and shown is not None:
-        words = [f"It goes by the default branch of results, not by “{shown}”, which is looked at."]
-    elif branch is not None:
-        words.append(_by_branch(branch))
-    if live:
-        words.append("It goes on with what arrives, until the run completes.")
-    form = {
-        "fields": [field for field in whole["fields"] if field["name"] != "kind"],
-        "label": f"Start a live export of “{run.name}”" if live else heading("Export", [run]),
-        "action": "Start" if live else "Export",
-        "text": " ".join(words),
-    }
     chosen = RunFilter(rules=tuple(rules))
-    session.shell.dialog.ask(
-        form, lambda values: _start(session, [run], values | {"kind": _WHEN[kind]}, chosen, branch=branch)
-    )
+
+    def asked(shown: ShownBranch | None) -> tuple[Form, Submit]:
+        branch = shown.other if shown is not None and not live else None
+        whole = form_of([run], session.base_url, shown=shown)
+        words = [matching]
+        if live and shown is not None and not shown.default:
+            words = [f"It goes by the default branch of results, not by “{shown.name}”, which is looked at."]
+        elif shown is not None:
+            words.append(shown.words)
+        if live:
+            words.append("It goes on with what arrives, until the run completes.")
+        form = {
+            "fields": [field for field in whole["fields"] if field["name"] != "kind"],
+            "label": f"Start a live export of “{run.name}”" if live else heading("Export", [run]),
+            "action": "Start" if live else "Export",
+            "text": " ".join(words),
+        }
+        return form, lambda values: _start(session, [run], values | {"kind": _WHEN[kind]}, chosen, branch=branch)
+
+    _ask_by_branch(session, [run], asked)
 
 
-def _branch_shown(session: PortalSession, datasets: Sequence[Element]) -> str | None:
-    """Branch of results that the page of the one dataset shows; None: the default one, or no such page."""
-    place = session.place
-    return place.branch if [one.id for one in datasets] == [place.element] else None
+def _ask_by_branch(
+    session: PortalSession, datasets: Sequence[Element], asked: Callable[[ShownBranch | None], tuple[Form, Submit]]
+) -> None:
+    """Ask what ``asked`` gives for the branch that the page of the one dataset names; None: no such page or name.
 
+    Whether a name is that of the default branch is the run's to say, so the dialog waits for that.
+    """
+    place, dialog, catalogue = session.place, session.shell.dialog, session.catalogue
+    name = place.branch if [one.id for one in datasets] == [place.element] else None
+    if name is None:
+        dialog.ask(*asked(None))
+        return
+    run_id = datasets[0].id
+    waiting = {"label": heading("Export", datasets), "action": "Export", "waiting": "Looking the branch up …"}
+    number = dialog.ask(waiting, lambda _: None)
 
-def _by_branch(branch: str) -> str:
-    return f"It goes by the branch of results “{branch}”, not the default one; what that was not given is left out."
+    def found(run: Run) -> None:
+        if dialog.form.get("number") == number:
+            dialog.ask(*asked(ShownBranch(name, default=other_branch(run, name) is None)))
+
+    session.run(lambda: catalogue.run(run_id), found, failed=lambda error: dialog.refuse(str(error)))
 
 
 def _start(
@@ -126,8 +169,9 @@ def _start(
     session.run(start, started, failed=lambda error: dialog.refuse(str(error)))
 
 
-def form_of(datasets: Sequence[Element], base_url: str, *, branch: str | None = None) -> dict[str, Any]:
-    """What is asked about an export; ``branch`` is that of a run's results, None: the default one."""
+def form_of(datasets: Sequence[Element], base_url: str, *, shown: ShownBranch | None = None) -> Form:
+    """What is asked about an export; ``shown`` is the branch of a run's results, None: the default one."""
+    branch = shown.other if shown is not None else None
     runs = all(one.type in (DatasetType.EPU_RUN, DatasetType.TOMO_RUN) for one in datasets)
     parts = _PARTS if runs else _FREE_PARTS
     several = " In it each gets a folder of its name." if len(datasets) > 1 else ""
@@ -169,7 +213,7 @@ def form_of(datasets: Sequence[Element], base_url: str, *, branch: str | None = 
         "action": "Export",
         "text": "Every file is copied to the export storage and compared there."
         + (" Of a run goes what its saved filter takes." if runs else "")
-        + (f" {_by_branch(branch)}" if branch is not None else ""),
+        + (f" {shown.words}" if shown is not None else ""),
         "fields": fields,
     }
     if runs and len(datasets) == 1 and datasets[0].type == DatasetType.EPU_RUN:

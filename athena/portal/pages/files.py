@@ -1,6 +1,5 @@
 """The files of a step or dataset, to be put into its page: a folder of them, or one that is open (WS-07, WS-15)."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -26,8 +25,7 @@ from athena.sdk.client import checked
 
 SOLID, SECTIONS = "3d", "sections"
 """Of an address: how a volume is looked at; left out, a zarr folder as the first, a file as the other."""
-_SOLID = ("mrc", "mrcs", "map", "rec", "st", "ali")
-_STACKED = ("mrc", "tif", "tiff")
+_SOLID = ("mrc", "mrcs", "map", "rec", "st", "ali", "tif", "tiff")
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,10 @@ class FileSide:
         item = shown.shown
         if item is None:
             self._show_in(None)
-            problem = "Nothing here has three dimensions. Put a volume (MRC, zarr) or images of one size here."
+            problem = (
+                "Nothing here has three dimensions. Put a volume (MRC, TIFF, zarr) or images of one size here. "
+                "Movies are looked at frame by frame: open them by their names."
+            )
             self._viewer.param.update(
                 file={"id": "none", "name": "3D", "viewer": "volume"},
                 address="",
@@ -270,8 +271,10 @@ def _read_file(catalogue: Catalogue, element_id: UUID, named: str, view: str) ->
         raise NotFound("This address names no file.", hint="Start again from Home.") from error
     _, viewer = describe_kind(file.name)
     if viewer in (Viewer.IMAGE, Viewer.VOLUME) and (view or (viewer is Viewer.VOLUME and SOLID)) == SOLID:
+        found = catalogue.volumes(element_id, _folder_of(file)).items
+        here = next((one for one in found if one.file.id == file.id and not one.stack), None)
         name = (zarr_folder(file.name) or file.name).rsplit("/", 1)[-1]
-        return OpenVolume(VolumeItem(file=file, name=name), ())
+        return OpenVolume(here or VolumeItem(file=file, name=name), found if here else ())
     if viewer not in (Viewer.TEXT, Viewer.TABLE):
         return OpenFile(file, Reading())
     read = read_text if viewer is Viewer.TEXT else read_table
@@ -298,8 +301,8 @@ def _may_be_solid(page: FilePage) -> bool:
     """Whether something of a folder may have three dimensions, by the names."""
     if any(folder.volume for folder in page.folders):
         return True
-    endings = Counter(file.name.rsplit(".", 1)[-1].lower() for file in page.items if "." in file.name)
-    return any(endings[ending] for ending in _SOLID) or any(endings[ending] > 1 for ending in _STACKED)
+    endings = {file.name.rsplit(".", 1)[-1].lower() for file in page.items if "." in file.name}
+    return any(ending in endings for ending in _SOLID)
 
 
 def _place_of(element: Element, file: File) -> str:

@@ -11,6 +11,7 @@ import panel as pn
 from athena.contract.elements import Crumb
 from athena.contract.events import Event
 from athena.contract.runs import Run, Source, SourceState
+from athena.domain.readable import duration
 from athena.errors import AthenaError
 from athena.portal.acting import act
 from athena.portal.actions import ElementAction
@@ -85,6 +86,7 @@ def source_item(source: Source | None, *, now: datetime) -> dict[str, Any]:
     """What the header says of a source."""
     if source is None:
         return {}
+    quiet = quiet_seconds(source, now)
     return {
         "state": source.state.value,
         "path": source.path,
@@ -92,7 +94,7 @@ def source_item(source: Source | None, *, now: datetime) -> dict[str, Any]:
         "message": source.message,
         "problems": list(source.problems),
         "last_scan": source.last_scan.isoformat() if source.last_scan else "",
-        "quiet_s": quiet_seconds(source, now),
+        "quiet": duration(quiet) if quiet else "",
     }
 
 

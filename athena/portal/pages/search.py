@@ -54,6 +54,7 @@ class SearchView(PlainView):
         self._session = session
         self._loaded = loaded
         self._reading_on = False
+        self._answers = 0
         self._board = SearchBoard(self._ask, sizing_mode="stretch_width")
         self.root = pn.Column(self._board, sizing_mode="stretch_both", margin=0, scroll="y-auto", styles=PAGE_STYLES)
         self.update(loaded)
@@ -75,7 +76,7 @@ class SearchView(PlainView):
             self._reading_on = False
             if self._loaded is not before:
                 # another answer stands there by now; where it is to the same question, it is that which goes on
-                if self._loaded.place.having(show="") == before.place.having(show=""):
+                if _asks_the_same(self._loaded.place, before.place):
                     self._read_on()
                 return
             hits, read = (*before.hits, *_new(before.hits, page.hits)), before.read + PAGE
@@ -103,9 +104,15 @@ class SearchView(PlainView):
         """Show another answer."""
         if not isinstance(data, Search):
             return False
+        now = self._session.place
+        if data.place != now and data.read < self._loaded.read and _asks_the_same(data.place, now):
+            # read before more was shown: what it tells is wanted, for as many hits as there are by now
+            self._session.refresh()
+            return True
         self._loaded = data
+        self._answers += 1
         self._board.param.update(
-            further={},
+            further={"answer": self._answers},
             options=dict(data.place.options),
             hits=[hit_item(hit) for hit in data.hits],
             total=data.total,
@@ -137,6 +144,11 @@ def _found(place: Place, hits: Sequence[Placed], read: int, page: SearchPage) ->
     """What a search found, by the last page of it that was read."""
     total = page.total if read < page.total else len(hits)
     return Search(place, hits, read=read, total=total, more=page.more, asked=True)
+
+
+def _asks_the_same(one: Place, other: Place) -> bool:
+    """Whether two addresses ask one question, however many hits they show."""
+    return one.having(show="") == other.having(show="")
 
 
 def _shown(place: Place) -> int:

@@ -11,6 +11,7 @@ from athena.contract.filters import SavedFilter
 from athena.contract.jobs import Job, JobAction, JobKind, JobState
 from athena.contract.people import Role
 from athena.contract.runs import Run
+from athena.domain.readable import count
 from athena.errors import Invalid
 from athena.portal.branches import branch_links
 from athena.portal.catalogue import Catalogue
@@ -64,7 +65,7 @@ class BranchesSide(Side[BranchBoard]):
                 jobs=job_items(found.jobs, element.id),
                 comparison=comparison_item(found),
                 parameters=form_items(found.run),
-                matching=f"{found.saved.matching} of {found.saved.total}",
+                matching=f"{count(found.saved.matching)} of {count(found.saved.total)}",
                 total=found.run.counts.total,
                 may_write=may_write(element),
                 may_delete=element.my_role is Role.OWNER,

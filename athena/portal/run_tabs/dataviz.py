@@ -10,6 +10,7 @@ from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobKind, JobState
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import check_filter
+from athena.domain.readable import count
 from athena.errors import AthenaError, Invalid
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
@@ -18,7 +19,7 @@ from athena.portal.dialogs.named_filters import ask_change, ask_name, ask_remova
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
 from athena.portal.place import CHARTS, RULES, Place
-from athena.portal.run_tabs.reading import RunReading, nothing_yet
+from athena.portal.run_tabs.reading import RunReading, archived_words, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
@@ -53,8 +54,10 @@ class DatavizTab:
         """Show the numbers there are."""
         self._reading = reading
         if not reading.run.counts.completed:
+            archived = "" if reading.run.counts.total else archived_words(reading.element)
             self._nothing.param.update(
-                sentence="No micrograph is processed yet. Charts appear here with the first result.", command=""
+                sentence=archived or "No micrograph is processed yet. Charts appear here with the first result.",
+                command="",
             )
             return self._nothing
         self._adopt(reading)
@@ -249,7 +252,7 @@ class DatavizTab:
             self._push()
 
     def _export(self, run: Element, kind: JobKind) -> None:
-        matching = f"{self.bar.kept} of {self.bar.total} micrographs match the filter."
+        matching = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
         ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
     def _save(self, run: Element) -> None:

@@ -11,7 +11,7 @@ from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.dialogs.attach import ask_attach
 from athena.portal.marks import drift_limit
 from athena.portal.place import ORDER, SHOW, Place
-from athena.portal.run_tabs.reading import RunReading, nothing_yet
+from athena.portal.run_tabs.reading import RunReading, archived_words, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.shown import NEWEST, OLDEST, Listed
 from athena.portal.theme import Scheme
@@ -54,8 +54,10 @@ class MicrographsTab:
             self._gallery.give(theme=scheme)
 
     def _show_beginning(self, reading: RunReading) -> Viewable:
-        source = reading.run.source
-        if source is None:
+        source, archived = reading.run.source, archived_words(reading.element)
+        if archived:
+            self._nothing.param.update(sentence=archived, command="")
+        elif source is None:
             path = "/".join(crumb["name"] for crumb in reading.crumbs)
             self._nothing.param.update(
                 sentence="Nothing is acquired into this run yet. Follow a session folder from a terminal:",
@@ -64,7 +66,7 @@ class MicrographsTab:
         else:
             sentence = source.message or "The folder is looked at; movies appear here as they land."
             self._nothing.param.update(sentence=sentence, command="")
-        may_attach = source is None and reading.element.my_role is not Role.VIEWER
+        may_attach = not archived and source is None and reading.element.my_role is not Role.VIEWER
         self._nothing.action = "Attach a session folder…" if may_attach else ""
         return self._nothing
 

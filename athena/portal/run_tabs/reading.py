@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 from panel.viewable import Viewable
 
-from athena.contract.elements import Element
+from athena.contract.elements import Element, State
 from athena.contract.filters import SavedFilter
 from athena.contract.jobs import Job
 from athena.contract.named_filters import NamedFilter
+from athena.contract.people import Action
 from athena.contract.runs import Run
 from athena.portal.components.empty_state import EmptyState
 from athena.portal.place import RUN_TABS, Place
@@ -60,3 +61,11 @@ class RunTab(Protocol):
 def nothing_yet(asked: Callable[[dict[str, Any]], None] | None = None) -> EmptyState:
     """What a tab shows before there is something to show; ``asked`` hears its button."""
     return EmptyState(asked, sizing_mode="stretch_width", margin=24)
+
+
+def archived_words(element: Element) -> str:
+    """What a tab of an archived run says that has nothing to show, and what to do instead; empty for other runs."""
+    if element.state is not State.ARCHIVED:
+        return ""
+    restore = "Restore it from its menu first" if Action.DELETE in element.may else "Its owner can restore it"
+    return f"This run is archived, and nothing was acquired into it. {restore}; then a session folder can fill it."

@@ -8,7 +8,7 @@ from panel.viewable import Viewable
 
 from athena.errors import AthenaError
 from athena.portal.components.report_page import ReportPage, page_traits
-from athena.portal.run_tabs.reading import RunReading, nothing_yet
+from athena.portal.run_tabs.reading import RunReading, archived_words, nothing_yet
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 
@@ -42,7 +42,8 @@ class ReportTab:
         self._reading, drawn = reading, reading.report
         if drawn is None:
             self._nothing.param.update(
-                sentence="Nothing is acquired into this run yet. Its report appears here with the first movie.",
+                sentence=archived_words(reading.element)
+                or "Nothing is acquired into this run yet. Its report appears here with the first movie.",
                 command="",
             )
             return self._nothing

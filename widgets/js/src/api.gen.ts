@@ -4055,6 +4055,12 @@ export interface components {
              * @default []
              */
             failures: components["schemas"]["RuleFailures"][];
+            /**
+             * User Metrics
+             * @description Metrics that people added, without their source.
+             * @default []
+             */
+            user_metrics: components["schemas"]["UserMetric"][];
         };
         /**
          * MetadataEntry

@@ -3,11 +3,11 @@
 import type OpenSeadragon from "openseadragon";
 import { h } from "./dom";
 import type { Scope } from "./model";
+import { type Scale, ScaleBar } from "./scale_bar";
 import { fixed } from "./units";
-import { magnification, type Point, type Scale, scaleBar, toImage, toScreen } from "./viewer_geometry";
+import { magnification, type Point, toImage, toScreen } from "./viewer_geometry";
 
 const SVG = "http://www.w3.org/2000/svg";
-const BAR_LIMIT = 140;
 const TICK = 6;
 
 export interface OverlayImage {
@@ -28,20 +28,14 @@ export function svg(name: string, attributes: Record<string, string | number> = 
 export class Legend {
   readonly node: HTMLElement;
   readonly #viewer: OpenSeadragon.Viewer;
-  readonly #bar = h("div", { class: "scale-bar" });
-  readonly #label = h("div", { class: "scale-label", "data-athena": "scale-label" });
+  readonly #bar = new ScaleBar();
   readonly #readout = h("div", { class: "viewer-readout", "data-athena": "readout" });
   #image: OverlayImage | undefined;
   #pointer: Point | undefined;
 
   constructor(viewer: OpenSeadragon.Viewer, stage: HTMLElement, scope: Scope) {
     this.#viewer = viewer;
-    this.node = h(
-      "div",
-      { class: "viewer-legend", hidden: true },
-      h("div", { class: "scale", "data-athena": "scale-bar" }, this.#label, this.#bar),
-      this.#readout,
-    );
+    this.node = h("div", { class: "viewer-legend", hidden: true }, this.#bar.node, this.#readout);
     viewer.addHandler("update-viewport", () => this.#draw());
     scope.listen(stage, "pointermove", (event) => {
       const frame = stage.getBoundingClientRect();
@@ -62,9 +56,7 @@ export class Legend {
 
   #draw(): void {
     if (!this.#image || this.#viewer.world.getItemCount() === 0) return;
-    const { width, label } = scaleBar(this.#image.scale, magnification(this.#viewer), BAR_LIMIT);
-    this.#bar.style.width = `${width}px`;
-    this.#label.textContent = label;
+    this.#bar.show(this.#image.scale, magnification(this.#viewer));
     this.#drawReadout();
   }
 

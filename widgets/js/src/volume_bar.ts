@@ -4,8 +4,9 @@ import contrastIcon from "icon:contrast";
 import pauseIcon from "icon:pause";
 import playIcon from "icon:play-arrow";
 import { h, iconButton } from "./dom";
-import { fixed } from "./units";
+import { fixed, lengthLabel } from "./units";
 import { ContrastPanel } from "./viewer_contrast";
+import { figure } from "./volume_data";
 import type { Style } from "./volume_shader";
 
 const STYLES: [Style, string, string][] = [
@@ -42,6 +43,8 @@ export class VolumeBar {
     this.contrast.show({ low: -3, high: 3 });
     const range = (name: string, hook: string, bounds: Record<string, number>): HTMLInputElement =>
       h("input", { type: "range", "aria-label": name, "data-athena": hook, ...bounds });
+    const above =
+      "σ from the mean of the volume as it is drawn, towards what is dense; beside it, as a value of the file";
     this.#threshold = range("Threshold in σ", "volume-threshold", { min: 0, max: 6, step: STEP, value: 2.5 });
     this.#slab = range("Sections averaged", "volume-slab", { min: 1, max: MAX_SLAB, step: 2, value: 1 });
     this.#styles = STYLES.map(([style, label, tip]) => {
@@ -66,35 +69,37 @@ export class VolumeBar {
     };
     held(this.#threshold, (value, settled) => host.threshold(value, settled));
     held(this.#slab, (value) => host.slab(value));
-    const labelled = (label: string, ...parts: HTMLElement[]): HTMLElement =>
-      h("label", { class: "bar-part" }, h("span", { class: "muted" }, label), ...parts);
+    const labelled = (label: string, title: string, ...parts: HTMLElement[]): HTMLElement =>
+      h("label", { class: "bar-part", title }, h("span", { class: "muted" }, label), ...parts);
     this.node = h(
       "div",
       { class: "volume-bar", role: "toolbar", "aria-label": "How the volume is shown" },
       h("span", { class: "bar-group", role: "group", "aria-label": "In space" }, ...this.#styles, this.#dark),
-      labelled("Threshold", this.#threshold, this.#sigma),
-      labelled("Slab", this.#slab, this.#thick),
+      labelled("Threshold", above, this.#threshold, this.#sigma),
+      labelled("Slab", "Sections averaged in each plane, and how thick that is ([ and ])", this.#slab, this.#thick),
       this.#play,
       contrastButton,
       this.#readout,
     );
   }
 
-  /** How it is drawn in space; `top`: the densest there is, σ. */
-  show(style: Style, threshold: number, { top, dark }: { top: number; dark: boolean }): void {
+  /** How it is drawn in space; `top`: the densest there is, σ; `value`: the threshold as a value of the file. */
+  show(style: Style, threshold: number, shown: { top: number; dark: boolean; value: number | undefined }): void {
+    const { top, dark, value } = shown;
     this.#styles.forEach((button, at) => {
       button.setAttribute("aria-pressed", String(STYLES[at]?.[0] === style));
     });
     this.#dark.setAttribute("aria-pressed", String(dark));
     this.#threshold.max = String(Math.ceil(top / STEP) * STEP);
     this.#threshold.value = String(threshold);
-    this.#sigma.textContent = `${fixed(threshold, 1)} σ`;
+    this.#threshold.disabled = value === undefined;
+    this.#sigma.textContent = `${fixed(threshold, 1)}\u2009σ${value === undefined ? "" : ` = ${figure(value)}`}`;
   }
 
   /** Sections averaged, and how thick that is. */
   slab(sections: number, angstrom: number): void {
     this.#slab.value = String(sections);
-    const thick = angstrom > 0 ? ` · ${fixed((sections * angstrom) / 10, 1)}\u2009nm` : "";
+    const thick = angstrom > 0 ? ` · ${lengthLabel(sections * angstrom)}` : "";
     this.#thick.textContent = `${sections}${thick}`;
   }
 

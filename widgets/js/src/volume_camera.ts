@@ -23,6 +23,9 @@ export function apply(m: Matrix, [x, y, z]: Vector): Vector {
   return [m[0] * x + m[1] * y + m[2] * z, m[3] * x + m[4] * y + m[5] * z, m[6] * x + m[7] * y + m[8] * z];
 }
 
+/** What is seen at zoom 1: from the middle so far, in units of the box, so that no corner ever leaves the view. */
+export const reachOf = (box: Vector): number => 1.06 * Math.hypot(...box);
+
 /** The volume's box: edges in units of half its longest one. */
 export function boxOf(edges: Vector): Vector {
   const longest = Math.max(...edges) || 1;

@@ -1,5 +1,7 @@
 // A volume of bytes as the API gives it, and planes of it: what is shown until the sharp ones are there.
 
+import { fixed } from "./units";
+
 /** The head of the binary form, as the contract's `TextureHead`. */
 export interface TextureHead {
   shape: [number, number, number];
@@ -8,6 +10,35 @@ export interface TextureHead {
   mean: number;
   sigma: number;
   dark: boolean;
+  /** Share of the voxels that hold no number. */
+  missing: number;
+}
+
+/** A threshold, σ towards the dense side, in the file's own values. */
+export function valueAt({ mean, sigma }: TextureHead, threshold: number, dark: boolean): number {
+  return mean + (dark ? -1 : 1) * threshold * sigma;
+}
+
+/** Why there may be less to see in space than was hoped for; empty: nothing is amiss. `top`: σ of the densest voxel. */
+export function saidOf(head: TextureHead, threshold: number, top: number): string {
+  const share = head.missing * 100;
+  if (share >= 100) return "No voxel of this volume holds a number: there is nothing to draw.";
+  const missing = share < 1 ? "Less than 1\u2009%" : `${fixed(share, 0)}\u2009%`;
+  const gap = share > 0 ? `${missing} of the voxels hold no number; they count as 0. ` : "";
+  if (isFlat(head)) return `${gap}Every voxel has the same value, ${figure(head.mean)}: there is nothing to draw.`;
+  const none = `Nothing is as dense as ${fixed(threshold, 1)}\u2009σ: the densest voxel is at ${fixed(top, 1)}\u2009σ.`;
+  return (threshold > top ? gap + none : gap).trim();
+}
+
+/** Whether all its voxels are the same. */
+export const isFlat = (head: TextureHead): boolean => !(head.high > head.low);
+
+/** A value of a file, of which nothing is known but that it is a number. */
+export function figure(value: number): string {
+  const [far, near] = [1e5, 1e-3];
+  const size = Math.abs(value);
+  if (size > 0 && (size >= far || size < near)) return value.toExponential(1).replaceAll("-", "−");
+  return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
 export type Axis = "z" | "y" | "x";

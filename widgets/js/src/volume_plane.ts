@@ -2,12 +2,15 @@
 
 import { h, prepareCanvas } from "./dom";
 import type { Scope } from "./model";
+import { lengthScale, ScaleBar } from "./scale_bar";
 import { type Axis, type Place, type Plane, paint, SIDES } from "./volume_data";
 import { AXIS_COLOURS } from "./volume_space";
 
 /** What the planes have in common. */
 export interface Linked {
   size: Place;
+  /** Å; 0 where the file does not say. */
+  pixel: number;
   place: Place;
   /** Times the size at which the whole plane fits. */
   zoom: number;
@@ -35,6 +38,7 @@ export class PlaneView {
   readonly #slider: HTMLInputElement;
   readonly #words: HTMLElement;
   readonly #stage: HTMLElement;
+  readonly #bar: ScaleBar;
   readonly #paper = document.createElement("canvas");
   #plane: Plane | undefined;
   #frame = 0;
@@ -53,11 +57,13 @@ export class PlaneView {
       "data-athena": `plane-section-${axis}`,
     });
     this.#words = h("span", { class: "plane-words", "data-athena": `plane-words-${axis}` });
+    this.#bar = new ScaleBar(axis);
     const keys = "arrow keys move the crosshair, Page Up and Page Down the section, space plays through";
     this.#stage = h(
       "div",
-      { class: "plane-stage", tabindex: 0, role: "application", "aria-label": `Plane ${name}: ${keys}` },
+      { class: "plane-stage skeleton", tabindex: 0, role: "application", "aria-label": `Plane ${name}: ${keys}` },
       this.#canvas,
+      this.#bar.node,
     );
     this.#stage.dataset.athena = `plane-stage-${axis}`;
     const label = h("span", { class: "plane-name" }, name);
@@ -83,6 +89,7 @@ export class PlaneView {
     this.#plane = plane;
     this.#stale = true;
     this.#stage.dataset.sharp = String(sharp);
+    this.#stage.classList.remove("skeleton");
     this.draw();
   }
 
@@ -104,7 +111,7 @@ export class PlaneView {
   }
 
   #draw(): void {
-    const { size, place, centre, contrast } = this.#host.linked;
+    const { size, pixel, place, centre, contrast } = this.#host.linked;
     const { across, up } = SIDES[this.axis];
     const count = size[this.axis];
     this.#slider.max = String(count - 1);
@@ -114,6 +121,7 @@ export class PlaneView {
     if (width === 0 || height === 0) return;
     const pen = prepareCanvas(this.#canvas, width, height);
     const scale = this.#scale();
+    this.#bar.show(lengthScale(pixel), scale, width);
     const left = width / 2 - centre[across] * scale;
     const top = height / 2 - (size[up] - centre[up]) * scale;
     if (this.#plane) {

@@ -1,6 +1,6 @@
 // Rays through a volume of bytes, in WebGL2: the surface at a threshold, or the densest voxel along each ray.
 
-import type { Matrix, Vector } from "./volume_camera";
+import { type Matrix, reachOf, type Vector } from "./volume_camera";
 import type { Texture } from "./volume_data";
 
 export type Style = "surface" | "projection";
@@ -83,7 +83,8 @@ void main() {
   }
   if (surface) { result = vec4(0.0); return; }
   float bright = clamp((most - threshold) / max(top - threshold, 1e-4), 0.0, 1.0);
-  result = vec4(vec3(bright), 1.0) * bright;
+  // white, as much of it as it is bright: alpha is premultiplied
+  result = vec4(bright);
 }`;
 
 const NAMES = [
@@ -163,7 +164,8 @@ export class Rays {
     gl.uniformMatrix3fv(set.unturn ?? null, false, rotation);
     gl.uniform3fv(set.box ?? null, box);
     const least = Math.min(width, height);
-    gl.uniform2f(set.reach ?? null, (1.5 * width) / least / shown.zoom, (1.5 * height) / least / shown.zoom);
+    const reach = reachOf(box) / least / shown.zoom;
+    gl.uniform2f(set.reach ?? null, reach * width, reach * height);
     gl.uniform1f(set.threshold ?? null, shown.threshold * perSigma);
     gl.uniform1f(set.top ?? null, this.top * perSigma);
     gl.uniform1f(set.sense ?? null, this.dark ? -1 : 1);

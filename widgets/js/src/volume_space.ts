@@ -2,8 +2,9 @@
 
 import { h, prepareCanvas } from "./dom";
 import type { Scope } from "./model";
-import { about, apply, boxOf, FIRST_VIEW, type Matrix, multiply, type Vector } from "./volume_camera";
-import type { Axis, Place, Texture } from "./volume_data";
+import { lengthScale, ScaleBar } from "./scale_bar";
+import { about, apply, boxOf, FIRST_VIEW, type Matrix, multiply, reachOf, type Vector } from "./volume_camera";
+import { type Axis, isFlat, type Place, saidOf, type Texture, valueAt } from "./volume_data";
 import { Rays, type Style } from "./volume_shader";
 
 export const AXIS_COLOURS: Record<Axis, string> = { z: "#56b4e9", y: "#e69f00", x: "#cc79a7" };
@@ -13,6 +14,8 @@ const MOVING_MS = 60;
 const REST_MS = 140;
 const KEY_TURN = 0.12;
 const ZOOM_STEP = 1.25;
+/** From the end of an edge to its name, in units of the box. */
+const NAME_GAP = 0.07;
 /** Pixels that need more than this, however good the machine, do not make the picture better. */
 const MAX_PIXELS = 1_200_000;
 const NO_GRAPHICS =
@@ -24,7 +27,11 @@ export class SpaceView {
   readonly #canvas = h("canvas", { class: "space-rays" });
   readonly #over = h("canvas", { class: "space-over" });
   readonly #said = h("p", { class: "space-said", role: "status", "data-athena": "space-said", hidden: true });
+  readonly #bar = new ScaleBar("space");
   #rays: Rays | undefined;
+  /** Why it cannot be drawn at all. */
+  #problem = "";
+  #pixel = 0;
   #texture: Texture | undefined;
   #size: Place = { x: 1, y: 1, z: 1 };
   #place: Place = { x: 0, y: 0, z: 0 };
@@ -44,11 +51,12 @@ export class SpaceView {
         class: "volume-space",
         tabindex: 0,
         role: "application",
-        "aria-label": "The volume in space: arrow keys turn it, + and − zoom, 0 as it was",
+        "aria-label": "The volume in space: arrow keys turn it, + and − zoom, Home as it was",
         "data-athena": "volume-space",
       },
       this.#canvas,
       this.#over,
+      this.#bar.node,
       this.#said,
     );
     this.#listen(scope);
@@ -75,10 +83,17 @@ export class SpaceView {
     this.#draw(false);
   }
 
-  /** Show another volume of `size` pixels. */
-  show(texture: Texture, size: Place): void {
+  /** The threshold in the file's own values; none where all are the same, or there are none yet. */
+  get value(): number | undefined {
+    const head = this.#texture?.head;
+    return head && !isFlat(head) ? valueAt(head, this.#threshold, this.dark) : undefined;
+  }
+
+  /** Show another volume of `size` pixels of `pixel` Å. */
+  show(texture: Texture, size: Place, pixel: number): void {
     this.#texture = texture;
     this.#size = size;
+    this.#pixel = pixel;
     this.#start();
     this.#draw(false);
   }
@@ -99,14 +114,22 @@ export class SpaceView {
   #start(): void {
     if (!this.#texture) return;
     this.#rays = undefined;
-    let problem = NO_GRAPHICS;
+    this.#problem = "";
     try {
       this.#rays = Rays.open(this.#canvas, this.#texture);
+      if (!this.#rays) this.#problem = NO_GRAPHICS;
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      this.#problem = error instanceof Error ? error.message : String(error);
     }
-    this.#said.hidden = this.#rays !== undefined;
-    this.#said.textContent = this.#rays ? "" : problem;
+    // all of it would lie above any threshold
+    this.#canvas.hidden = isFlat(this.#texture.head);
+  }
+
+  /** Say what is amiss, if anything is. */
+  #say(): void {
+    const text = this.#problem || (this.#texture ? saidOf(this.#texture.head, this.#threshold, this.top) : "");
+    if (this.#said.textContent !== text) this.#said.textContent = text;
+    this.#said.hidden = text === "";
   }
 
   #listen(scope: Scope): void {
@@ -151,6 +174,7 @@ export class SpaceView {
         "=": () => this.#zoomBy(ZOOM_STEP),
         "-": () => this.#zoomBy(1 / ZOOM_STEP),
         "0": () => this.#reset(),
+        Home: () => this.#reset(),
       };
       const act = keys[event.key];
       if (!act) return;
@@ -184,6 +208,7 @@ export class SpaceView {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
       this.#outline();
+      this.#say();
       const [width, height] = [this.node.clientWidth, this.node.clientHeight];
       if (!this.#rays || width === 0 || height === 0) return;
       const ratio = window.devicePixelRatio || 1;
@@ -213,8 +238,11 @@ export class SpaceView {
     const [width, height] = [this.node.clientWidth, this.node.clientHeight];
     if (width === 0 || height === 0) return;
     const pen = prepareCanvas(this.#over, width, height);
-    const scale = (Math.min(width, height) / 2 / 1.5) * this.#zoom;
     const box = this.#box;
+    const scale = (Math.min(width, height) / 2 / reachOf(box)) * this.#zoom;
+    // rays are parallel: a length looks the same however deep it lies
+    const longest = Math.max(this.#size.x, this.#size.y, this.#size.z);
+    this.#bar.show(lengthScale(this.#pixel), (2 * scale) / longest, width);
     const on = (point: Vector): [number, number] => {
       const [x, y] = apply(this.#rotation, point);
       return [width / 2 + x * scale, height / 2 - y * scale];
@@ -286,6 +314,18 @@ export class SpaceView {
       AXIS_COLOURS.x,
       0.9,
     );
+    pen.globalAlpha = 0.9;
+    pen.fillStyle = line;
+    pen.font = getComputedStyle(this.node).font;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    // which edge is which, not by a colour alone
+    const names: [Axis, Vector][] = [
+      ["x", [a + NAME_GAP, -b, -c]],
+      ["y", [-a, b + NAME_GAP, -c]],
+      ["z", [-a, -b, c + NAME_GAP]],
+    ];
+    for (const [name, end] of names) pen.fillText(name, ...on(end));
     pen.globalAlpha = 1;
   }
 }

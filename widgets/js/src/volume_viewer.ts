@@ -28,11 +28,14 @@ class Viewer implements PlaneHost, BarHost {
   readonly #planes: Map<Axis, PlaneView>;
   readonly #space: SpaceView;
   readonly #bar: VolumeBar;
-  readonly #waiting = h("div", { class: "space-waits skeleton" });
+  readonly #waiting = h(
+    "div",
+    { class: "space-waits skeleton", role: "status" },
+    h("p", {}, "The volume is read once, from its first to its last section, to be shown in space."),
+  );
   readonly #pane = new StatePane(() => void this.#load());
   readonly #node: HTMLElement;
   #texture: Texture | undefined;
-  #pixel = 0;
   #playing = 0;
 
   constructor(el: HTMLElement, model: Model, scope: Scope) {
@@ -41,6 +44,7 @@ class Viewer implements PlaneHost, BarHost {
     const one = { x: 1, y: 1, z: 1 };
     this.linked = {
       size: one,
+      pixel: 0,
       place: { x: 0, y: 0, z: 0 },
       zoom: 1,
       centre: { ...one },
@@ -86,14 +90,15 @@ class Viewer implements PlaneHost, BarHost {
       const info = await this.#source.info();
       const size = shapeOf(info.shape);
       this.linked.size = size;
-      this.#pixel = info.pixel_size_angstrom;
+      this.linked.pixel = info.pixel_size_angstrom;
       this.reset();
       this.#pane.done();
       this.move({ x: size.x >> 1, y: size.y >> 1, z: size.z >> 1 }, true);
       this.#thicken();
       this.#texture = await this.#source.texture();
       this.#waiting.hidden = true;
-      this.#space.show(this.#texture, size);
+      this.#space.show(this.#texture, size, this.linked.pixel);
+      this.#begin();
       this.#draw(false);
       this.#planesFromTexture();
       this.#node.dataset.ready = "true";
@@ -102,10 +107,17 @@ class Viewer implements PlaneHost, BarHost {
     }
   }
 
+  /** A threshold above all there is, as of a mask, would show an empty box at first sight. */
+  #begin(): void {
+    const { top, value } = this.#space;
+    if (value === undefined || this.#model.get<number>("threshold") < top) return;
+    save(this.#model, { threshold: Math.round(top * 5) / 10 });
+  }
+
   // ── the crosshair ───────────────────────────────────────────────────────────────────────────
 
   move(place: Partial<Place>, settled: boolean): void {
-    const { size } = this.linked;
+    const { size, pixel } = this.linked;
     const before = this.linked.place;
     const now = { ...before };
     for (const axis of AXES) {
@@ -121,7 +133,7 @@ class Viewer implements PlaneHost, BarHost {
     this.#space.point(now);
     const words = (digits: number, scale: number): string =>
       (["x", "y", "z"] as const).map((axis) => fixed(now[axis] * scale, digits)).join(", ");
-    const length = this.#pixel > 0 ? ` · ${words(1, this.#pixel / 10)}\u2009nm` : "";
+    const length = pixel > 0 ? ` · ${words(1, pixel / 10)}\u2009nm` : "";
     this.#bar.place(`${words(0, 1)}\u2009px${length}`);
     if (settled) save(this.#model, { position: [now.x, now.y, now.z] });
   }
@@ -149,7 +161,7 @@ class Viewer implements PlaneHost, BarHost {
 
   #thicken(): void {
     const slab = this.#model.get<number>("slab");
-    this.#bar.slab(slab, this.#pixel);
+    this.#bar.slab(slab, this.linked.pixel);
     if (this.linked.size.z > 1) for (const axis of AXES) this.#turn(axis);
   }
 
@@ -223,8 +235,8 @@ class Viewer implements PlaneHost, BarHost {
 
   #draw(moving: boolean): void {
     const [style, threshold] = [this.#model.get<Style>("shown_as"), this.#model.get<number>("threshold")];
-    this.#bar.show(style, threshold, this.#space);
     this.#space.set(style, threshold, moving);
+    this.#bar.show(style, threshold, this.#space);
   }
 
   #key(event: KeyboardEvent): void {
