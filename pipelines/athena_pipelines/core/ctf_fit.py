@@ -149,8 +149,8 @@ def fit_on_slope(
     """A fit made right for a specimen on a slope.
 
     Its defocus is ``mean_angstrom`` in the middle of the image and changes by ``spread_angstrom`` (x, y) from one side
-    to the other. The rings of the whole image are those of the middle times sinc(λk²·spread) along each axis: beyond a node they are
-    inverted, and without that the fit follows them to a defocus and an astigmatism that are not there.
+    to the other. The rings of the whole image are those of the middle times sinc(λk²·spread) along each axis: beyond a
+    node they are inverted, and without that the fit follows them to a defocus and an astigmatism that are not there.
     """
     pixels = _select(spectrum, search)
     rate = optics.wavelength_angstrom * pixels.k2
@@ -169,7 +169,7 @@ def fit_on_slope(
 
 
 def _by_finer_rings(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
-    """Refined in a range that ends where the rings cease to follow the model; as given where the search's ends later."""
+    """Refined in a range that ends where the rings cease to follow the model; as given if the search's ends later."""
     reached = assess(spectrum, x, optics).resolution_angstrom
     if not reached < search.max_resolution_angstrom:  # NaN where none follow
         return x
