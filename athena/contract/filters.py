@@ -46,6 +46,14 @@ class RunFilter(Wire):
     rules: tuple[FilterRule, ...] = Field((), max_length=MAX_RULES)
 
 
+class KeptVersion(Wire):
+    """A version of a named filter, as what was made with it names it. It can be asked for even once that is deleted."""
+
+    id: UUID
+    name: str = Field(description="As it was called then.")
+    version: int
+
+
 class SavedFilter(Wire):
     """The filter saved for a run, and how many of its acquisitions match it now."""
 
@@ -55,3 +63,4 @@ class SavedFilter(Wire):
     total: int
     accepted: int = Field(0, description="Acquisitions accepted by hand: they match whatever the rules say.")
     rejected: int = Field(0, description="Acquisitions rejected by hand: they never match.")
+    named: KeptVersion | None = Field(None, description="Version of a named filter that has these rules.")

@@ -36,8 +36,19 @@ class NamedFilter(Wire):
     id: UUID
     name: str
     rules: tuple[FilterRule, ...]
-    revision: int = Field(description="Grows with each change.")
+    revision: int = Field(description="Grows with each change: the number of its newest version.")
     creator: str
     created: datetime
     updated: datetime
     lacking: tuple[str, ...] = Field((), description="Metrics of its rules that the run asked for has not.")
+
+
+class FilterVersion(Wire):
+    """What a named filter was from one change to the next. It outlives the filter."""
+
+    filter_id: UUID
+    number: int
+    name: str
+    rules: tuple[FilterRule, ...]
+    username: str = Field(description="Who made it so; empty: not known, of changes before versions were kept.")
+    time: datetime

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from athena.contract.base import Wire
-from athena.contract.filters import FilterRule
+from athena.contract.filters import FilterRule, KeptVersion
 
 FEW_IMAGES = 30
 """Of fewer images, rates, shares and distributions say little: they are shown with that said beside them."""
@@ -57,6 +57,7 @@ class QualityReport(Wire):
     )
     complying_per_h: float | None = None
     criteria: tuple[FilterRule, ...] = ()
+    criteria_named: KeptVersion | None = Field(None, description="Version of a named filter that has these rules.")
     metrics: tuple[MetricSummary, ...] = ()
     user_metrics: tuple[MetricSummary, ...] = Field((), description="Of metrics that people added to the run.")
 

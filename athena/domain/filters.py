@@ -1,6 +1,8 @@
 """Which acquisitions a filter keeps. Pure."""
 
-from collections.abc import Collection, Mapping
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,12 @@ def check_filter(wanted: RunFilter, known: Collection[str] = METRICS) -> None:
 def columns_of(wanted: RunFilter) -> tuple[str, ...]:
     """Metrics the filter looks at, each once."""
     return tuple(dict.fromkeys(rule.metric for rule in wanted.rules))
+
+
+def rules_hash(rules: Iterable[FilterRule]) -> str:
+    """SHA-256 that rules have in common with whatever says the same: their order and repetitions do not count."""
+    told = {json.dumps([rule.metric, rule.operator.value, rule.value, rule.upper]) for rule in rules}
+    return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()
 
 
 def matches(wanted: RunFilter, columns: Mapping[str, NDArray[np.float64]], length: int) -> NDArray[np.bool_]:

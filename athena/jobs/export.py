@@ -20,6 +20,7 @@ from athena.contract.filters import RunFilter
 from athena.contract.jobs import JobKind
 from athena.contract.runs import SourceState
 from athena.db.acquisitions import AcquisitionRow, RunRow, SourceRow, count_states
+from athena.db.base import now
 from athena.db.branches import Results
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobItemRow
@@ -32,6 +33,7 @@ from athena.jobs.camera import camera_of
 from athena.jobs.context import JobContext
 from athena.jobs.failures import JobFailed
 from athena.jobs.transfer import Item, Transfer, put_verified
+from athena.services.filter_versions import used_filter
 from athena.services.results import as_they_stand, parameters_of, results_by_number
 from athena.services.run_filters import matching
 from athena.services.storage_access import storage_of
@@ -179,6 +181,7 @@ class Exporter:
             # after the rows: whatever completed after a change of the filter is judged by the changed one
             self._context.refresh_parameters()
             wanted = self._context.parameters.filter or RunFilter()
+            self._note(wanted)
             # without rules a raw file need not wait for what is measured on it
             early = not wanted.rules and not self._wanted.processed
             kept = self._kept(rows, wanted)
@@ -194,6 +197,16 @@ class Exporter:
             self.transfer.leave_out([_mark(row) for row in ready if row.index not in kept])
             if rows[0].index == self._settled_to + 1 and all(self._settled(row) for row in rows):
                 self._settled_to = rows[-1].index
+
+    def _note(self, wanted: RunFilter) -> None:
+        """Say by which filter it goes from now on, where that is another than before."""
+        used = self._context.result.get("filters", [])
+        if used and used[-1]["rules"] == wanted.model_dump(mode="json")["rules"]:
+            return
+        with self._context.reading() as session:
+            used = [*used, used_filter(session, self._element_id, wanted, since=now())]
+        self._context.result |= {"filters": used}
+        self._context.progress(save=True)
 
     def finish(self) -> None:
         """Copy what belongs to the dataset as a whole, write the documents and the list; fail if a file is missing."""
@@ -299,7 +312,8 @@ class Exporter:
         metadata = self._wanted.metadata
         if metadata is not ExportPart.NONE:
             with self._context.reading() as session:
-                about = content.element_document(session, self._element_id, self._about)
+                filters = {"filters": self._context.result.get("filters", [])} if self._is_run else {}
+                about = content.element_document(session, self._element_id, self._about | filters)
             yield Item("metadata/dataset.json", lambda: [about])
         if not self._is_run:
             return

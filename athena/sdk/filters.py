@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from athena.contract.criteria import Criteria, RunCriteria
-from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
+from athena.contract.filters import FilterRule, KeptVersion, Operator, RunFilter, SavedFilter
 from athena.contract.user_metrics import UserMetric
 from athena.contract.verdicts import MAX_VERDICTS, RunVerdicts, VerdictChange, VerdictKind
 from athena.sdk.client import Client, checked
@@ -31,6 +31,11 @@ def rule_words(rule: FilterRule, own: Iterable[UserMetric | Metric] = ()) -> str
     if rule.upper is not None:
         return f"{label} {rule.operator.value} {value} and {rule.upper:.{digits}f}{unit}"
     return f"{label} {_SIGNS[rule.operator]} {value}{unit}"
+
+
+def version_words(named: KeptVersion) -> str:
+    """Version of a named filter as people read it: ``“good”, version 3``."""
+    return f"“{named.name}”, version {named.version}"
 
 
 def get_filter(client: Client, run_id: UUID) -> SavedFilter:

@@ -3,23 +3,25 @@
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from athena.contract.filters import FilterRule, SavedFilter
+from athena.contract.filters import SavedFilter
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.user_metrics import UserMetric
 from athena.errors import NotFound
 from athena.sdk import html
 from athena.sdk.client import checked
+from athena.sdk.filter_versions import FilterVersions, NamedRules
 from athena.sdk.filters import Rule, make_filter, rule_words, save_filter
 
 if TYPE_CHECKING:
     from athena.sdk.elements import Dataset
 
 
-class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
+class NamedFilters(MutableMapping[str, NamedRules]):
     """Named filters of a run's workflow, which all its runs share; read and written at once.
 
     ``run.filters["good"] = [("defocus_um", "<", 2.5)]`` keeps rules, ``run.filters["good"]`` gives them to whatever
     takes rules, ``run.filters.apply("good")`` saves them as the filter of the run. Upper and lower case are alike.
+    ``run.filters["good"].versions`` is what it was.
     """
 
     def __init__(self, run: "Dataset") -> None:
@@ -41,7 +43,7 @@ class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
         found = self._find(old)
         self._change(found, checked(NamedFilterUpdate, name=new, revision=found.revision))
 
-    def __getitem__(self, name: str) -> tuple[FilterRule, ...]:
+    def __getitem__(self, name: str) -> NamedRules:
         """Rules of a name.
 
         Raises
@@ -51,7 +53,7 @@ class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
         found = self._named(name)
         if found is None:
             raise KeyError(name)
-        return found.rules
+        return self._rules(found)
 
     def __setitem__(self, name: str, rules: Iterable[Rule]) -> None:
         """Keep rules under a name, in place of those it had.
@@ -83,11 +85,11 @@ class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
 
     def items(self) -> Any:
         """Names with their rules, in one request."""
-        return {one.name: one.rules for one in self.models}.items()
+        return {one.name: self._rules(one) for one in self.models}.items()
 
     def values(self) -> Any:
         """Rules, in one request."""
-        return {one.name: one.rules for one in self.models}.values()
+        return {one.name: self._rules(one) for one in self.models}.values()
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -107,6 +109,10 @@ class NamedFilters(MutableMapping[str, tuple[FilterRule, ...]]):
             for one, words in self._worded()
         ]
         return html.page(html.table(("Filter", "Rules", "By", "Changed (UTC)"), rows))
+
+    def _rules(self, model: NamedFilter) -> NamedRules:
+        versions = FilterVersions(self._client, self._run.id, model.id)
+        return NamedRules(model.rules, model.revision, versions)
 
     def _worded(self) -> Iterator[tuple[NamedFilter, str]]:
         """Filters with their rules in words."""

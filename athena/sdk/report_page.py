@@ -9,7 +9,7 @@ import numpy as np
 
 from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
 from athena.domain.readable import count, duration
-from athena.sdk.filters import rule_words
+from athena.sdk.filters import rule_words, version_words
 from athena.zarrio.layout import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -200,8 +200,11 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
 def _footnote(page: "Figure", report: QualityReport) -> None:
     own = [Metric(one.metric, one.label, one.unit, one.digits) for one in report.user_metrics]
     criteria = " · ".join(rule_words(rule, own) for rule in report.criteria) or "none: every image complies"
+    one = report.criteria_named
+    named = () if one is None else (f"The criteria are those of the filter {version_words(one)}.",)
     lines = (
         f"Quality criteria: {criteria}",
+        *named,
         f"Mean ± standard deviation over processed images. Run {report.run_id}, version {report.version}.",
         f"SHA-256 of the data: {report.data_hash}",
     )

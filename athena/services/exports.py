@@ -1,6 +1,7 @@
 """What an export settles when it is asked for: where it goes, and what of the dataset it takes (EX-01 … EX-03)."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from athena.domain.job_life import OPEN
 from athena.domain.templates import TEMPLATES
 from athena.domain.tree import path_ids
 from athena.errors import Conflict, Invalid
+from athena.services.filter_versions import used_filter
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.jobs import get_job, refuse_content_jobs
 from athena.services.results import find_results
@@ -54,7 +56,7 @@ def prepare(
     is_run = run is not None
     if run is None and parameters.branch is not None:
         raise Invalid(f"“{element.name}” is no run: it has no branches of results.")
-    taken: dict[str, int] = {}
+    taken: dict[str, Any] = {}
     if run is not None and not isinstance(parameters, LiveExportParameters):
         # what is promoted meanwhile is not mixed with it
         taken = {"branch": find_results(session, run, parameters.branch).number}
@@ -65,6 +67,8 @@ def prepare(
         check_filter(wanted, known_metrics(session, element.id))
     elif is_run:
         wanted = saved_filter(session, element.id)
+    if wanted is not None:
+        taken["filters"] = [used_filter(session, element.id, wanted, since=now())]
     storage = chosen_row(session, StorageRole.EXPORT)
     folder = f"{checked_folder(parameters.folder)}_{now():{STAMP}}"
     _refuse_twin(session, storage.id, folder)

@@ -3,8 +3,6 @@
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from athena.contract.listings import ListedAcquisition, Listing, ListingSort
@@ -13,7 +11,7 @@ from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.branches import standing
 from athena.errors import Invalid, NotFound
-from athena.services.neighbours import shown_indices
+from athena.services.neighbours import listed_order
 from athena.services.results import visible_results
 from athena.services.run_filters import saved_filter
 from athena.settings import Settings
@@ -47,9 +45,8 @@ def list_shown(
     results = visible_results(session, principal, run_id, branch)
     if shown is None:
         shown = Shown.FILTERED if saved_filter(session, run_id).rules else Shown.ALL
-    order = _ordered(session, run_id, shown_indices(session, results, shown, settings=settings), sort)
-    if descending:
-        order = order[::-1]
+    ordered = listed_order(session, results, shown, settings=settings, sort=sort)
+    order = ordered.indices[::-1] if descending else ordered.indices
     if holding is not None:
         (found,) = np.nonzero(order == holding)
         if not found.size:
@@ -60,25 +57,10 @@ def list_shown(
     lines = {
         index: ListedAcquisition(index=index, name=name, state=state, error=error) for index, name, state, error in rows
     }
-    total = session.scalar(select(func.count()).select_from(AcquisitionRow).where(AcquisitionRow.run_id == run_id))
     return Listing(
         items=tuple(lines[index] for index in page if index in lines),
         offset=offset,
         total=int(order.size),
-        run_total=total or 0,
+        run_total=ordered.run_total,
         shown=shown,
     )
-
-
-def _ordered(session: Session, run_id: UUID, indices: NDArray[np.int64], sort: ListingSort) -> NDArray[np.int64]:
-    """Indices in an order; ascending they come."""
-    if sort is ListingSort.INDEX:
-        return indices
-    column = AcquisitionRow.name if sort is ListingSort.NAME else AcquisitionRow.acquired
-    query = select(AcquisitionRow.index).where(AcquisitionRow.run_id == run_id)
-    # those whose time is not known come last on every database
-    query = query.order_by(column.is_(None), column, AcquisitionRow.index)
-    every = np.array(session.scalars(query).all(), dtype=np.int64)
-    listed = np.zeros(int(every.max(initial=-1)) + 1, dtype=bool)
-    listed[indices] = True
-    return every[listed[every]]

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from athena.contract.audit import AuditAction
-from athena.contract.elements import ElementKind
 from athena.contract.events import EventKind
 from athena.contract.filters import FilterRule, RunFilter
 from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
@@ -21,9 +20,10 @@ from athena.db.events import append_event
 from athena.db.named_filters import NamedFilterRow
 from athena.db.people import UserRow
 from athena.domain.filters import check_filter, columns_of
-from athena.domain.tree import path_ids, sort_key
+from athena.domain.tree import sort_key
 from athena.errors import Conflict, NotFound
 from athena.services.audit import record
+from athena.services.filter_versions import keep_version, workflow_of
 from athena.services.guard import get_visible_run, lock_element, require_writer
 from athena.services.user_metrics import known_metrics
 
@@ -34,7 +34,7 @@ MAX_FILTERS = 200
 def list_filters(session: Session, principal: Principal, run_id: UUID) -> tuple[NamedFilter, ...]:
     """Filters that the workflow of a run keeps, by name."""
     get_visible_run(session, principal, run_id)
-    workflow = _workflow_of(session, run_id)
+    workflow = workflow_of(session, run_id)
     rows = session.scalars(select(NamedFilterRow).where(NamedFilterRow.workflow_id == workflow.id)).all()
     return _described(session, run_id, sorted(rows, key=lambda row: sort_key(row.name)))
 
@@ -47,7 +47,7 @@ def add_filter(session: Session, principal: Principal, run_id: UUID, new: NamedF
     require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
     check_filter(RunFilter(rules=new.rules), known_metrics(session, run_id))
-    workflow = _workflow_of(session, run_id)
+    workflow = workflow_of(session, run_id)
     # of two who take the same name at once, the second finds the first one's
     lock_element(session, workflow)
     kept = select(func.count()).select_from(NamedFilterRow).where(NamedFilterRow.workflow_id == workflow.id)
@@ -59,13 +59,13 @@ def add_filter(session: Session, principal: Principal, run_id: UUID, new: NamedF
     )
     session.add(row)
     record(session, principal, AuditAction.FILTER_NAMED, workflow, name=row.name, rules=row.rules)
-    return _changed(session, run_id, workflow, row)
+    return _changed(session, principal, run_id, row)
 
 
 def update_filter(
     session: Session, principal: Principal, run_id: UUID, filter_id: UUID, change: NamedFilterUpdate
 ) -> NamedFilter:
-    """Give a filter another name, or other rules. What was saved for runs stays as it is.
+    """Give a filter another name, or other rules. What was saved for runs stays as it is, and so does what it was.
 
     Raises NotFound, Forbidden, Invalid (no metric of the run), Conflict (the name is taken; it was changed meanwhile).
     """
@@ -84,22 +84,15 @@ def update_filter(
     row.name, row.rules = name, rules
     row.revision += 1
     record(session, principal, AuditAction.NAMED_FILTER_CHANGED, workflow, name=row.name, rules=row.rules)
-    return _changed(session, run_id, workflow, row)
+    return _changed(session, principal, run_id, row)
 
 
 def remove_filter(session: Session, principal: Principal, run_id: UUID, filter_id: UUID) -> None:
-    """Forget a named filter. What was saved for runs stays as it is."""
+    """Forget a named filter. What was saved for runs stays as it is, and its versions can still be asked for."""
     workflow, row = _require_filter(session, principal, run_id, filter_id)
     session.delete(row)
     record(session, principal, AuditAction.NAMED_FILTER_REMOVED, workflow, name=row.name, rules=row.rules)
     _tell(session, workflow)
-
-
-def _workflow_of(session: Session, run_id: UUID) -> ElementRow:
-    """Workflow that a run lies in, and never leaves."""
-    run = session.get_one(ElementRow, run_id)
-    above = ElementRow.id.in_(path_ids(run.path)), ElementRow.kind == ElementKind.WORKFLOW.value
-    return session.scalars(select(ElementRow).where(*above)).one()
 
 
 def _require_filter(
@@ -108,7 +101,7 @@ def _require_filter(
     """A filter to be changed, and its workflow, locked."""
     require_writer(session, principal, run_id)
     get_visible_run(session, principal, run_id)
-    workflow = _workflow_of(session, run_id)
+    workflow = workflow_of(session, run_id)
     lock_element(session, workflow)
     row = session.get(NamedFilterRow, filter_id)
     if row is None or row.workflow_id != workflow.id:
@@ -127,8 +120,10 @@ def _told(rules: Sequence[FilterRule]) -> list[dict[str, Any]]:
     return [rule.model_dump(mode="json") for rule in rules]
 
 
-def _changed(session: Session, run_id: UUID, workflow: ElementRow, row: NamedFilterRow) -> NamedFilter:
-    _tell(session, workflow)
+def _changed(session: Session, principal: Principal, run_id: UUID, row: NamedFilterRow) -> NamedFilter:
+    session.flush()
+    keep_version(session, principal, row, time=row.updated)
+    _tell(session, workflow_of(session, run_id))
     return _described(session, run_id, [row])[0]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from athena.contract.acquisitions import AcquisitionState
+from athena.contract.listings import ListingSort
 from athena.contract.neighbours import Neighbours, Shown
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow
@@ -16,6 +17,7 @@ from athena.errors import NotFound
 from athena.services.criteria import completed_indices
 from athena.services.results import visible_results
 from athena.services.run_filters import matching, saved_filter
+from athena.services.shown_orders import ShownOrder, shown_order
 from athena.settings import Settings
 
 _STATES = {
@@ -39,7 +41,7 @@ def get_neighbours(
     results = visible_results(session, principal, run_id, branch)
     if session.get(AcquisitionRow, (run_id, index)) is None:
         raise NotFound(f"Run {run_id} has no acquisition {index}.")
-    listed = shown_indices(session, results, shown, settings=settings)
+    listed = listed_order(session, results, shown, settings=settings).indices
     at = int(np.searchsorted(listed, index))
     among = at < listed.size and int(listed[at]) == index
     before = int(listed[at - 1]) if at > 0 else None
@@ -53,6 +55,20 @@ def get_neighbours(
         position=position,
         previous=after if descending else before,
         following=before if descending else after,
+    )
+
+
+def listed_order(
+    session: Session,
+    results: Results,
+    shown: Shown,
+    *,
+    settings: Settings,
+    sort: ListingSort = ListingSort.INDEX,
+) -> ShownOrder:
+    """Acquisitions shown, in an order; found once for each version of the run. For services past their guard."""
+    return shown_order(
+        session, results, shown, lambda: shown_indices(session, results, shown, settings=settings), sort=sort
     )
 
 

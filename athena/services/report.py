@@ -21,6 +21,7 @@ from athena.domain.filters import columns_of, matches
 from athena.domain.histogram import distribution
 from athena.services.criteria import completed_indices, rules_of
 from athena.services.elements import breadcrumb
+from athena.services.filter_versions import version_of
 from athena.services.guard import get_visible_run
 from athena.services.results import find_results, store_of
 from athena.services.user_metrics import known_metrics
@@ -81,6 +82,7 @@ def get_report(
         images_per_h=rate,
         complying_per_h=rate * complying / counts.total if rate is not None and counts.total else None,
         criteria=rules.rules,
+        criteria_named=version_of(session, run_id, rules.rules),
         metrics=tuple(_summary(known[name], table[name][indices]) for name in SUMMARISED),
         user_metrics=tuple(_summary(known[name], table[name][indices]) for name in own),
     )

@@ -17,6 +17,7 @@ from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.filters import check_filter, columns_of, matches
 from athena.services.audit import record
+from athena.services.filter_versions import version_of
 from athena.services.guard import get_visible_run, require_writer
 from athena.services.results import visible_results
 from athena.services.user_metrics import known_metrics
@@ -40,6 +41,7 @@ def get_filter(
         total=len(kept),
         accepted=by_hand[VerdictKind.ACCEPTED].size,
         rejected=by_hand[VerdictKind.REJECTED].size,
+        named=version_of(session, run_id, wanted.rules),
     )
 
 

@@ -63,6 +63,13 @@ class Player:
             if source is not None:
                 source.state = SourceState.COMPLETED.value
 
+    def leave_to_another(self, *, scanned: datetime) -> None:
+        """A runner elsewhere has the folder and looked at it then: one that is started here leaves it alone."""
+        with self.database.session() as session:
+            source = session.get_one(SourceRow, self.run_id)
+            source.last_scan = scanned
+            source.lease_owner, source.lease_until = "a runner elsewhere", datetime.now(UTC) + timedelta(days=1)
+
     def attach(
         self, *, message: str, state: SourceState = SourceState.WATCHING, problems: tuple[str, ...] = ()
     ) -> None:

@@ -143,6 +143,9 @@ RUNS: dict[str, Scene] = {
     "filters-menu": Scene(SHARP, hook("named-filters"), (hook("named-filters"),), hook("filter-name")),
     "filter-name": Scene(SHARP, hook("named-filters"), (hook("named-filters"), hook("filter-name")), DIALOG),
     "named-filters": Scene(VIZ, hook("named-filters"), (hook("named-filters"),), hook("filter-name")),
+    "filter-history": Scene(
+        VIZ, hook("named-filters"), (hook("named-filters"), hook("named-filter-history")), hook("dialog-choice")
+    ),
     "export-menu": Scene(VIZ, hook("export-menu"), (hook("export-menu"),), hook("export")),
     "export-filtered": Scene(VIZ, hook("export-menu"), (hook("export-menu"), hook("export")), DIALOG),
     "export-live": Scene(VIZ, hook("export-menu"), (hook("export-menu"), hook("live-export")), DIALOG),

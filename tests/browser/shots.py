@@ -2,7 +2,7 @@
 
 What is pictured is the table in ``scenes``, on the workspace that ``world`` makes: its run "Grid 3" is real work on
 simulated movies (a runner processes them while this waits), the others are made up. ``SHOTS_ARGS`` of make chooses:
-``--only dataviz jobs``, ``--schemes dark``, ``--movies 0``.
+``--only dataviz jobs``, ``--schemes dark``, ``--movies 0``. It fails where a scene is missed or a page said an error.
 """
 
 import argparse
@@ -70,13 +70,17 @@ class Visitors:
             context.close()
 
 
-def shoot(page: Page, instance: Instance, scene: Scene, places: dict[str, object], path: Path) -> None:
-    """Take a picture of one scene."""
+def shoot(page: Page, instance: Instance, scene: Scene, places: dict[str, object], path: Path) -> list[str]:
+    """Take a picture of one scene; returns what the page said that it should not say."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{instance.portal}/{address(scene, places)}")
     enact(page, scene)
     settle(page)
     page.screenshot(path=path)
     page.evaluate("localStorage.clear()")  # what was chosen here is not kept for the next picture
+    return said
 
 
 LONGEST = """() => {
@@ -115,6 +119,7 @@ def vast(instance: Instance, count: int) -> dict[str, object]:
     player = Player(instance.settings, run.id)
     player.attach(message=f"{count} movies found, all whole.")
     player.measure(count)
+    player.leave()
     player.close()
     return {"vast": run.id}
 
@@ -156,11 +161,13 @@ def main() -> None:
             for scheme in options.schemes:
                 for name, scene in chosen(options.only, places):
                     page = visitors.page(scene.who, scheme)
+                    picture = f"{name}-{scheme}-{size}"
                     try:
-                        shoot(page, instance, scene, places, options.into / f"{name}-{scheme}-{size}.png")
+                        said = shoot(page, instance, scene, places, options.into / f"{picture}.png")
+                        missed.extend(f"{picture} said: {one.splitlines()[0]}" for one in said)
                     except (AssertionError, TimeoutError, PlaywrightError) as error:
-                        missed.append(f"{name}-{scheme}-{size}: {str(error).splitlines()[0]}")
-                        page.screenshot(path=options.into / f"{name}-{scheme}-{size}-missed.png")
+                        missed.append(f"{picture}: {str(error).splitlines()[0]}")
+                        page.screenshot(path=options.into / f"{picture}-missed.png")
                     page.close()
                 if not options.only:
                     page = visitors.page("", scheme)
@@ -170,7 +177,7 @@ def main() -> None:
         browser.close()
     print(f"pictures are in {options.into}")
     if missed:
-        raise SystemExit("these did not come to be:\n" + "\n".join(missed))
+        raise SystemExit("these went wrong:\n" + "\n".join(missed))
 
 
 if __name__ == "__main__":

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
 from athena.portal.tools import TOOLS
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.instance import Instance, running
-from tests.browser.scenes import SCENES, address, enact
+from tests.browser.scenes import ACTION, DIALOG, SCENES, address, enact
 from tests.browser.world import ALICE, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 GRAVE = {"serious", "critical"}
+COLOURS = ("color-contrast", "link-in-text-block")
+"""Rules of axe-core about colours."""
 LOOKS = 5
 """How often a page is looked at, a second apart, before what is found counts."""
 
@@ -53,9 +55,21 @@ def visit(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         made.close()
 
 
-def grave(page: Page) -> list[str]:
-    """What axe-core finds serious or critical, one line each."""
-    answer = Axe().run(page, options={"resultTypes": ["violations"]}).response
+def grave(page: Page, opened: str, *, rules: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds serious or critical, one line each: on the page, or in what opened on it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"resultTypes": ["violations"]} | ({"runOnly": {"type": "rule", "values": rules}} if rules else {})
+    part = page.locator(opened or "html").first
+    answer = part.evaluate(
+        """async (part, options) => {
+          const found = await axe.run(part.matches("html") ? document : part, options)
+          const looked = [...found.violations, ...found.passes, ...found.incomplete]
+          if (!looked.length) throw new Error("nothing was looked at")
+          return { violations: found.violations }
+        }""",
+        options,
+    )
     return [
         f"{found['impact']} {found['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:300]}"
         for found in answer["violations"]
@@ -64,10 +78,10 @@ def grave(page: Page) -> list[str]:
     ]
 
 
-def settled(page: Page) -> None:
+def settled(page: Page, opened: str, *, rules: tuple[str, ...] = ()) -> None:
     """Nothing grave is left once colours have faded from one scheme into the other."""
     for _ in range(LOOKS):
-        problems = grave(page)
+        problems = grave(page, opened, rules=rules)
         if not problems:
             return
         page.wait_for_timeout(1000)
@@ -80,12 +94,15 @@ def test_a_scene(visit: Visit, name: str) -> None:
     page = visit.tab(scene.who)
     page.goto(f"{visit.instance.portal}/{address(scene, visit.places)}")
     enact(page, scene)
-    settled(page)
+    # the page behind a dialog is a scene of its own
+    opened = scene.opened if scene.opened in (DIALOG, ACTION) else ""
+    settled(page, opened)
     scheme = str(page.locator("html").get_attribute("data-theme"))
     # a dialog lies over the button
     page.locator("[data-athena=theme]").dispatch_event("click")
     expect(page.locator("html")).not_to_have_attribute("data-theme", scheme)
-    settled(page)
+    # the other scheme changes colours and nothing else
+    settled(page, opened, rules=COLOURS)
     page.evaluate("localStorage.clear()")  # what was chosen here is not kept for the next scene
 
 

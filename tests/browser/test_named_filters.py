@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from athena.contract.elements import DatasetCreate, DatasetType, Element
 from athena.contract.filters import SavedFilter
-from athena.contract.named_filters import NamedFilter
+from athena.contract.named_filters import NamedFilter, NamedFilterUpdate
 from tests.browser.conftest import Play, Watch
 from tests.browser.instance import Instance, make_run
 
@@ -61,8 +61,29 @@ def test_a_filter_is_saved_under_a_name_and_chosen_in_another_run(
     page.keyboard.press("Enter")
     expect(menu).to_contain_text("sharpest")
 
-    # somebody else's change comes by itself
+    # what it was, and that again
     (named,) = instance.client.get(f"/runs/{first.id}/filters", list[NamedFilter])
+    rules = [{"metric": "ctf_resolution_angstrom", "operator": "<=", "value": 9}]
+    change = NamedFilterUpdate.model_validate({"rules": rules})
+    instance.client.patch(f"/runs/{first.id}/filters/{named.id}", change, NamedFilter)
+    expect(menu).not_to_contain_text("sharpest")
+    menu.click()
+    hook("[data-athena=named-filter-history]").click()
+    expect(hook("[data-athena=dialog-choice]")).to_have_count(3)
+    go = hook("[data-athena=dialog-go]")
+    expect(go).to_be_disabled()
+    expect(dialog.get_by_role("radio").first).to_be_disabled()
+    expect(hook("[data-athena=dialog-choice]").first).to_contain_text("CTF resolution ≤ 9")
+    oldest = hook("[data-athena=dialog-choice][data-value='1']")
+    expect(oldest).to_contain_text("as “sharp”")
+    oldest.get_by_role("radio").check()
+    go.click()
+    expect(dialog).to_have_count(0)
+    expect(menu).to_contain_text("sharpest")
+    (again,) = instance.client.get(f"/runs/{first.id}/filters", list[NamedFilter])
+    assert (again.revision, again.rules) == (4, named.rules)
+
+    # somebody else's change comes by itself
     instance.client.delete(f"/runs/{first.id}/filters/{named.id}")
     expect(menu).to_contain_text("Filters")
     menu.click()

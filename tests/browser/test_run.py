@@ -42,6 +42,39 @@ def test_a_card_appears_without_a_click(page: Page, instance: Instance, watch: W
     watch.check()
 
 
+@pytest.mark.feature("AC-04", "WS-12")
+def test_the_menu_and_the_problems_of_a_run_stay_open_while_it_grows(
+    page: Page, instance: Instance, watch: Watch, play: Play
+) -> None:
+    run = make_run(instance.client, folder="Busy")
+    player = play(run.id, size=(256, 256))
+    problems = ("movie 7: its metadata file is missing.",)
+    player.attach(message="2 movies found.", problems=problems)
+    (first, second) = player.register(2)
+    page.goto(f"{instance.portal}/?e={run.id}")
+
+    def finished(index: int) -> Locator:
+        return page.locator(f"[data-athena=acquisition][data-index='{index}'][data-state=completed]")
+
+    expect(page.locator("[data-athena=acquisition]")).to_have_count(2)
+    said = page.locator("[data-athena=source-message]")
+    page.locator("[data-athena=source-problems]").click()
+    player.attach(message="3 movies found.", problems=problems)
+    player.complete([first])
+    expect(said).to_have_text("3 movies found.")
+    expect(page.locator("[data-athena=source] li")).to_be_visible()
+    page.locator("[data-athena=source-problems]").click()
+
+    page.locator("[data-athena=actions]").click()
+    player.attach(message="4 movies found.", problems=problems)
+    player.complete([second])
+    expect(finished(second)).to_be_visible()
+    expect(page.locator("[data-athena=action-export]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(said).to_have_text("4 movies found.")
+    watch.check()
+
+
 @pytest.mark.feature("EQ-03", "EQ-08")
 def test_accept_and_reject_by_key_and_by_mark(page: Page, instance: Instance, watch: Watch, play: Play) -> None:
     run = make_run(instance.client, folder="Judged")

@@ -76,6 +76,9 @@ def dataset(instance: Instance, tmp_path: Path, request: pytest.FixtureRequest) 
     write_mrc(here / "ball.mrc", volume, pixel_size_angstrom=10)
     for number, image in enumerate(volume[:12]):
         write_mrc(here / "slices" / f"slice_{number}.mrc", image, pixel_size_angstrom=10)
+    (here / "pair").mkdir()
+    for name in ("a", "b"):
+        write_mrc(here / "pair" / f"{name}.mrc", volume[:8, :9, :10], pixel_size_angstrom=10)
     zarr.save_array(str(here / "ball.zarr"), volume, zarr_format=2)
     made.upload([*here.iterdir()], progress=False)
     return made
@@ -158,6 +161,12 @@ def test_a_zarr_folder_is_one_item_and_a_folder_of_images_a_stack(
     expect(page.locator("[data-athena=open-file-name]")).to_have_text("12 MRC images on one another")
     ready(page)
     expect(page.locator("[data-athena=plane-words-z]")).to_have_text("7 of 12")
+    # opened by its own address, a volume stands among those of its folder
+    one = next(file for file in dataset.files if file.name == "pair/a.mrc")
+    page.goto(f"{instance.portal}/?e={dataset.id}&file={one.id}&view=3d")
+    page.locator("[data-athena=volume-choice]").select_option("b.mrc")
+    expect(page.locator("[data-athena=open-file-name]")).to_have_text("b.mrc")
+    expect(page).to_have_url(re.compile("dir=pair"))
     page.goto(f"{instance.portal}/?e={dataset.id}&view=3d&dir=nothing")
     expect(page.locator("[data-athena=not-shown]")).to_contain_text("Nothing here has three dimensions")
     watch.check()

@@ -9,7 +9,7 @@ from athena.contract.elements import Element, FolderCreate
 from athena.contract.jobs import JobCount
 from athena.contract.people import UserCreate
 from tests.browser.conftest import Watch
-from tests.browser.instance import Instance, make_run, wait_for
+from tests.browser.instance import START_SECONDS, Instance, make_run, wait_for
 from tests.names import own
 
 pytestmark = pytest.mark.browser
@@ -218,7 +218,7 @@ def test_rename_delete_and_follow_the_job(page: Page, instance: Instance, watch:
     expect(deletion).to_have_attribute("data-state", "pending")
     instance.start("runner")
     try:
-        expect(deletion).to_have_attribute("data-state", "finished")
+        expect(deletion).to_have_attribute("data-state", "finished", timeout=1000 * START_SECONDS)
     finally:
         instance.stop("runner")
     page.locator("[data-athena=jobs-remove-ended]").click()
@@ -337,7 +337,7 @@ def test_sort_page_through_and_delete_several(page: Page, instance: Instance, wa
     page.locator("[data-athena=form-cards]").click()
     instance.start("runner")
     try:
-        expect(count).to_have_text("200 in all")
+        expect(count).to_have_text("200 in all", timeout=1000 * START_SECONDS)
     finally:
         instance.stop("runner")
     expect(elements.first).to_have_attribute("data-name", "F 199")

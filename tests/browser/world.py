@@ -27,13 +27,12 @@ from athena.contract.elements import (
 from athena.contract.filters import FilterRule, Operator
 from athena.contract.jobs import JobKind, JobState
 from athena.contract.metadata import MetadataWrite
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate
+from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.notes import Note, NoteLinkWrite, NoteWrite
 from athena.contract.people import Role, UserCreate
 from athena.contract.runs import Run, SourceCreate, SourceState
 from athena.contract.samples import Sample, SampleCreate
 from athena.contract.sharing import GrantChange
-from athena.db.acquisitions import SourceRow
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
@@ -123,14 +122,22 @@ class World:
         player = self._player(full)
         player.attach(message=f"{self.many} movies found, all whole.", state=SourceState.COMPLETED)
         indices = player.register(self.many)
-        player.complete(indices[:24])
-        player.complete(indices[24:-9], images=False)
+        player.complete(indices[:12])  # the first of the explorer
+        player.complete(indices[12:-21], images=False)
+        player.complete(indices[-21:-9])  # the first of the gallery
         player.fail(indices[-9:-6], FAILURE)
         player.close()
         sharp = FilterRule(metric="ctf_resolution_angstrom", operator=Operator.AT_MOST, value=3.4)
         thin = FilterRule(metric="iciness", operator=Operator.BELOW, value=1.1)
-        for name, rules in (("sharp", (sharp,)), (f"good for {LONG}"[:100], (sharp, thin))):
-            client.post(f"/runs/{full.id}/filters", NamedFilterCreate(name=name, rules=rules), NamedFilter)
+        filters = f"/runs/{full.id}/filters"
+        client.post(filters, NamedFilterCreate(name="sharp", rules=(sharp,)), NamedFilter)
+        sharper = sharp.model_copy(update={"value": 3.1})
+        kept = client.post(filters, NamedFilterCreate(name="good", rules=(sharper, thin)), NamedFilter)
+        for change in (
+            NamedFilterUpdate(rules=(sharper,)),
+            NamedFilterUpdate(name=f"good for {LONG}"[:100], rules=(sharp, thin)),
+        ):
+            client.patch(f"{filters}/{kept.id}", change, NamedFilter)
 
         few = self._dataset(step, "Grid 5, three movies")
         player = self._player(few)
@@ -145,9 +152,7 @@ class World:
         indices = player.register(12)
         player.complete(indices[:9])
         player.fail(indices[9:10], FAILURE)
-        with player.database.session() as session:
-            source = session.get_one(SourceRow, stale.id)
-            source.last_scan = datetime.now(UTC) - timedelta(minutes=47)
+        player.leave_to_another(scanned=datetime.now(UTC) - timedelta(minutes=47))
         player.close()
 
         branched = self._dataset(step, "Grid 7, two branches")
@@ -288,7 +293,7 @@ class World:
         begun = datetime.now(UTC) - timedelta(hours=2)
         database = Database(self.instance.settings.resolved_database_url)
         with database.session() as session:
-            initiator = session.scalars(select(UserRow.id).where(UserRow.username != "bob").limit(1)).one()
+            initiator = session.scalars(select(UserRow.id).where(UserRow.username == ALICE["LOGNAME"])).one()
 
             def add(kind: JobKind, state: JobState, minutes: int, **more: object) -> None:
                 created = begun + timedelta(minutes=minutes)
@@ -298,7 +303,7 @@ class World:
                 given["finished"] = created + timedelta(minutes=7) if ended else None
                 session.add(JobRow(kind=kind.value, state=state.value, **given | more))
 
-            # nobody's lease: as long as no runner is started, it stays as it is
+            # a runner that is started here leaves it as it is
             lease = {"lease_owner": "a runner elsewhere", "lease_until": datetime.now(UTC) + timedelta(days=1)}
             add(JobKind.LIVE_EXPORT, JobState.RUNNING, 90, done=318, total=1204, unit="files", **lease)
             later = datetime.now(UTC) + timedelta(days=1)

@@ -1,6 +1,8 @@
 """Migrations make exactly the schema of the models, forwards and back, on both databases."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
@@ -11,10 +13,20 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
+from athena.contract.elements import Element
+from athena.contract.filters import FilterRule, Operator, RunFilter
+from athena.contract.people import Principal
 from athena.db import elements, events, people
 from athena.db.base import Base
 from athena.db.engine import Database
+from athena.db.named_filters import FilterVersionRow, NamedFilterRow
 from athena.db.search import leave_out_search
+from athena.domain.filters import rules_hash
+
+RULES = (
+    FilterRule(metric="defocus_um", operator=Operator.BETWEEN, value=0.5, upper=2),
+    FilterRule(metric="ctf_resolution_angstrom", operator=Operator.AT_MOST, value=1e-7),
+)
 
 
 def config_on(connection: Connection) -> Config:
@@ -107,3 +119,26 @@ def test_what_is_there_survives_later_migrations(database: Database) -> None:
         if database.is_sqlite:
             assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
             assert session.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_named_filters_of_before_versions_begin_with_what_they_are(
+    database: Database, make_user: Callable[..., Principal], make_workflow: Callable[..., Element]
+) -> None:
+    alice = make_user("alice")
+    workflow = make_workflow(alice)
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    about = {"rules": [rule.model_dump(mode="json") for rule in RULES], "creator_id": alice.user_id, "updated": moment}
+    with database.session() as session:
+        for name, revision in (("untouched", 1), ("changed", 4)):
+            session.add(NamedFilterRow(workflow_id=workflow.id, name=name, revision=revision, **about))
+    with database.engine.connect() as connection:
+        command.downgrade(config_on(connection), "named_filters")
+        connection.commit()
+    database.migrate()
+    with database.session() as session:
+        versions = session.scalars(select(FilterVersionRow).order_by(FilterVersionRow.number)).all()
+        told = [(row.number, row.name, row.username) for row in versions]
+        assert told == [(1, "untouched", "alice"), (4, "changed", "")]
+        assert {row.rules_hash for row in versions} == {rules_hash(RULES)}
+        assert {row.time for row in versions} == {moment}
+        assert RunFilter.model_validate({"rules": versions[0].rules}).rules == RULES

@@ -9,11 +9,12 @@ import pytest
 from athena.contract.elements import Element
 from athena.contract.filters import FilterRule, Operator, RunFilter
 from athena.contract.jobs import JobState
+from athena.contract.named_filters import NamedFilterCreate, NamedFilterUpdate
 from athena.contract.people import Principal
 from athena.db.acquisitions import AcquisitionRow
 from athena.db.engine import Database
 from athena.errors import Conflict
-from athena.services import exports, run_filters
+from athena.services import exports, named_filters, run_filters
 from athena.services.storages import prepare_storages
 from athena.settings import Settings
 from tests.jobs.conftest import RunsRunner, StartJob
@@ -37,7 +38,7 @@ def session(
     return Session(database, quick, make_run(alice), tmp_path / "microscope" / "session")
 
 
-@pytest.mark.feature("EX-03")
+@pytest.mark.feature("EX-03", "BY-09")
 def test_a_live_export_follows_the_run_its_filter_and_restarts(
     database: Database,
     alice: Principal,
@@ -57,7 +58,13 @@ def test_a_live_export_follows_the_run_its_filter_and_restarts(
     def out() -> set[str]:
         return {name for name in session.names if any(name in path for path in files_below(folder))}
 
-    save(FilterRule(metric="defocus_um", operator=Operator.BELOW, value=2.5))
+    near = FilterRule(metric="defocus_um", operator=Operator.BELOW, value=2.5)
+    with database.session() as transaction:
+        given = NamedFilterCreate(name="near", rules=(near,))
+        named = named_filters.add_filter(transaction, alice, session.run.id, given)
+        other = NamedFilterUpdate(rules=(near.model_copy(update={"value": 2.0}),))
+        named_filters.update_filter(transaction, alice, session.run.id, named.id, other)
+    save(near)  # its first version, which is no longer what it is
     session.add(3)
     job = start_job(alice, "live_export", session.run, folder="live", files="all", processed=True)
     folder = folder_of(job, quick)
@@ -83,6 +90,13 @@ def test_a_live_export_follows_the_run_its_filter_and_restarts(
     check_sums(folder)
     assert "raw/EpuSession.dm" in files_below(folder)
     assert [one["index"] for one in json.loads((folder / "metadata/acquisitions.json").read_text())] == [0, 1, 4]
+    # it says by which rules it went, and since when
+    first, second = job.now().result["filters"]
+    assert first["named_filter"] == {"id": str(named.id), "name": "near", "version": 1}
+    assert second["named_filter"] is None
+    assert [rule["value"] for used in (first, second) for rule in used["rules"]] == [2.5, 4.5]
+    assert first["since"] < second["since"]
+    assert json.loads((folder / "metadata/dataset.json").read_text())["filters"] == [first, second]
     no_leftovers(quick)
 
 

@@ -8,7 +8,7 @@ from athena.contract.elements import Crumb, ElementKind, ElementUpdate, Metadata
 from athena.contract.filters import RunFilter, SavedFilter
 from athena.contract.jobs import JobAction
 from athena.contract.metadata import KnownName, MetadataWrite, Quantity, Unit
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.named_filters import FilterVersion, NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.notes import Note, NoteLink, NoteWrite
 from athena.contract.people import Role
 from athena.contract.runs import Run
@@ -35,6 +35,7 @@ class About:
         self.started: list[dict[str, Any]] = []
         self.filter = RunFilter()
         self.named: list[NamedFilter] = []
+        self.versions: list[FilterVersion] = []
         self.updated = 0
 
     def run(self, _element: UUID) -> Run:
@@ -65,13 +66,23 @@ class About:
             raise Conflict("There is a filter “taken” already.")
         given = new.model_dump() | {"id": uuid4(), "revision": 1, "creator": "alice", "created": WHEN, "updated": WHEN}
         self.named.append(NamedFilter(**given))
+        self._keep(self.named[-1])
         return self.named[-1]
+
+    def _keep(self, one: NamedFilter) -> None:
+        kept = {"number": one.revision, "name": one.name, "rules": one.rules, "username": "alice", "time": WHEN}
+        self.versions.insert(0, FilterVersion(filter_id=one.id, **kept))
+
+    def filter_versions(self, _run: UUID, filter_id: UUID) -> list[FilterVersion]:
+        """What it was."""
+        return [one for one in self.versions if one.filter_id == filter_id]
 
     def change_named_filter(self, _run: UUID, filter_id: UUID, change: NamedFilterUpdate) -> NamedFilter:
         """Change it."""
         (at,) = [at for at, one in enumerate(self.named) if (one.id, one.revision) == (filter_id, change.revision)]
         given = {name: value for name in ("name", "rules") if (value := getattr(change, name)) is not None}
         self.named[at] = self.named[at].model_copy(update=given | {"revision": self.named[at].revision + 1})
+        self._keep(self.named[at])
         return self.named[at]
 
     def remove_named_filter(self, _run: UUID, filter_id: UUID) -> None:

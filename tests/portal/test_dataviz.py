@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from athena.contract.elements import Crumb, ElementKind
 from athena.contract.events import Event, EventKind
 from athena.contract.filters import FilterRule, Operator, RunFilter, SavedFilter
+from athena.contract.jobs import JobState
+from athena.contract.named_filters import NamedFilterCreate, NamedFilterUpdate
+from athena.contract.people import Role
 from athena.contract.runs import RunCounts
 from athena.contract.verdicts import VerdictKind
 from athena.errors import Invalid
@@ -20,6 +23,7 @@ from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.pages.listing import crumb_items
 from athena.portal.pages.run import RunPage
 from athena.portal.run_tabs.dataviz import check_rules
+from tests.portal.test_jobs_page import job
 from tests.portal.test_views import WHEN, Tab, run_page
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -229,6 +233,18 @@ def test_rules_are_kept_under_names_chosen_changed_and_forgotten() -> None:
     assert [(one["name"], one["chosen"]) for one in bar.filters] == [("thinner", True)]
     assert tab.catalogue.named[0].revision == 2
     assert tab.catalogue.filter.rules == (), "nothing was applied to the run"
+    # what it was, to be that again
+    ask("filter-history")
+    now, then = dialog.form["choices"]["items"]
+    assert (now["label"], now["now"], now["off"]) == ("Version 2", True, True)
+    assert (then["label"], then["by"], then["now"], then["off"]) == ("Version 1, as “thin”", "alice", False, False)
+    assert then["lines"] == ["Defocus ≤ 11.00\u2009µm"]
+    submit(version="7")
+    assert "Choose a version" in dialog.answer["problem"]
+    submit(version="1")
+    renew()
+    assert (dialog.form, bar.filters[0]["name"], tab.catalogue.named[0].revision) == ({}, "thinner", 3)
+    assert tab.catalogue.named[0].rules == (below(11),)
     ask("remove-filter")
     assert dialog.form["danger"]
     submit()
@@ -258,3 +274,25 @@ def test_a_change_of_what_the_workflow_keeps_concerns_its_charts() -> None:
     assert not view.concerns(event(uuid4()))
     gallery: Any = replace(page, place=page.place.at()).view(tab)  # type: ignore[arg-type]
     assert not gallery.concerns(event(workflow.id))
+
+
+@pytest.mark.feature("BY-09", "EX-03")
+def test_who_may_only_look_sees_what_a_filter_was_and_what_an_export_goes_by() -> None:
+    tab = Tab()
+    page = make_page(20, below(11))
+    given = NamedFilterCreate(name="thin", rules=(below(11),))
+    one = tab.catalogue.add_named_filter(page.element.id, given)
+    tab.catalogue.change_named_filter(page.element.id, one.id, NamedFilterUpdate(rules=(below(3),), revision=1))
+    viewer = page.run.element.model_copy(update={"my_role": Role.VIEWER})
+    used = [{"since": WHEN.isoformat(), "rules": [], "named_filter": {"id": str(one.id), "name": "thin", "version": 1}}]
+    jobs = tuple(
+        job(JobState.RUNNING, kind="live_export").model_copy(update={"element_id": page.element.id, "result": result})
+        for result in ({"filters": used}, {"filters": [*used, used[0] | {"named_filter": None}]})
+    )
+    run = page.run.model_copy(update={"element": viewer})
+    view: Any = replace(page, run=run, jobs=jobs, named=tuple(tab.catalogue.named)).view(tab)  # type: ignore[arg-type]
+    bar = view.tabs["dataviz"].bar
+    assert [job["filter"] for job in bar.jobs] == ["“thin”, version 1", ""]
+    bar._handle_msg({"do": "filter-history", "id": str(one.id)})
+    form = tab.shell.dialog.form
+    assert (form["action"], [item["label"] for item in form["choices"]["items"]]) == ("", ["Version 2", "Version 1"])

@@ -235,11 +235,18 @@ def test_a_micrograph_shows_what_is_known_and_leads_to_its_neighbours(tab: Tab) 
         )
         place = Place(run_id, "motion", index)
         return MicrographPage(
-            place, page.run, acquisition, {"defocus_um": 1.2345, "acquired_unix_s": 1.0}, [], beside(index)
+            place,
+            page.run,
+            acquisition,
+            {"defocus_um": 1.2345, "acquired_unix_s": 1.0, "defocus_u_angstrom": 12345.6, "tilt_deg": -3.04},
+            [],
+            beside(index),
         )
 
     facts = {fact["name"]: (fact["value"], fact["unit"]) for fact in fact_items(micrograph(1))}
     assert facts["Defocus"] == ("1.23", "µm")
+    assert facts["Defocus U"] == ("12\u2009346", "Å")
+    assert facts["Tilt"] == ("−3.0", "°")
     assert "Acquired" not in facts
     view: Any = micrograph(0).view(tab)  # type: ignore[arg-type]
     header = view._header

@@ -1,5 +1,6 @@
 """Named filters from Python: a mapping that the runs of a workflow share."""
 
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -63,3 +64,32 @@ def test_what_is_no_filter_is_refused(new_run: NewRun) -> None:
     run.filters["one"] = [("defocus_um", ">", 1)]
     with pytest.raises(NotFound, match="It keeps: one"):
         run.filters.rename("two", "three")
+
+
+@pytest.mark.feature("BY-09")
+def test_what_a_filter_was_is_asked_for_and_used_again(new_run: NewRun, process: Process) -> None:
+    run = new_run()
+    process(run, 4)
+    run.filters["good"] = [("defocus_um", "<", 2.5)]
+    run.filters["good"] = [("defocus_um", "<", 1.5)]
+    good = run.filters["good"]
+    assert (good.version, list(good.versions), len(good.versions)) == (2, [1, 2], 2)
+    first = good.versions[1]
+    assert (first.version, first[0].value) == (1, 2.5)
+    assert [one.username for one in good.versions.models] == [run.filters.models[0].creator] * 2
+    run.filters["good"] = first
+    assert (run.filters["good"].version, run.filters["good"]) == (3, first)
+    assert repr(good.versions).startswith("3: Defocus < 2.50")
+    assert "1.50" in good.versions._repr_html_()
+    named = run.filters.apply("good").named
+    assert named is not None
+    assert (named.name, named.version) == ("good", 3)
+    assert run.save_filter(*good.versions[2]).named.version == 2  # type: ignore[union-attr]
+    run.set_criteria(*good)
+    assert run.quality_report().model.criteria_named == named.model_copy(update={"version": 2})
+    for missing in (0, 4, "good"):
+        with pytest.raises(KeyError):
+            good.versions[missing]  # type: ignore[index]
+    assert pickle.loads(pickle.dumps(first)) == tuple(first)
+    del run.filters["good"]
+    assert list(good.versions) == [1, 2, 3], "what was made with it can still be understood"

@@ -29,6 +29,7 @@ from athena.db.user_metrics import UserMetricRow
 from athena.domain.permissions import can
 from athena.domain.roles import PlatformAction, may
 from athena.services import elements, groups, metadata, notes, samples, sharing
+from athena.services.filter_versions import keep_version
 from athena.services.guard import may_manage_users
 from athena.services.storage_access import chosen_row, open_row
 from tests.conftest import add_acquisitions, add_session
@@ -73,6 +74,8 @@ MATRIX: dict[str, Need | Action] = {
     "get_run_filter": Action.VIEW,
     "save_run_filter": Action.WRITE,
     "list_named_filters": Action.VIEW,
+    "list_filter_versions": Action.VIEW,
+    "get_filter_version": Action.VIEW,
     "add_named_filter": Action.WRITE,
     "update_named_filter": Action.WRITE,
     "remove_named_filter": Action.WRITE,
@@ -323,6 +326,7 @@ def make_held(database: Database, askers: list[Asker], operation: tuple[str, str
             row = NamedFilterRow(workflow_id=place.workflow.id, name=uuid.uuid4().hex, rules=rules)
             session.add(row)
             session.flush()
+            keep_version(session, owner, row, time=row.updated)
             return {"filter_id": str(row.id)}
         if "{note_id}" in path:
             return {"note_id": str(notes.add_note(session, owner, place.inner.id, NoteWrite(text="Note")).id)}

@@ -12,10 +12,12 @@ from athena.contract.base import Problem
 from athena.contract.elements import Element
 from athena.db.engine import Database
 from athena.db.jobs import JobRow
+from athena.db.named_filters import NamedFilterRow
 from athena.db.notes import NoteRow
 from athena.db.samples import SampleLinkRow, SampleRow
 from athena.db.user_metrics import UserMetricRow
 from athena.server.app import create_app
+from athena.services.filter_versions import keep_version
 from tests.conftest import add_session
 from tests.server.conftest import Api
 
@@ -132,6 +134,7 @@ FILLED = {
     "name": "original",
     "metric": "mine",
     "file": "exposures.cs",
+    "number": "1",
 }
 FILLED |= {"file_id": str(uuid.uuid4()), "upload_id": str(uuid.uuid4())}
 OF_A_FILE = {
@@ -208,14 +211,18 @@ def test_for_a_stranger_nothing_is_there(
 ) -> None:
     alice, bob = make_user("alice"), make_user("bob")
     folder = make_folder(alice)
-    run = make_run(alice, workflow=make_workflow(alice, folder=folder), acquisitions=1)
+    workflow = make_workflow(alice, folder=folder)
+    run = make_run(alice, workflow=workflow, acquisitions=1)
     write_arrays(api, run)
     with database.session() as session:
         # under the same id, by which the walk names everything
         session.add(SampleRow(id=run.id, name="Folder sample", creator_id=alice.user_id))
         session.add(NoteRow(id=run.id, element_id=run.id, author_id=alice.user_id, text="Folder note"))
         session.add(UserMetricRow(run_id=run.id, name="mine", label="Folder", source="", sha256=""))
+        row = NamedFilterRow(id=run.id, workflow_id=workflow.id, name="Folder filter", rules=[])
+        session.add(row)
         session.flush()
+        keep_version(session, alice, row, time=row.updated)
         session.add(SampleLinkRow(sample_id=run.id, element_id=run.id))
     hers, his = api.client(alice), api.client(bob)
     hers.put(f"/elements/{run.id}/metadata", json={"name": "Folder", "type": "integer", "value": 1}).raise_for_status()

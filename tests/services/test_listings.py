@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from athena.contract.elements import Element
 from athena.contract.filters import FilterRule, Operator, RunFilter
@@ -13,10 +16,11 @@ from athena.contract.listings import ListingSort
 from athena.contract.neighbours import Shown
 from athena.contract.people import Principal
 from athena.contract.verdicts import VerdictChange, VerdictKind
-from athena.db.acquisitions import AcquisitionRow
+from athena.db.acquisitions import AcquisitionRow, bump_version
+from athena.db.branches import Results
 from athena.db.engine import Database
 from athena.errors import Invalid, NotFound
-from athena.services import listings, run_filters, verdicts
+from athena.services import listings, neighbours, run_filters, verdicts
 from athena.settings import Settings
 
 pytestmark = pytest.mark.feature("WS-08")
@@ -97,3 +101,57 @@ def test_a_filter_that_is_on_leaves_only_what_matches(
         assert (page.shown, page.run_total, page.items[0].name) == (Shown.FILTERED, COUNT, "Hole_87")
         with pytest.raises(NotFound):
             listings.list_shown(session, make_user("bob"), run, settings=settings)
+
+
+def test_an_order_is_found_once_for_a_version_of_the_run(
+    listed: Ask,
+    database: Database,
+    settings: Settings,
+    alice: Principal,
+    run: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[Shown] = []
+    find = neighbours.shown_indices
+
+    def counted(session: Session, results: Results, shown: Shown, *, settings: Settings) -> NDArray[np.int64]:
+        found.append(shown)
+        return find(session, results, shown, settings=settings)
+
+    def save(value: float) -> None:
+        rules = (FilterRule(metric="defocus_um", operator=Operator.AT_MOST, value=value),)
+        with database.session() as session:
+            run_filters.save_filter(session, alice, run, RunFilter(rules=rules), settings=settings)
+
+    def accept(*indices: int) -> None:
+        with database.session() as session:
+            change = VerdictChange(indices=indices, verdict=VerdictKind.ACCEPTED)
+            verdicts.give_verdict(session, alice, run, change)
+
+    monkeypatch.setattr(neighbours, "shown_indices", counted)
+    every = [
+        index for offset in range(0, COUNT, 5) for index in listed(sort=ListingSort.NAME, limit=5, offset=offset)[0]
+    ]
+    assert every == list(range(COUNT))[::-1]
+    assert listed(sort=ListingSort.NAME, descending=True)[0] == every[::-1]
+    assert found == [Shown.ALL]
+    # a filter and a verdict are seen at once, and what is shown next to one is found with them
+    save(2)
+    accept(3, 8)
+    assert listed() == listed() == ([3, 8], 0, 2)
+    with database.session(read_only=True) as session:
+        beside = neighbours.get_neighbours(session, alice, run, 3, settings=settings, shown=Shown.FILTERED)
+    assert (beside.position, beside.following) == (0, 8)
+    assert found == [Shown.ALL, Shown.FILTERED]
+    accept(17)
+    assert listed() == ([3, 8, 17], 0, 3)
+    save(3)
+    assert listed() == ([3, 8, 17], 0, 3)
+    assert found == [Shown.ALL, *[Shown.FILTERED] * 3]
+    # what arrives is there
+    with database.session() as session:
+        about = {"name": "Hole_late", "state": "completed", "acquired": START}
+        session.add(AcquisitionRow(run_id=run, index=COUNT, **about))
+        bump_version(session, run)
+    assert listed(shown=Shown.ALL, sort=ListingSort.ACQUIRED, limit=2)[0] == [0, COUNT]
+    assert listed(shown=Shown.FINISHED)[2] == COUNT + 1

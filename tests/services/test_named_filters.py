@@ -10,17 +10,18 @@ from sqlalchemy import delete, select
 
 from athena.contract.elements import Element
 from athena.contract.events import EventKind
-from athena.contract.filters import FilterRule, Operator
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.filters import FilterRule, Operator, RunFilter
+from athena.contract.named_filters import FilterVersion, NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.people import Principal, Role
 from athena.contract.sharing import GrantChange
 from athena.db.audit import AuditRow
 from athena.db.elements import ElementRow
 from athena.db.engine import Database
-from athena.db.named_filters import NamedFilterRow
+from athena.db.named_filters import FilterVersionRow, NamedFilterRow
 from athena.db.user_metrics import UserMetricRow
 from athena.errors import Conflict, Forbidden, Invalid, NotFound
-from athena.services import events, named_filters, sharing
+from athena.services import events, filter_versions, named_filters, run_filters, sharing
+from athena.settings import Settings
 
 Make = Callable[..., Element]
 
@@ -61,6 +62,17 @@ class Place:
         with self.database.session() as session:
             wanted = NamedFilterUpdate.model_validate(change)
             return named_filters.update_filter(session, user, run.id, one.id, wanted)
+
+    def versions(self, user: Principal, run: Element, one: NamedFilter, **asked: int) -> tuple[FilterVersion, ...]:
+        """What it was, newest first."""
+        with self.database.session(read_only=True) as session:
+            return filter_versions.list_versions(session, user, run.id, one.id, **asked)
+
+    def named(self, run: Element, *rules: FilterRule) -> tuple[str, int] | None:
+        """Name and number of the version that rules are."""
+        with self.database.session(read_only=True) as session:
+            found = filter_versions.version_of(session, run.id, rules)
+        return None if found is None else (found.name, found.version)
 
     def remove(self, user: Principal, run: Element, one: NamedFilter) -> None:
         """Forget one."""
@@ -216,3 +228,64 @@ def test_they_are_bounded_and_go_with_their_workflow(place: Place, monkeypatch: 
         for row in session.scalars(below).all():
             session.execute(delete(ElementRow).where(ElementRow.id == row.id))
         assert session.scalars(select(NamedFilterRow)).all() == []
+        assert session.scalars(select(FilterVersionRow)).all() == []
+
+
+@pytest.mark.feature("BY-09")
+def test_every_version_is_kept_with_who_made_it_and_outlives_the_filter(
+    place: Place, make_user: Callable[..., Principal]
+) -> None:
+    bob, carol = make_user("bob"), make_user("carol")
+    place.share(place.workflow, bob, Role.COLLABORATOR)
+    place.share(place.workflow, carol, Role.VIEWER)
+    one = place.add(place.alice, place.run, "good", below(2))
+    place.change(bob, place.sibling, one, rules=[below(1), below(4, "ctf_resolution_angstrom")])
+    place.change(place.alice, place.run, one, name="best")
+    place.change(place.alice, place.run, one, name="best")  # nothing new
+    last = place.change(place.alice, place.run, one, rules=place.versions(carol, place.run, one)[2].rules)
+    told = place.versions(carol, place.sibling, one)
+    assert [(it.number, it.name, it.username, [rule.value for rule in it.rules]) for it in told] == [
+        (4, "best", "alice", [2]),
+        (3, "best", "alice", [1, 4]),
+        (2, "good", "bob", [1, 4]),
+        (1, "good", "alice", [2]),
+    ]
+    assert [told[0].time, told[-1].time] == [last.updated, one.updated]
+    assert {it.filter_id for it in told} == {one.id}
+    assert [it.number for it in place.versions(carol, place.run, one, before=4, limit=2)] == [3, 2]
+    assert place.versions(carol, place.run, one, before=1) == ()
+    place.remove(bob, place.run, one)
+    assert place.versions(carol, place.run, one) == told
+    with place.database.session(read_only=True) as session:
+        assert filter_versions.get_version(session, carol, place.run.id, one.id, 2) == told[2]
+        for run, number in ((place.run, 5), (place.elsewhere, 2)):
+            with pytest.raises(NotFound, match="no version"):
+                filter_versions.get_version(session, place.alice, run.id, one.id, number)
+    never = last.model_copy(update={"id": uuid4()})
+    for run, unknown in ((place.elsewhere, one), (place.run, never)):
+        with pytest.raises(NotFound, match="never kept"):
+            place.versions(place.alice, run, unknown)
+    with pytest.raises(NotFound, match="no element"):
+        place.versions(make_user("dora"), place.run, one)
+
+
+@pytest.mark.feature("BY-09", "EQ-08")
+def test_rules_are_told_by_the_version_they_are(place: Place, settings: Settings) -> None:
+    sharp = below(4, "ctf_resolution_angstrom")
+    one = place.add(place.alice, place.run, "good", below(2), sharp)
+    place.change(place.alice, place.run, one, rules=[below(1)])
+    assert place.named(place.sibling, below(2), sharp) == ("good", 1), "an old version has its name too"
+    assert place.named(place.sibling, sharp, below(2), sharp) == ("good", 1), "in whatever order, however often"
+    assert place.named(place.sibling, below(1)) == ("good", 2)
+    assert place.named(place.sibling, below(3)) is None
+    assert place.named(place.sibling) is None
+    assert place.named(place.elsewhere, below(1)) is None, "of another workflow"
+    place.add(place.alice, place.run, "later", below(2), sharp)
+    assert place.named(place.run, below(2), sharp) == ("later", 1), "what holds goes before what was"
+    place.change(place.alice, place.run, one, rules=[below(2), sharp])
+    assert place.named(place.run, below(2), sharp) == ("good", 3), "of those that hold, the newest"
+    with place.database.session() as session:
+        wanted = RunFilter(rules=(sharp, below(2)))
+        saved = run_filters.save_filter(session, place.alice, place.run.id, wanted, settings=settings)
+    assert saved.named is not None
+    assert (saved.named.id, saved.named.version) == (one.id, 3)

@@ -51,6 +51,7 @@ const STROKES = {
   bell: "M6 17V11a6 6 0 0 1 12 0v6M4 17h16M10.500 20h3M12 3v2",
   close: "M6 6l12 12M18 6 6 18",
   keys: "M3 6h18v12H3zM6.500 10h.01M10.500 10h.01M14.500 10h.01M18 10h.01M7.500 14.500h9",
+  history: "M4 5v4.500h4.500M4.500 9.500A8 8 0 1 1 4 13M12 8v4.500l3 2",
   edit: "M4 20h4L19.500 8.500l-4-4L4 16zM13 7l4 4",
   archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
 }
@@ -146,8 +147,8 @@ function save(address) {
 // what may be done with an element: a button with three dots, and a dialog for what needs a word more
 const ACTIONS = {
   rename: { label: "Rename…", action: "Rename", field: "name" },
-  describe: { label: "Describe…", action: "Save", field: "description" },
-  status: { label: "Set status…", action: "Set", field: "status" },
+  describe: { label: "Describe…", title: "Describe", action: "Save", field: "description" },
+  status: { label: "Set status…", title: "Set the status of", action: "Set", field: "status" },
   link: { label: "Copy link" },
   download: { label: "Download" },
   // these ask more, in the dialog of the shell
@@ -198,7 +199,7 @@ function actionMenu(item, ask, root) {
 }
 
 function confirmAction(name, item, ask, root) {
-  const { label, action, field, danger, text } = ACTIONS[name]
+  const { label, title, action, field, danger, text } = ACTIONS[name]
   const options = SETTABLE.map((status) => h("option", { value: status, selected: status === item.status }, STATUS[status][1]))
   const input = field === "status" ? h("select", { class: "field" }, options)
     : field === "description" ? h("textarea", { class: "field", rows: 5, maxlength: 20000 }, item.description ?? "")
@@ -208,12 +209,12 @@ function confirmAction(name, item, ask, root) {
     input.setAttribute("data-athena", "action-input")
     input.setAttribute("aria-label", danger ? "Its name" : field === "name" ? "New name" : label.replace("…", ""))
   }
-  const inside = item.children ? ` ${item.children} element${item.children === 1 ? "" : "s"} inside it, and all that is in them, go` : " All that is in it goes"
+  const inside = item.children ? ` ${item.children === 1 ? "1 element inside it, and all that is in that, go" : `${number.format(item.children)} elements inside it, and all that is in them, go`}` : " All that is in it goes"
   const go = h("button", { class: danger ? "action danger" : "action primary", "data-athena": "action-go", disabled: danger }, action)
   if (danger) input.addEventListener("input", () => { go.disabled = input.value !== item.name })
   const dialog = h("dialog", { class: "dialog", "aria-label": label, "data-athena": "action-dialog", onclose: () => dialog.remove() },
     h("form", { method: "dialog", onsubmit: () => ask({ do: name, id: item.id, value: field ? input.value : "" }) },
-      h("h2", {}, `${action} “${item.name}”`),
+      h("h2", {}, `${title ?? action} “${item.name}”`),
       danger ? h("p", {}, `${inside.trim()} with it, archived files too. This cannot be undone. Type its name to delete it.`) : text ? h("p", {}, text) : null,
       input, h("div", { class: "buttons" }, h("button", { type: "button", class: "action", onclick: () => dialog.close() }, "Cancel"), go)))
   root.append(dialog)

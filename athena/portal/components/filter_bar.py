@@ -9,7 +9,7 @@ class FilterBar(Asking):
     """Count of matching micrographs, named filters, Reset and Apply, exports and how they go.
 
     Asks ``{"do": name}`` of ``reset``, ``apply``, ``export``, ``live-export``, ``update-live`` and ``name-filter``, and
-    with an ``id`` ``choose-filter``, ``change-filter`` and ``remove-filter``.
+    with an ``id`` ``choose-filter``, ``change-filter``, ``filter-history`` and ``remove-filter``.
     """
 
     kept = param.Integer(default=0, doc="Micrographs that match.")
@@ -21,6 +21,8 @@ class FilterBar(Asking):
     changed = param.Boolean(default=False, doc="Whether the rules are others than those saved for the run.")
     may_write = param.Boolean(default=False, doc="Whether the visitor may save the filter and export.")
     live = param.Boolean(default=False, doc="Whether a live export goes on.")
-    jobs = param.List(default=[], item_type=dict, doc="{id, label, state, done, total, unit, message, location}.")
+    jobs = param.List(
+        default=[], item_type=dict, doc="{id, label, state, done, total, unit, message, location, filter}"
+    )
     said = param.String(default="", doc="What was just done.")
     problem = param.String(default="", doc="Why the last thing asked was not done.")

@@ -23,7 +23,7 @@ export function render({ model, el }) {
         h("button", { class: "action", "data-athena": "licence-refresh", onclick: () => model.send_msg({ do: "refresh" }) }, "Refresh")),
       one.message ? h("p", { class: "is-warning" }, one.message) : "",
       one.features.length ? h("div", { class: "sheet" }, h("table", {}, h("thead", {}, h("tr", {}, [["Feature"], ["Seats", "number"], ["Used", "number"], ["Expires"], ["State"], ["Message"]].map(([head, kind]) => h("th", { scope: "col", class: kind }, head)))),
-        h("tbody", {}, one.features.map(row)))) : h("p", { class: "empty muted", "data-athena": "empty" }, "No licence key is installed. Ask the vendor for one with the platform's id, and paste it below."),
+        h("tbody", {}, one.features.map(row)))) : h("p", { class: "empty muted", "data-athena": "empty" }, one.required ? "No licence key is installed. Ask the vendor for one with the platform's id, and paste it below." : "No licence key is installed, and none is needed."),
       one.licences.length ? h("section", {}, h("h2", {}, "Installed keys"), one.licences.map(installed)) : "")
   })
   live(model, ["said"], () => { said.textContent = model.said; said.hidden = !model.said })

@@ -85,7 +85,7 @@ export function render({ model, el }) {
         value: kind === "boolean" ? told === "true" : kind === "date" ? new Date(told).toISOString() : told })
     }
     form.onkeydown = (event) => { if (event.key === "Escape") { event.stopPropagation(); edit(null) } }
-    form.replaceChildren(h("strong", {}, isNew ? "New metadatum" : entry.name), isNew ? labelled("Name", name) : null,
+    form.replaceChildren(h("strong", {}, isNew ? "New entry" : entry.name), isNew ? labelled("Name", name) : null,
       h("div", { class: "two" }, labelled("Type", type), labelled("Value", value)), measured, convert, problem,
       h("div", { class: "buttons" }, h("button", { class: "action", type: "button", onclick: () => edit(null) }, "Cancel"),
         h("button", { class: "action primary", "data-athena": "metadata-save" }, "Save")))

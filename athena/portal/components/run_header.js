@@ -25,8 +25,9 @@ function source_line(source) {
 }
 
 export function render({ model, el }) {
-  live(model, ["title", "kind", "status", "counts", "source", "branches", "tabs", "item", "problem"], () => {
+  live(model, ["title", "kind", "status", "counts", "source", "branches", "tabs", "item", "problem"], unlessMenu(el, () => {
     const c = model.counts
+    const listed = Boolean(el.querySelector(".problems[open]"))
     el.replaceChildren(h("header", {},
       h("div", { class: "top" },
         h("h1", { "data-athena": "title" }, model.title,
@@ -44,5 +45,7 @@ export function render({ model, el }) {
       source_line(model.source),
       h("nav", { class: "tabs", role: "tablist" }, model.tabs.map((tab) =>
         h("a", { role: "tab", href: tab.search, "data-go": "", "aria-selected": String(tab.chosen), "data-athena": `tab-${tab.name}` }, tab.label)))))
-  })
+    const problems = el.querySelector(".problems")
+    if (problems) problems.open = listed // who reads them is not cut short by the next look at the folder
+  }))
 }

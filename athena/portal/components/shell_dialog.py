@@ -11,9 +11,10 @@ from athena.portal.components.asking import Asking
 class ShellDialog(Asking):
     """One dialog at a time, made of a form that Python gives; it asks ``submit`` (values), ``level`` and ``closed``.
 
-    A form is ``{label, action, danger, text, lines, fields, links, links_said, typed, tree, waiting}``: ``fields`` as
-    ``inputOf`` of ``dom.js`` takes them, ``typed`` a word that must be typed first, ``tree`` the places that can be
-    chosen, ``waiting`` says that what it is about is still being read.
+    A form is ``{label, action, danger, text, lines, fields, links, links_said, typed, tree, choices, waiting}``:
+    ``fields`` as ``inputOf`` of ``dom.js`` takes them, ``typed`` a word that must be typed first, ``tree`` the places
+    that can be chosen, ``choices`` things of which one can be (``{name, items}``; without an ``action`` they are only
+    shown), ``waiting`` says that what it is about is still being read.
     """
 
     parts = ("tree",)

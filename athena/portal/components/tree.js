@@ -2,6 +2,7 @@
 // hold a hundred thousand.
 
 const TREE_ROW_PX = 28
+const TREE_AGAIN_MS = 3000
 const TREE_PICTURE_PX = 56 // of a micrograph with its thumbnail
 const TREE_NEWS_MS = 2000 // between two readings of the micrographs of a run that goes on
 const TREE_PAGE = 100
@@ -87,7 +88,7 @@ function elementTree({ label, ask, choose, may = () => true, name = "tree-item",
     if (page.gone) { forget(page.level); plan(); return }
     const level = levelOf(page.level)
     level.asked.delete(page.holding || page.offset)
-    if (page.failed) return
+    if (page.failed) { setTimeout(plan, TREE_AGAIN_MS); return } // what is in sight is asked for again
     for (let index = page.offset; index < page.offset + TREE_PAGE; index += 1) {
       const at = level.items[index] && where.get(level.items[index].id)
       if (at && at.level === page.level && at.index === index) where.delete(level.items[index].id)

@@ -1,10 +1,10 @@
-"""Filters that a workflow keeps under names: keeping rules, changing and forgetting them (EQ-08)."""
+"""Filters that a workflow keeps under names: keeping rules, what they were, changing and forgetting them (EQ-08)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from athena.contract.filters import FilterRule
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.named_filters import FilterVersion, NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.runs import Run
 from athena.errors import Invalid
 from athena.portal.session import PortalSession
@@ -62,6 +62,45 @@ def ask_change(session: PortalSession, run: Run, one: NamedFilter, rules: Sequen
     session.shell.dialog.ask(form, submit)
 
 
+def show_history(session: PortalSession, run: Run, one: NamedFilter, *, may_write: bool) -> None:
+    """Show what a filter was, and let it be that again: as its newest version."""
+    catalogue, run_id, dialog = session.catalogue, run.element.id, session.shell.dialog
+    found: dict[str, FilterVersion] = {}
+
+    def submit(values: dict[str, Any]) -> None:
+        version = found.get(str(values.get("version")))
+        if version is None:
+            dialog.refuse("Choose a version first.")
+            return
+        change = NamedFilterUpdate(rules=version.rules, revision=one.revision)
+        _do(session, lambda: catalogue.change_named_filter(run_id, one.id, change))
+
+    def show(versions: list[FilterVersion]) -> None:
+        found.update({str(version.number): version for version in versions})
+        form = {
+            "label": f"Versions of the filter “{one.name}”",
+            "action": "Use this again" if may_write and len(versions) > 1 else "",
+            "text": "What is used again becomes the newest version. Runs keep the rules that were applied to them.",
+            "choices": {"name": "version", "items": [_choice(run, one, version) for version in versions]},
+        }
+        dialog.ask(form, submit)
+
+    session.run(lambda: catalogue.filter_versions(run_id, one.id), show)
+
+
+def _choice(run: Run, one: NamedFilter, version: FilterVersion) -> dict[str, Any]:
+    """A version as a line of the dialog; the present one can be looked at and not be chosen."""
+    return {
+        "value": str(version.number),
+        "label": f"Version {version.number}" + ("" if version.name == one.name else f", as “{version.name}”"),
+        "by": version.username,
+        "time": version.time.isoformat(),
+        "lines": _lines(run, version.rules),
+        "now": version.number == one.revision,
+        "off": frozenset(version.rules) == frozenset(one.rules),
+    }
+
+
 def ask_removal(session: PortalSession, run: Run, one: NamedFilter) -> None:
     """Ask whether a filter is to be forgotten."""
     catalogue, run_id = session.catalogue, run.element.id
@@ -69,7 +108,7 @@ def ask_removal(session: PortalSession, run: Run, one: NamedFilter) -> None:
         "label": f"Delete the filter “{one.name}”",
         "action": "Delete",
         "danger": True,
-        "text": "It goes for all runs of this workflow. Runs keep the rules that were applied to them.",
+        "text": "It goes from the menu of all runs of this workflow. Runs keep the rules that were applied to them.",
         "lines": _lines(run, one.rules),
     }
     session.shell.dialog.ask(form, lambda _: _do(session, lambda: catalogue.remove_named_filter(run_id, one.id)))

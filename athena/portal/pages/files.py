@@ -294,7 +294,8 @@ def _read_volumes(catalogue: Catalogue, element_id: UUID, place: Place) -> OpenV
 
 def _solid(place: Place, item: VolumeItem) -> Place:
     """Where a volume of a folder is looked at; a stack is named by its first image."""
-    return place.having(view=SOLID, file=str(item.file.id), stack="1" if item.stack else "")
+    stack = "1" if item.stack else ""
+    return place.having(view=SOLID, file=str(item.file.id), stack=stack, dir=_folder_of(item.file))
 
 
 def _may_be_solid(page: FilePage) -> bool:

@@ -14,6 +14,7 @@ from athena.contract.neighbours import Neighbours
 from athena.contract.processing import GainSense
 from athena.contract.runs import Run
 from athena.contract.visits import VisitedAcquisition
+from athena.domain.readable import count
 from athena.portal.branches import branch_links, other_branch
 from athena.portal.components.facts import Facts
 from athena.portal.components.micrograph_header import MicrographHeader
@@ -29,6 +30,7 @@ from athena.portal.theme import Scheme
 from athena.zarrio.layout import METRICS
 
 SIDE_PX = 440
+UNGROUPED_DIGITS = 4
 HEADLINE = ("defocus_um", "ctf_resolution_angstrom", "astigmatism_nm", "drift_total_angstrom")
 """Figures shown in the header."""
 TAB_LABELS = {"metadata": "Metadata", "motion": "Motion", "ctf": "CTF"}
@@ -86,7 +88,15 @@ def micrograph_page(place: Place, run: Run, seen: VisitedAcquisition, way: Seque
 
 def figure_text(name: str, value: float) -> str:
     """A metric as people read it: fixed decimals."""
-    return f"{value:.{METRICS[name].digits}f}"
+    return grouped(f"{value:.{METRICS[name].digits}f}")
+
+
+def grouped(number: str) -> str:
+    """Digits as everywhere: a real minus sign, and thin spaces between the thousands of more than four."""
+    whole, point, rest = number.partition(".")
+    if len(whole.lstrip("-")) > UNGROUPED_DIGITS:
+        whole = count(int(whole))
+    return f"{whole}{point}{rest}".replace("-", "−")
 
 
 def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
@@ -115,7 +125,12 @@ def fact_items(page: MicrographPage) -> list[dict[str, Any]]:
     add("Microscope", "Camera", optics.camera)
     add("Microscope", "Voltage", optics.voltage_kv, "kV")
     add("Microscope", "Spherical aberration", optics.spherical_aberration_mm, "mm")
-    add("Microscope", "Magnification", optics.nominal_magnification, "×")
+    add(
+        "Microscope",
+        "Magnification",
+        optics.nominal_magnification and grouped(f"{optics.nominal_magnification:.0f}"),
+        "×",
+    )
     add("Microscope", "Pixel size", optics.pixel_size_angstrom, "Å")
     add("Microscope", "Dose", optics.total_dose_e_per_A2, "e⁻/Å²")
     add("Microscope", "Frames", optics.frame_count)

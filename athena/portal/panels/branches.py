@@ -192,7 +192,7 @@ def comparison_item(found: BranchesReading) -> dict[str, Any]:
                 "this": f"{one.median_this:.{about.digits}f}",
                 "other": f"{one.median_other:.{about.digits}f}",
                 # differences are small beside what they are of
-                "difference": f"{one.median_difference:+.{about.digits + 1}f}",
+                "difference": f"{one.median_difference:+.{about.digits + 1}f}".replace("-", "−"),
                 "deviation": f"{one.deviation:.{about.digits + 1}f}",
                 "words": ", ".join(words),
             }

@@ -10,7 +10,7 @@ from athena.contract.criteria import RunCriteria
 from athena.contract.filters import FilterRule, RunFilter, SavedFilter
 from athena.contract.jobs import Job
 from athena.contract.listings import Listing, ListingSort
-from athena.contract.named_filters import NamedFilter, NamedFilterCreate, NamedFilterUpdate
+from athena.contract.named_filters import FilterVersion, NamedFilter, NamedFilterCreate, NamedFilterUpdate
 from athena.contract.neighbours import Shown
 from athena.contract.report import QualityReport
 from athena.contract.runs import ParametersUpdate, Retried, Run, SourceCreate
@@ -75,6 +75,10 @@ class RunQuestions(Questions):
     def change_named_filter(self, run_id: UUID, filter_id: UUID, change: NamedFilterUpdate) -> NamedFilter:
         """Give a named filter another name or other rules."""
         return self._client.patch(f"/api/runs/{run_id}/filters/{filter_id}", change, NamedFilter)
+
+    def filter_versions(self, run_id: UUID, filter_id: UUID) -> list[FilterVersion]:
+        """What a named filter was, newest first: the last ones."""
+        return self._client.get(f"/api/runs/{run_id}/filters/{filter_id}/versions", list[FilterVersion])
 
     def remove_named_filter(self, run_id: UUID, filter_id: UUID) -> None:
         """Forget a named filter."""

@@ -6,7 +6,7 @@ import panel as pn
 from panel.viewable import Viewable
 
 from athena.contract.elements import Element
-from athena.contract.filters import FilterRule, RunFilter, SavedFilter
+from athena.contract.filters import FilterRule, KeptVersion, RunFilter, SavedFilter
 from athena.contract.jobs import Job, JobKind, JobState
 from athena.contract.verdicts import VerdictKind
 from athena.domain.filters import check_filter
@@ -15,7 +15,7 @@ from athena.errors import AthenaError, Invalid
 from athena.portal.components.filter_bar import FilterBar
 from athena.portal.components.widget_frame import WidgetFrame
 from athena.portal.dialogs.export import ask_filtered_export
-from athena.portal.dialogs.named_filters import ask_change, ask_name, ask_removal
+from athena.portal.dialogs.named_filters import ask_change, ask_name, ask_removal, show_history
 from athena.portal.filter_words import parse_rules, write_rules
 from athena.portal.panels.side import may_write
 from athena.portal.place import CHARTS, RULES, Place
@@ -23,7 +23,7 @@ from athena.portal.run_tabs.reading import RunReading, archived_words, nothing_y
 from athena.portal.session import PortalSession
 from athena.portal.theme import Scheme
 from athena.sdk.client import checked
-from athena.sdk.filters import rule_words
+from athena.sdk.filters import rule_words, version_words
 from athena.zarrio.layout import METRICS
 from athena_widgets.chart_metrics import chart_metrics
 from athena_widgets.judging import parse_verdict
@@ -230,7 +230,7 @@ class DatavizTab:
                 self._save(reading.element)
             case "name-filter":
                 ask_name(self._session, reading.run, self._rules)
-            case "choose-filter" | "change-filter" | "remove-filter":
+            case "choose-filter" | "change-filter" | "remove-filter" | "filter-history":
                 self._act_on_named(reading, asked)
             case "export":
                 self._export(reading.element, JobKind.EXPORT)
@@ -245,6 +245,8 @@ class DatavizTab:
             self.bar.problem = "Somebody has deleted this filter."
         elif asked["do"] == "change-filter":
             ask_change(self._session, reading.run, one, self._rules)
+        elif asked["do"] == "filter-history":
+            show_history(self._session, reading.run, one, may_write=may_write(reading.element))
         elif asked["do"] == "remove-filter":
             ask_removal(self._session, reading.run, one)
         else:
@@ -252,7 +254,9 @@ class DatavizTab:
             self._push()
 
     def _export(self, run: Element, kind: JobKind) -> None:
-        matching = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
+        # the browser counts, and may not have counted yet
+        counted = f"{count(self.bar.kept)} of {count(self.bar.total)} micrographs match the filter."
+        matching = counted if self.bar.total else "Those that match the filter."
         ask_filtered_export(self._session, run, kind, rules=self._rules, matching=matching)
 
     def _save(self, run: Element) -> None:
@@ -312,6 +316,13 @@ def _wire(rules: Rules) -> list[dict[str, Any]]:
     return [rule.model_dump(mode="json") for rule in rules]
 
 
+def _filter_words(job: Job) -> str:
+    """Version of a named filter that an export goes by, if there is one of its rules."""
+    used: Any = job.result.get("filters") or [{}]
+    named = used[-1].get("named_filter")
+    return version_words(KeptVersion.model_validate(named)) if named else ""
+
+
 def _job_item(job: Job) -> dict[str, Any]:
     return {
         "id": str(job.id),
@@ -322,4 +333,5 @@ def _job_item(job: Job) -> dict[str, Any]:
         "unit": job.unit,
         "message": job.message,
         "location": str(job.result.get("location", "")),
+        "filter": _filter_words(job),
     }

@@ -2182,7 +2182,7 @@ export interface paths {
         post?: never;
         /**
          * Remove Named Filter
-         * @description Forget a named filter; what was saved for runs stays.
+         * @description Forget a named filter; what was saved for runs stays, and so do its versions.
          */
         delete: operations["remove_named_filter"];
         options?: never;
@@ -2192,6 +2192,46 @@ export interface paths {
          * @description Give a named filter another name or other rules.
          */
         patch: operations["update_named_filter"];
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filters/{filter_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Filter Versions
+         * @description List what a named filter was, newest first; also once it is deleted.
+         */
+        get: operations["list_filter_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/filters/{filter_id}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Filter Version
+         * @description Give a version of a named filter; also once that is deleted.
+         */
+        get: operations["get_filter_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/runs/{run_id}/criteria": {
@@ -3448,6 +3488,33 @@ export interface components {
             upper?: number | null;
         };
         /**
+         * FilterVersion
+         * @description What a named filter was from one change to the next. It outlives the filter.
+         */
+        FilterVersion: {
+            /**
+             * Filter Id
+             * Format: uuid
+             */
+            filter_id: string;
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Rules */
+            rules: components["schemas"]["FilterRule"][];
+            /**
+             * Username
+             * @description Who made it so; empty: not known, of changes before versions were kept.
+             */
+            username: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+        };
+        /**
          * FolderCreate
          * @description A folder at the root (no parent) or in another folder.
          */
@@ -3840,6 +3907,24 @@ export interface components {
          */
         JobState: "pending" | "running" | "finished" | "failed" | "cancelled";
         JsonValue: unknown;
+        /**
+         * KeptVersion
+         * @description A version of a named filter, as what was made with it names it. It can be asked for even once that is deleted.
+         */
+        KeptVersion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Name
+             * @description As it was called then.
+             */
+            name: string;
+            /** Version */
+            version: number;
+        };
         /**
          * KnownName
          * @description A name already used, with how it was used last; for completion.
@@ -4274,7 +4359,7 @@ export interface components {
             rules: components["schemas"]["FilterRule"][];
             /**
              * Revision
-             * @description Grows with each change.
+             * @description Grows with each change: the number of its newest version.
              */
             revision: number;
             /** Creator */
@@ -4774,6 +4859,8 @@ export interface components {
              * @default []
              */
             criteria: components["schemas"]["FilterRule"][];
+            /** @description Version of a named filter that has these rules. */
+            criteria_named?: components["schemas"]["KeptVersion"] | null;
             /**
              * Metrics
              * @default []
@@ -5222,6 +5309,8 @@ export interface components {
              * @default 0
              */
             rejected: number;
+            /** @description Version of a named filter that has these rules. */
+            named?: components["schemas"]["KeptVersion"] | null;
         };
         /**
          * SearchHit
@@ -6137,6 +6226,7 @@ export type FilePage = components['schemas']['FilePage'];
 export type FileSort = components['schemas']['FileSort'];
 export type FileUpdate = components['schemas']['FileUpdate'];
 export type FilterRule = components['schemas']['FilterRule'];
+export type FilterVersion = components['schemas']['FilterVersion'];
 export type FolderCreate = components['schemas']['FolderCreate'];
 export type GainOrientation = components['schemas']['GainOrientation'];
 export type GainSense = components['schemas']['GainSense'];
@@ -6160,6 +6250,7 @@ export type JobCreate = components['schemas']['JobCreate'];
 export type JobKindInfo = components['schemas']['JobKindInfo'];
 export type JobState = components['schemas']['JobState'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KeptVersion = components['schemas']['KeptVersion'];
 export type KnownName = components['schemas']['KnownName'];
 export type Licence = components['schemas']['Licence'];
 export type LicenceInstall = components['schemas']['LicenceInstall'];
@@ -13718,6 +13809,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NamedFilter"];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_filter_versions: {
+        parameters: {
+            query?: {
+                /** @description Only those before this number. */
+                before?: number | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterVersion"][];
+                };
+            };
+            /** @description No token, or one that is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not acceptable. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_filter_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                filter_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilterVersion"];
                 };
             };
             /** @description No token, or one that is not valid. */
