@@ -123,6 +123,10 @@ RUNS: dict[str, Scene] = {
     "dataviz": Scene(f"{RUN}&tab=dataviz", hook("dataviz") + "[data-drawn]"),
     "dataviz-few": Scene(f"{FEW}&tab=dataviz", hook("dataviz") + "[data-drawn]"),
     "dataviz-full": Scene(VIZ, hook("dataviz") + "[data-drawn]"),
+    "dataviz-tilt": Scene(
+        f"{RUN}&tab=dataviz&charts=ice_relative,ice_thickness_nm,tilt_deg,tilt_error_deg",
+        hook("dataviz") + "[data-drawn]",
+    ),
     "dataviz-empty": Scene("?e={none}&tab=dataviz", hook("empty")),
     "processing": Scene("?e={branched}&tab=processing", hook("compared-metric")),
     "processing-failed": Scene(f"{FULL}&tab=processing", hook("branch")),

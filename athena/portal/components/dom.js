@@ -288,11 +288,13 @@ function branchNotice(branches, text = "") {
     h("a", { href: branches.find((one) => one.default).search, "data-go": "", "data-athena": "branch-leave" }, "Show the default"))
 }
 
+const choiceWords = (choice) => ({ true: "yes", false: "no" })[choice] ?? choice.replaceAll("_", " ")
+
 // a field for a parameter of the processing: {name, about, kind, choices, usual}; `set` hears the value, null for none
 function parameterField(p, value, set, hook) {
   const common = { class: "field", "data-athena": `${hook}-${p.name}`, title: p.about }
   if (p.kind === "choice") return h("select", { ...common, onchange: (event) => set(event.target.value || null) },
-    h("option", { value: "" }, `usual: ${p.usual.replaceAll("_", " ")}`), p.choices.map((choice) => h("option", { value: choice, selected: choice === value }, choice.replaceAll("_", " "))))
+    h("option", { value: "" }, `usual: ${choiceWords(p.usual)}`), p.choices.map((choice) => h("option", { value: choice, selected: choice === value }, choiceWords(choice))))
   return h("input", { ...common, type: p.kind === "text" ? "text" : "number", step: p.kind === "whole" ? 1 : "any", value: value ?? "", placeholder: p.usual,
     oninput: (event) => { const typed = event.target.value; set(typed === "" ? null : p.kind === "text" ? typed : Number(typed)) } })
 }
