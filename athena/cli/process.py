@@ -50,7 +50,7 @@ PhaseShift = Annotated[bool, typer.Option("--phase-shift", help="Fit a phase shi
 MinDefocus = Annotated[float, typer.Option(help="Smallest defocus looked for, Å.", min=1)]
 MaxDefocus = Annotated[float, typer.Option(help="Largest defocus looked for, Å.", min=1)]
 MinResolution = Annotated[float, typer.Option(help="Lowest resolution of the CTF fit, Å.", min=1)]
-MaxResolution = Annotated[float, typer.Option(help="Highest resolution of the CTF fit, Å.", min=1)]
+MaxResolution = Annotated[float, typer.Option(help="Highest resolution of the CTF search, Å.", min=1)]
 
 
 @process_app.command("movie")

@@ -341,17 +341,24 @@ def examples() -> Iterator[tuple[str, Any]]:
 
 
 def open_showcase() -> Any:
-    """The page of all components."""
+    """The page of all components, or with ``?of=FilterBar`` of that alone, which is there at once."""
     scheme: Scheme = "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
     sections: list[Any] = [Browser(theme=scheme, cookie=THEME_COOKIE, width=0, height=0, title="Components")]
+    wanted = {name.decode() for name in pn.state.session_args.get("of", [])}
     for state, component in examples():
         name = type(component).__name__
+        if wanted and name not in wanted:
+            continue
         component.sizing_mode = component.sizing_mode or "stretch_width"
-        component.margin = 0
-        frame = {"border": "1px dashed var(--athena-line)", "overflow": "hidden"}
-        heading = TitleBar(_nothing, kind=name, title=state, sizing_mode="stretch_width")
-        shown = pn.Column(heading, component, sizing_mode="stretch_width", margin=(8, 24), styles=frame)
-        sections.append(shown)
+        # neither in a column of its own: a third of what the page is made of was such columns
+        line = "1px dashed var(--athena-line)"
+        head = {"border": line, "border-bottom": "0"}
+        heading = TitleBar(
+            _nothing, kind=name, title=state, sizing_mode="stretch_width", margin=(8, 24, 0, 24), styles=head
+        )
+        component.margin = (0, 24, 8, 24)
+        component.styles = component.styles | {"border": line, "border-top": "0", "overflow": "hidden"}
+        sections += [heading, component]
     pn.state.curdoc.template_variables["html_attrs"] = f'data-theme="{scheme}"'
     return pmui.Page(
         title="Components",

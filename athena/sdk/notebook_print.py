@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from athena.contract.report import QualityReport
+from athena.sdk.page_font import set_font
 from athena.sdk.report_page import A4_INCHES, INK, LINE, MARGIN, MUTED, SURFACE, draw_page
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def _text_page(lines: list[PrintedLine], foot: str) -> "Figure":
         y -= line.height
     page.add_artist(_foot_rule(page))
     page.text(left, 30 / HEIGHT_PT, foot, size=6.5, color=MUTED, parse_math=False)
+    set_font(page)
     return page
 
 

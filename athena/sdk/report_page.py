@@ -10,6 +10,7 @@ import numpy as np
 from athena.contract.report import FEW_IMAGES, MetricSummary, QualityReport
 from athena.domain.readable import count, duration
 from athena.sdk.filters import rule_words, version_words
+from athena.sdk.page_font import set_font
 from athena.zarrio.layout import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def draw_page(report: QualityReport) -> "Figure":
         left, bottom = MARGIN + column * (width + gap), 0.360 - row * 0.248
         _histogram(page.add_axes((left + 0.055, bottom + 0.02, width - 0.065, 0.185)), summary)
     _footnote(page, report)
+    set_font(page)
     return page
 
 
@@ -178,6 +180,7 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
     axes.bar(edges[:-1], summary.counts, np.diff(edges), align="edge", color=ACCENT, alpha=0.55, linewidth=0)
     axes.set_ylabel("images", size=7, color=MUTED)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _: count(round(value)))
     axes.set_ylim(0, HEADROOM * max(summary.counts))
     if summary.deviation > 0:
         x = np.linspace(edges[0], edges[-1], 200)
@@ -194,7 +197,7 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
         linestyle="--",
         label=f"median {summary.median:.{metric.digits}f}",
     )
-    axes.legend(fontsize=6.5, frameon=False, labelcolor=MUTED, loc="upper right", handlelength=1.6)
+    axes.legend(fontsize=6.5, labelcolor=MUTED, loc="upper right", handlelength=1.6, edgecolor="none", framealpha=0.85)
 
 
 def _footnote(page: "Figure", report: QualityReport) -> None:

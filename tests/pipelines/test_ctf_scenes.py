@@ -79,8 +79,52 @@ def test_no_phase_plate_has_no_phase_shift() -> None:
     rng = np.random.default_rng(14)
     _, fit, _ = _fit(count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng), USUAL)), phase_shift=True)
     _near(fit, USUAL.mean_angstrom, within=60)
-    shift = fit.defocus.phase_shift_deg
-    assert min(shift, 180 - shift) < 6
+    assert fit.defocus.phase_shift_deg < 6
+
+
+def test_no_phase_shift_is_told_where_one_of_nearly_180_degrees_fits_as_well() -> None:
+    """Noise makes 175° the best of this image by a hair."""
+    rng = np.random.default_rng([8, 32])
+    camera = Camera(1024, 1.0)
+    image = count(camera, rng, project(camera, protein(camera, rng), Defocus(8100, 7900, 30)))
+    _, fit, _ = _fit(image, camera, phase_shift=True)
+    assert fit.defocus.phase_shift_deg < 6
+    _near(fit, 8000, within=60)
+
+
+def test_a_phase_shift_of_nearly_180_degrees_that_is_clear_is_told() -> None:
+    rng = np.random.default_rng(34)
+    image = count(CAMERA, rng, project(CAMERA, protein(CAMERA, rng, contrast=0.25), Defocus(8100, 7900, 30, 168)))
+    _, fit, _ = _fit(image, phase_shift=True)
+    assert fit.defocus.phase_shift_deg == pytest.approx(168, abs=5)
+
+
+def test_finer_rings_tell_astigmatism_better() -> None:
+    camera = Camera(1024, 1.0)
+    off: dict[bool, list[complex]] = {False: [], True: []}
+    for seed in range(8):
+        rng = np.random.default_rng([seed, 35])
+        image = count(
+            camera, rng, project(camera, carbon(camera, rng, contrast=0.12), Defocus(15100, 14900, 20 * seed))
+        )
+        for beyond, errors in off.items():
+            _, fit, _ = _fit(image, camera, beyond=beyond)
+            found = fit.defocus.u_angstrom - fit.defocus.v_angstrom
+            turns = np.exp(2j * np.radians([fit.defocus.angle_deg, 20 * seed]))
+            errors.append(found * turns[0] - 200 * turns[1])
+    assert np.linalg.norm(off[True]) < 0.8 * np.linalg.norm(off[False])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_steep_tilt_pulls_neither_defocus_nor_astigmatism(seed: int) -> None:
+    """Beyond 6 Å the rings of these images are inverted."""
+    rng = np.random.default_rng([seed, 33])
+    camera = Camera(1536, 1.0)
+    truth = Defocus(20150, 19850, 30)
+    found = _measure(count(camera, rng, tilted(camera, carbon(camera, rng), truth, tilt_deg=55)), camera).fit.defocus
+    assert found.u_angstrom == pytest.approx(truth.u_angstrom, abs=60)
+    assert found.v_angstrom == pytest.approx(truth.v_angstrom, abs=60)
+    assert found.angle_deg == pytest.approx(truth.angle_deg, abs=10)
 
 
 @pytest.mark.parametrize("aimed", [5000, 12000])

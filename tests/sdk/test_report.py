@@ -17,7 +17,7 @@ from athena.db.user_metrics import UserMetricRow
 from athena.errors import Invalid
 from athena.sdk.notebook_print import print_notebook
 from athena.sdk.report_notebook import notebook_page, report_cells
-from athena.sdk.report_page import draw_page
+from athena.sdk.report_page import draw_page, render
 from athena.sdk.runs import Run
 from tests.conftest import add_acquisitions
 
@@ -138,6 +138,23 @@ def test_the_normal_curve_of_few_says_that_it_says_little(new_run: NewRun, proce
     legend = draw_page(model).axes[1].get_legend()
     assert legend is not None
     assert "normal, too few to judge" in [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.feature("EQ-10")
+def test_the_page_is_set_in_the_products_font_and_its_counts_part_thousands(new_run: NewRun, process: Process) -> None:
+    run = new_run()
+    process(run, 3)
+    model = run.quality_report().model
+    defocus = model.metrics[1].model_copy(update={"counts": (4000, *model.metrics[1].counts[1:])})
+    no_signs = {"criteria": (), "images_per_h": None, "complying_per_h": None}  # ≤ and ≈ are none of Inter's
+    model = model.model_copy(update={"metrics": (model.metrics[0], defocus), **no_signs})
+    page = PdfReader(BytesIO(render(model, "pdf"))).pages[0]
+    fonts = {font.get_object()["/BaseFont"].partition("+")[2] for font in page["/Resources"]["/Font"].values()}
+    assert fonts == {"Inter-Regular", "Inter-Bold"}
+    assert "1\u2009800" in page.extract_text()
+    # what Inter lacks is there all the same
+    greek = PdfReader(BytesIO(render(model.model_copy(update={"name": "Grid αβγ ≤ 3"}), "pdf"))).pages[0]
+    assert "Grid αβγ ≤ 3" in greek.extract_text()
 
 
 @pytest.mark.feature("NB-04")

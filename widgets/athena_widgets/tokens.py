@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -31,3 +32,9 @@ def css(*, selector: str = ".athena") -> str:
 def font_css() -> str:
     """The bundled Inter as one ``@font-face`` rule with its data inside; needs the built widgets."""
     return files("athena_widgets").joinpath("static", "inter.css").read_text(encoding="utf-8")
+
+
+def font_files() -> tuple[Path, ...]:
+    """The bundled Inter in the weights of printed pages, as TrueType; none where the widgets are not built."""
+    static = Path(str(files("athena_widgets").joinpath("static")))
+    return tuple(sorted(static.glob("inter-*.ttf")))

@@ -17,7 +17,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OPENAPI = ROOT / "docs" / "openapi.json"
 CLIENT = HERE / "src" / "api.gen.ts"
+STATIC = HERE.parent / "athena_widgets" / "static"
 MODULES = HERE / "node_modules"
+PRINTED_WEIGHTS = (400, 700)
 sys.path.insert(0, str(HERE))
 
 import generate  # noqa: E402  (a neighbour of this script, not a package)
@@ -74,6 +76,16 @@ def client_text(target: Path) -> None:
     )
 
 
+def printed_fonts() -> None:
+    """Write the weights of Inter that printed pages are set in as TrueType, which is all that matplotlib reads."""
+    from fontTools.ttLib import TTFont  # matplotlib brings it
+
+    for weight in PRINTED_WEIGHTS:
+        font = TTFont(MODULES / "@fontsource" / "inter" / "files" / f"inter-latin-{weight}-normal.woff")
+        font.flavor = None
+        font.save(STATIC / f"inter-{weight}.ttf")
+
+
 def check() -> list[str]:
     """Judge the sources; return what failed."""
     failed = []
@@ -115,6 +127,7 @@ def main() -> int:
         else:
             generate.write()
             run([*node_commands()[0], "build.mjs"], step="esbuild")
+            printed_fonts()
     except BuildFailed as problem:
         print(f"widgets: {problem}", file=sys.stderr)
         return 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf
+from athena_pipelines.core.ctf_fit import CtfFit, SearchRange, fit_ctf, fit_on_slope
 from athena_pipelines.core.ctf_model import Optics
 from athena_pipelines.core.spectrum import Spectrum, measure
 from athena_pipelines.core.thickness import measure_thickness
@@ -18,7 +18,7 @@ class MicrographCtf:
 
     Attributes
     ----------
-    spectrum, fit : of the whole image.
+    spectrum, fit : of the whole image; the fit of a tilted specimen is of its middle.
     tilt : of the specimen; its values are NaN where it is chance or was not measured.
     ice_angstrom : thickness from the node of the CTF; NaN where it has none, or a tilt may have made it.
     """
@@ -38,4 +38,10 @@ def measure_ctf(
     tilt = measure_tilt(image, spectrum, ice.fit, optics, search=ice.search, pixel_size_angstrom=pixel_size_angstrom)
     height, width = image.shape
     field = height * pixel_size_angstrom, width * pixel_size_angstrom
-    return MicrographCtf(spectrum, ice.fit, tilt, ice.unless_tilted(tilt, field))
+    fit = ice.fit
+    if tilt.significant:
+        spread = tilt.slope_x * field[1], tilt.slope_y * field[0]
+        fit = fit_on_slope(
+            spectrum, fit, optics, search=ice.search, mean_angstrom=tilt.mean_angstrom, spread_angstrom=spread
+        )
+    return MicrographCtf(spectrum, fit, tilt, ice.unless_tilted(tilt, field))

@@ -1,8 +1,8 @@
 """Fit of defocus, astigmatism and phase shift to a spectrum.
 
-Coarse search on the rotational average, then refinement in two dimensions. The fit correlates the background-free
-spectrum with −cos 2χ, which is what sin²χ looks like in weak signal and has a smooth gradient; the score reported
-is CTFFIND's, the correlation with |sin χ|.
+Coarse search on the rotational average, then refinement in two dimensions, at last by all rings that follow the model.
+The fit correlates the background-free spectrum with −cos 2χ, which is what sin²χ looks like in weak signal and has a
+smooth gradient; the score reported is CTFFIND's, the correlation with |sin χ| in the range of the search.
 Sources: Rohou & Grigorieff 2015 (search and restraint); the conventions are in ``ctf_model``.
 """
 
@@ -32,6 +32,8 @@ SIGNIFICANCE_WITH_PHASE = 10.0
 OBLIQUE_SHARE = 0.5
 """Part of that which directions nearer to the diagonals than to the axes must give: what a camera's rows, columns and
 blocks leave lies along the axes."""
+FULL_TURN_RAD = 0.02
+"""A phase shift so near to 180° is at the end of its range."""
 LARGEST_ASTIGMATISM = 0.8
 """U − V in units of the mean defocus beyond which a fit has followed something else."""
 SUSPECT_RISE = 1.08
@@ -45,13 +47,20 @@ REFUTED_RISE = 1.4
 
 @dataclass(frozen=True)
 class SearchRange:
-    """What a fit looks at: resolutions in Å (the low one first), defocus in Å, and whether phase is free."""
+    """What a fit looks at: resolutions in Å (the low one first), defocus in Å, and whether phase is free.
+
+    Attributes
+    ----------
+    beyond : whether what was found is refined by finer rings too, as far as they follow the model. They tell defocus
+        and astigmatism best, but a search among them would follow chance.
+    """
 
     min_resolution_angstrom: float = 30.0
     max_resolution_angstrom: float = 5.0
     min_defocus_angstrom: float = 3000.0
     max_defocus_angstrom: float = 50000.0
     phase_shift: bool = False
+    beyond: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,9 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
         value, x = _refine(pixels, start, optics=optics, search=search)
         if value > best_value:
             best_value, best = value, x
+    rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
+    if search.beyond:
+        best = _by_finer_rings(spectrum, best, optics, search)
     if search.phase_shift:
         best = _settle(spectrum, best, optics, search)
     found = score(*pixels.arrays, lam, cs, best)
@@ -121,16 +133,59 @@ def fit_ctf(spectrum: Spectrum, optics: Optics, search: SearchRange) -> CtfFit:
     oblique = pixels.oblique()
     clear = score(*oblique.arrays, lam, cs, best) * np.sqrt(oblique.signal.size * spectrum.independent)
     shows = significance > least and clear > OBLIQUE_SHARE * least
-    rise = 0.0 if search.phase_shift else _rise_with_phase(spectrum, pixels, (best_value, best), optics, search)
     determined = shows and _sensible(defocus, quality, search) and rise < REFUTED_RISE
     return CtfFit(defocus, float(found), float(significance), bool(determined), quality, rise > SUSPECT_RISE)
 
 
+def fit_on_slope(
+    spectrum: Spectrum,
+    fit: CtfFit,
+    optics: Optics,
+    *,
+    search: SearchRange,
+    mean_angstrom: float,
+    spread_angstrom: tuple[float, float],
+) -> CtfFit:
+    """A fit made right for a specimen on a slope.
+
+    Its defocus is ``mean_angstrom`` in the middle of the image and changes by ``spread_angstrom`` (x, y) from one side
+    to the other. The rings of the whole image are those of the middle times sinc(λk²·spread) along each axis: beyond a
+    node they are inverted, and without that the fit follows them to a defocus and an astigmatism that are not there.
+    """
+    pixels = _select(spectrum, search)
+    rate = optics.wavelength_angstrom * pixels.k2
+    damped = pixels.signal * np.sinc(rate * spread_angstrom[0]) * np.sinc(rate * spread_angstrom[1])
+    expected = replace(pixels, signal=np.asarray(damped - damped.mean(), np.float32))
+    start = model_of(fit.defocus, optics)
+    start[0] = mean_angstrom
+    found = [
+        _refine(expected, x, optics=optics, search=replace(search, phase_shift=False))
+        for x in (start, start * np.array([1.0, 0.0, 0.0, 1.0]))
+    ]
+    x = max(found, key=lambda pair: pair[0])[1]
+    x[0] = mean_angstrom
+    value = score(*pixels.arrays, optics.wavelength_angstrom, optics.spherical_aberration_angstrom, x)
+    return replace(fit, defocus=_defocus(x, optics), score=float(value), quality=assess(spectrum, x, optics))
+
+
+def _by_finer_rings(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
+    """Refined in a range that ends where the rings cease to follow the model; as given if the search's ends later."""
+    reached = assess(spectrum, x, optics).resolution_angstrom
+    if not reached < search.max_resolution_angstrom:  # NaN where none follow
+        return x
+    farther = replace(search, max_resolution_angstrom=reached)
+    return _refine(_select(spectrum, farther), x, optics=optics, search=farther)[1]
+
+
 def _settle(spectrum: Spectrum, x: Array, optics: Optics, search: SearchRange) -> Array:
-    """Phase and mean defocus by the course of the rings, which leans less; what was given where that says nothing."""
+    """Phase and mean defocus by the course of the rings, which leans less; what was given where that says nothing.
+
+    A phase shift of 180° makes the same rings as none, and none is what is told.
+    """
     rings = fit_rings(profile(spectrum, x, optics, band_of(spectrum, search)), x, optics, free_phase=True)
     if rings is None or not search.min_defocus_angstrom <= rings.mean_angstrom <= search.max_defocus_angstrom:
-        return x
+        full = x[3] > optics.amplitude_phase + np.pi - FULL_TURN_RAD
+        return np.array([*x[:3], optics.amplitude_phase]) if full else x
     return np.array([rings.mean_angstrom, *x[1:3], rings.phase_rad])
 
 

@@ -28,6 +28,9 @@ LEAST_LEVEL = 0.2
 """Of the course: no bin is trusted as if its power were less."""
 DEFOCUS_UNIT = 1000.0
 """Å in which a step of the fit is taken, so that it and the phase's are alike."""
+NEAR_NONE_RAD = 0.35
+NEAR_NONE_DEVIATIONS = 3.0
+"""A phase shift so near to 180° is told as none, which makes the same rings, unless it is better by so many errors."""
 FARTHEST_RAD = 0.6
 """A phase that runs farther from its start has followed something else."""
 
@@ -85,8 +88,8 @@ def fit_rings(seen: Profile, x: Array, optics: Optics, *, free_phase: bool) -> R
     """Noise and specimen of a profile, and with ``free_phase`` mean defocus and phase beside them, from those in ``x``.
 
     Least squares, in which the curves are linear and solved at every step (Golub & Pereyra 1973, variable projection);
-    steps by Levenberg and Marquardt. The phase shift stays within 0 to 180°. None where there are too few frequencies,
-    or nothing like rings near ``x``.
+    steps by Levenberg and Marquardt. The phase shift stays within 0 to 180°, and is 0 where it is as likely 180. None
+    where there are too few frequencies, or nothing like rings near ``x``.
     """
     if seen.frequency.size < 4 * (NOISE_TERMS + SPECIMEN_TERMS):
         return None
@@ -102,6 +105,9 @@ def fit_rings(seen: Profile, x: Array, optics: Optics, *, free_phase: bool) -> R
     noise, specimen = problem.curves(at)
     if abs(at[1] - x[3]) > FARTHEST_RAD or not specimen @ seen.counts > 0:
         return None
+    if free_phase and at[1] > optics.amplitude_phase + np.pi - NEAR_NONE_RAD:
+        at = problem.prefer(np.array([at[0], optics.amplitude_phase]), at)
+        noise, specimen = problem.curves(at)
     return Rings(float(at[0]), float(at[1]), noise, specimen)
 
 
@@ -127,6 +133,14 @@ class _Problem:
         """Weigh by the power that is modelled at a point, in place of the course."""
         left = self._solve(at)[3] / self._weight
         self._weight = np.sqrt(self._seen.counts) / np.maximum(self._seen.power - left, LEAST_LEVEL * self._course)
+
+    def prefer(self, near: Array, at: Array) -> Array:
+        """The best point with the phase of ``near``, unless ``at`` is better by more than chance."""
+        near = self.descend(near, np.array([True, False]))
+        squares = [float((left**2).sum()) for left in (self._solve(near)[3], self._solve(at)[3])]
+        freedom = self._seen.frequency.size - NOISE_TERMS - SPECIMEN_TERMS - 2
+        better = freedom * (squares[0] / squares[1] - 1)
+        return at if better > NEAR_NONE_DEVIATIONS**2 else near
 
     def descend(self, at: Array, free: npt.NDArray[np.bool_]) -> Array:
         """Least squares near a point, along the coordinates that are free."""

@@ -78,8 +78,8 @@ def measure_thickness(spectrum: Spectrum, fit: CtfFit, optics: Optics, search: S
 
 
 def _up_to(search: SearchRange, angstrom: float) -> SearchRange:
-    """The same range, but not beyond a resolution."""
-    return replace(search, max_resolution_angstrom=max(search.max_resolution_angstrom, angstrom))
+    """The same range, but not beyond a resolution: the rings there are inverted."""
+    return replace(search, max_resolution_angstrom=max(search.max_resolution_angstrom, angstrom), beyond=False)
 
 
 def node_thickness(spectrum: Spectrum, fit: CtfFit, optics: Optics) -> float:

@@ -50,12 +50,14 @@ class Tilt:
     slope_x, slope_y : by how many Å the defocus grows for an Å to the right and up; NaN where it was not measured.
     error : standard error of each.
     chance : probability of so steep a plane where the specimen is level.
+    mean_angstrom : defocus in the middle of the image.
     """
 
     slope_x: float = math.nan
     slope_y: float = math.nan
     error: float = math.nan
     chance: float = 1.0
+    mean_angstrom: float = math.nan
 
     @property
     def significant(self) -> bool:
@@ -172,7 +174,7 @@ class _Tiles:
         excess = max(1.0, float(left / freedom))
         error = math.sqrt(excess * float(np.trace(np.linalg.inv(information)[1:, 1:])) / 2)
         chance = (1 + 2 * max(gain, 0.0) / excess / freedom) ** (-freedom / 2)
-        return Tilt(float(at[1]), float(at[2]), error, chance)
+        return Tilt(float(at[1]), float(at[2]), error, chance, float(at[0]))
 
     def _search(self, grid: Array, likelihood: Array, places: Array) -> Array:
         """Mean defocus and slopes of the most likely plane, on a grid."""
