@@ -197,7 +197,7 @@ def _histogram(axes: "Axes", summary: MetricSummary) -> None:
         linestyle="--",
         label=f"median {summary.median:.{metric.digits}f}",
     )
-    axes.legend(fontsize=6.5, frameon=False, labelcolor=MUTED, loc="upper right", handlelength=1.6)
+    axes.legend(fontsize=6.5, labelcolor=MUTED, loc="upper right", handlelength=1.6, edgecolor="none", framealpha=0.85)
 
 
 def _footnote(page: "Figure", report: QualityReport) -> None:

@@ -6,7 +6,7 @@ import type { Rule } from "./filter_rules";
 import type { MetricRow } from "./metric_row";
 import { Scope } from "./model";
 import type { Selection } from "./selection";
-import { count, fixed } from "./units";
+import { count, fixed, withUnit } from "./units";
 
 /** The pointer rests this long before the name of a micrograph is asked for. */
 const REST_MS = 80;
@@ -111,7 +111,7 @@ export class ChartHands {
     const { digits, unit, label } = row.metric;
     const value = row.values[index];
     const known = value !== undefined && Number.isFinite(value);
-    const text = known ? `${fixed(value, digits)}${unit ? `\u2009${unit}` : ""}` : "not known";
+    const text = known ? withUnit(fixed(value, digits), unit) : "not known";
     const { accepted, rejected, kept } = this.#host.shared;
     const said = accepted.includes(index)
       ? " · accepted by hand"

@@ -2,7 +2,7 @@
 
 import type { FilterRule } from "./api.gen";
 import { METRICS, type MetricName } from "./catalogue.gen";
-import { fixed, type Value } from "./units";
+import { fixed, type Value, withUnit } from "./units";
 
 export type Rule = FilterRule;
 export type Operator = Rule["operator"];
@@ -54,7 +54,7 @@ export function sentence(rule: Rule, metrics: readonly RuleMetric[] = []): strin
   const sign = SIGNS[rule.operator] ?? rule.operator;
   const bounds = [rule.value, ...(typeof rule.upper === "number" ? [rule.upper] : [])];
   const said = bounds.map((value) => bound(value, digits)).join(" and ");
-  return `${metric?.label ?? rule.metric} ${sign} ${said}${metric?.unit ? `\u2009${metric.unit}` : ""}`;
+  return `${metric?.label ?? rule.metric} ${sign} ${withUnit(said, metric?.unit ?? "")}`;
 }
 
 /** What hand and rules say of every acquisition. */

@@ -6,7 +6,7 @@ import { h, prepareCanvas } from "./dom";
 import { drawBand, drawCursor, drawRow } from "./draw_row";
 import type { Rule } from "./filter_rules";
 import { RowLayout } from "./row_layout";
-import { count, fixed } from "./units";
+import { count, fixed, withUnit } from "./units";
 
 const PAD = 0.06;
 /** How far from a point a pointer may be, px. */
@@ -76,7 +76,7 @@ export class MetricRow {
       this.layout.range = [low - PAD * (high - low), high + PAD * (high - low)];
     }
     const { digits, unit } = this.metric;
-    const said = total > 0 ? `median ${fixed(median, digits)}${unit ? `\u2009${unit}` : ""}` : "no value yet";
+    const said = total > 0 ? `median ${withUnit(fixed(median, digits), unit)}` : "no value";
     this.#median.textContent = said;
   }
 
@@ -106,7 +106,7 @@ export class MetricRow {
     if (value < low || value > high) return "";
     const bin = Math.min(counts.length - 1, Math.floor(((value - low) / (high - low)) * counts.length));
     const { digits, unit } = this.metric;
-    const bounds = `${fixed(edges[bin], digits)} – ${fixed(edges[bin + 1], digits)}${unit ? `\u2009${unit}` : ""}`;
+    const bounds = `${fixed(edges[bin], digits)} – ${withUnit(fixed(edges[bin + 1], digits), unit)}`;
     return `${bounds}\n${count(this.#inside[bin] ?? 0)} of ${count(counts[bin] ?? 0)} micrographs`;
   }
 

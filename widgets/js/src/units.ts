@@ -22,12 +22,13 @@ export function fixed(value: Value, digits: number): string {
 /** A metric's value without its unit. */
 export const metricText = (name: MetricName, value: Value): string => fixed(value, METRICS[name].digits);
 
+/** A number and its unit as text; degrees stand close. */
+export const withUnit = (text: string, unit: string): string =>
+  unit === "" || text === NOTHING ? text : text + (unit === "°" ? "" : THIN) + unit;
+
 /** A metric as text with its unit, for tooltips and canvases. */
-export function metricLabel(name: MetricName, value: Value): string {
-  const unit = METRICS[name].unit;
-  if (!known(value) || unit === "") return metricText(name, value);
-  return metricText(name, value) + (unit === "°" ? "" : THIN) + unit;
-}
+export const metricLabel = (name: MetricName, value: Value): string =>
+  withUnit(metricText(name, value), METRICS[name].unit);
 
 /** Number and muted unit. */
 export function quantity(text: string, unit: string): HTMLElement {
