@@ -352,12 +352,12 @@ def open_showcase() -> Any:
         component.sizing_mode = component.sizing_mode or "stretch_width"
         # neither in a column of its own: a third of what the page is made of was such columns
         line = "1px dashed var(--athena-line)"
-        head = {"border": line, "border-bottom": "0"}
+        head = {"border": line, "border-bottom": "0", "flex": "none"}
         heading = TitleBar(
             _nothing, kind=name, title=state, sizing_mode="stretch_width", margin=(8, 24, 0, 24), styles=head
         )
         component.margin = (0, 24, 8, 24)
-        component.styles = component.styles | {"border": line, "border-top": "0", "overflow": "hidden"}
+        component.styles = component.styles | {"border": line, "border-top": "0", "overflow": "hidden", "flex": "none"}
         sections += [heading, component]
     pn.state.curdoc.template_variables["html_attrs"] = f'data-theme="{scheme}"'
     return pmui.Page(
