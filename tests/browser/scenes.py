@@ -81,11 +81,11 @@ PAGES: dict[str, Scene] = {
     "users": Scene("?p=users", hook("account")),
     "nothing": Scene("?e=00000000-0000-0000-0000-000000000000", hook("error")),
     "no-such-page": Scene("?p=xyzzy", hook("error")),
-    "not-allowed": Scene("?p=users", hook("error"), who="carol"),
-    "not-shared": Scene("?e={workflow}", hook("error"), who="dave"),
-    "workspace-nothing": Scene("", hook("empty"), who="dave"),
-    "dashboard-nothing": Scene("?p=dashboard", hook("dashboard"), who="dave"),
-    "viewer-of-a-run": Scene("?e={run}&tab=processing", hook("processing"), who="carol"),
+    "not-allowed": Scene("?p=users", hook("error"), who="bob"),
+    "not-shared": Scene("?e={workflow}", hook("error"), who="carol"),
+    "workspace-nothing": Scene("", hook("empty"), who="carol"),
+    "dashboard-nothing": Scene("?p=dashboard", hook("dashboard"), who="carol"),
+    "viewer-of-a-run": Scene("?e={run}&tab=processing", hook("processing"), who="bob"),
 }
 """Pages that show no single run, and what says that there is nothing."""
 
