@@ -5,6 +5,7 @@ The database is asked, not the process: an event may come from the runner or fro
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.15
 """How often the clock is read while somebody waits."""
 RETRY_SECONDS = 1.0
+APART_SECONDS = 0.04
+"""Those who wait for the same event are let go so far apart on average: each of them reads what changed at once."""
+LAST_SECONDS = 1.0
+"""However many wait, the last is let go after this."""
 
 
 class EventClock:
@@ -29,6 +34,7 @@ class EventClock:
         self._moved = asyncio.Condition()
         self._wanted = asyncio.Event()
         self._waiting = 0
+        self._crowd = 1
         self._seq = 0
         self._closed = False
 
@@ -55,7 +61,11 @@ class EventClock:
         return self._closed
 
     async def wait_past(self, seq: int, *, timeout_seconds: float) -> bool:
-        """Wait until an event after ``seq`` is there; False when the time is over or the server stops."""
+        """Wait until an event after ``seq`` is there; False when the time is over or the server stops.
+
+        Of many who wait each is let go at a moment of its own, so that whoever asks for something else meanwhile does
+        not stand behind all of them.
+        """
         self._waiting += 1
         self._wanted.set()
         try:
@@ -67,6 +77,8 @@ class EventClock:
             self._waiting -= 1
             if not self._waiting:
                 self._wanted.clear()
+        if not self._closed:
+            await asyncio.sleep(random.uniform(0, min(LAST_SECONDS, APART_SECONDS * (self._crowd - 1))))
         return not self._closed
 
     async def _watch(self) -> None:
@@ -80,7 +92,7 @@ class EventClock:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if seq != self._seq:
-                self._seq = seq
+                self._seq, self._crowd = seq, self._waiting
                 async with self._moved:
                     self._moved.notify_all()
             await asyncio.sleep(TICK_SECONDS)

@@ -51,6 +51,8 @@ SIZE = (1024, 1024)
 """Of the micrographs, px."""
 BAR_S, BAR_MIB = 1.0, 60.0
 PATIENCE_MS = 60_000
+ARRIVAL_S = 2.0
+"""Between one visitor and the next: people do not all arrive in the same second."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Stay:
 
 async def real_tab(browser: Browser, stay: Stay, seen: Seen, *, number: int, login: str) -> None:
     """A visitor of the run in a browser profile of its own."""
+    await asyncio.sleep(number * ARRIVAL_S)
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
@@ -98,6 +101,7 @@ async def real_tab(browser: Browser, stay: Stay, seen: Seen, *, number: int, log
 
 async def played_tab(stay: Stay, seen: Seen, *, number: int, login: str) -> None:
     """A visitor of the run without a screen."""
+    await asyncio.sleep(number * ARRIVAL_S)
     dice = stay.dice(number)
     async with WireTab(stay.portal, login) as wire:
         tab = PlayedTab(wire, stay.run, stay.parent)
@@ -143,10 +147,14 @@ async def nonsense(portal: str, login: str, until: float) -> int:
     while time.monotonic() < until:
         async with WireTab(portal, login) as wire:
             await wire.open(f"?e=00000000-0000-0000-0000-{asked:012d}&i=x")
-            await wire.until(lambda wire=wire: bool(wire.parts["ErrorPanel"]), what="a page that says what is wrong")
+            await _told_off(wire)
         asked += 1
         await asyncio.sleep(3)
     return asked
+
+
+async def _told_off(wire: WireTab) -> None:
+    await wire.until(lambda: bool(wire.parts["ErrorPanel"]), what="a page that says what is wrong")
 
 
 def grow(settings: Settings, run_id: UUID, stop: Event, *, rate: float) -> None:
@@ -206,8 +214,7 @@ async def drive(instance: Instance, run: Element, parent: Element, options: argp
         await page.wait_for_selector("[data-athena=acquisition][data-state=completed]", timeout=PATIENCE_MS)
         await warm.close()
         before, begun = portal.memory_info().rss, time.monotonic()
-        # people do not all arrive in the same second
-        until = begun + options.seconds + 2 * options.tabs
+        until = begun + options.seconds + ARRIVAL_S * options.tabs
         stay = Stay(run, parent, until, options.pause, asyncio.Semaphore(2), instance.portal)
         spent = Spent(instance)
         visits = [
@@ -238,7 +245,7 @@ async def drive(instance: Instance, run: Element, parent: Element, options: argp
         "cores": cores,
         "errors": real.errors + played.errors,
         "failures": failures,
-        "nonsense_asked": results[-1],
+        "nonsense_asked": results[0],
         "portal_tracebacks": instance.log("portal").count("Traceback"),
     }
 
@@ -256,7 +263,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--tabs", type=int, default=25, help="sessions in all")
     asked.add_argument("--screens", type=int, default=3, help="how many of them are tabs of a real browser")
-    asked.add_argument("--seconds", type=float, default=120.0, help="of visiting, besides 2 s for each to come in")
+    asked.add_argument(
+        "--seconds", type=float, default=120.0, help=f"of visiting, besides {ARRIVAL_S:.0f} s for each to come in"
+    )
     asked.add_argument("--pause", type=float, default=8.0, help="seconds between what a tab does, about")
     asked.add_argument("--rate", type=float, default=600.0, help="acquisitions an hour")
     asked.add_argument("--dry", action="store_true", help="tell only, write nothing")
