@@ -1,11 +1,21 @@
-"""Counts and times as people read them, the same on every face and in every message. Pure."""
+"""Counts, sizes and times as people read them, the same on every face and in every message. Pure."""
 
 THIN = "\u2009"
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def count(number: int) -> str:
     """A count with thin spaces between thousands: ``12 480``; as ``count`` of ``units.ts`` writes it."""
     return f"{number:,}".replace(",", THIN)
+
+
+def size(size_bytes: float) -> str:
+    """Bytes in three digits: ``640 B``, ``1.23 GB``; as ``size`` of ``dom.js`` writes them."""
+    value, unit = float(size_bytes), 0
+    while value >= 999.5 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    digits = 0 if unit == 0 or value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f}{THIN}{UNITS[unit]}"
 
 
 def duration(seconds: float) -> str:

@@ -23,7 +23,7 @@ from athena.db.elements import RAW, ElementRow, FileRow
 from athena.db.events import append_event
 from athena.db.storages import StorageRow
 from athena.domain.job_kinds import CONTENT, JobSpec
-from athena.domain.readable import count
+from athena.domain.readable import count, size
 from athena.errors import Forbidden
 from athena.jobs.content import safe_path, session_items
 from athena.jobs.context import JobContext
@@ -172,7 +172,7 @@ class _Mover:
             session.execute(within.values(state=after.value, updated=ElementRow.updated))
             self._context.result |= {"files": self._done, "bytes": self._bytes}
             self._context.checkpoint.clear()
-            self._context.finish(session, message=f"{count(self._done)} files, {self._bytes / 1e9:.3g} GB, {word}.")
+            self._context.finish(session, message=f"{count(self._done)} files, {size(self._bytes)}, {word}.")
             append_event(session, EventKind.ELEMENT_UPDATED, element_id=self._context.element_id)
 
     def _copy(self, items: Sequence[tuple[str, Item]]) -> list[Stored]:

@@ -15,7 +15,7 @@ from athena.db.acquisitions import AcquisitionRow, SourceRow, bump_version
 from athena.db.branches import default_branch
 from athena.db.events import append_event
 from athena.domain.job_kinds import CONTENT, JobSpec
-from athena.domain.readable import count
+from athena.domain.readable import count, size
 from athena.jobs.context import JobContext
 from athena.jobs.failures import ItemFailures, JobFailed
 from athena.jobs.work import explain_os_error
@@ -65,7 +65,7 @@ def run(context: JobContext) -> None:
     freed = int(context.checkpoint.get("bytes", 0))
     context.result |= {"files": int(context.checkpoint.get("files", 0)), "bytes": freed}
     context.progress(
-        message=f"{count(context.result['files'])} files, {freed / 1e9:.3g} GB, were taken away.", save=True
+        message=f"{count(context.result['files'])} files, {size(freed)}, were taken away.", save=True
     )
 
 

@@ -25,7 +25,7 @@ from athena.db.branches import Results
 from athena.db.elements import ElementRow
 from athena.db.jobs import JobItemRow
 from athena.domain.job_kinds import JobSpec
-from athena.domain.readable import count
+from athena.domain.readable import count, size
 from athena.errors import NotFound
 from athena.formats.cryosparc import Movie
 from athena.jobs import content, results
@@ -219,7 +219,7 @@ class Exporter:
             raise JobFailed(f"{words} The rest is there.", item=failures.first)
         self.write_sums()
         message = (
-            f"{count(self.transfer.count)} files, {self.transfer.bytes / 1e9:.3g} GB, each read back and compared."
+            f"{count(self.transfer.count)} files, {size(self.transfer.bytes)}, each read back and compared."
         )
         self._context.progress(self.transfer.count, self.transfer.count, message=message, save=True)
 

@@ -1,9 +1,9 @@
-"""Counts and times as people read them."""
+"""Counts, sizes and times as people read them."""
 
 import pytest
 
 from athena.contract.runs import RunCounts
-from athena.domain.readable import count, duration
+from athena.domain.readable import count, duration, size
 from athena.jobs.collect import describe_progress
 
 HOUR = 3600.0
@@ -36,3 +36,21 @@ def test_thousands_stand_apart() -> None:
     assert describe_progress(many) == (
         "5\u2009000 processed, 1\u2009200 failed, 1\u2009800 to do, 1\u2009000 without a movie"
     )
+
+
+@pytest.mark.feature("ST-02", "EX-01")
+@pytest.mark.parametrize(
+    ("size_bytes", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (12_340_000, "12.3 MB"),
+        (999_499_999, "999 MB"),
+        (999_500_000, "1.00 GB"),
+        (1.234e12, "1.23 TB"),
+        (5e18, "5000 PB"),
+    ],
+)
+def test_a_size_has_three_digits(size_bytes: float, said: str) -> None:
+    assert size(size_bytes).replace("\u2009", " ") == said

@@ -90,7 +90,7 @@ const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"]
 
 function size(bytes) {
   let at = 0
-  while (bytes >= 1000 && at < UNITS.length - 1) { bytes /= 1000; at += 1 }
+  while (bytes >= 999.5 && at < UNITS.length - 1) { bytes /= 1000; at += 1 }
   return `${at ? bytes.toPrecision(3) : bytes}\u2009${UNITS[at]}`
 }
 

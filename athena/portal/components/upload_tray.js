@@ -137,7 +137,11 @@ function sized(bytes) {
   for (const unit of ["B", "kB", "MB", "GB"]) { if (value < 1000) return `${thin.format(value)}\u2009${unit}`; value /= 1000 }
   return `${thin.format(value)}\u2009TB`
 }
-const lasting = (seconds) => (seconds < 60 ? `${Math.ceil(seconds)}\u2009s` : seconds < 3600 ? `${Math.ceil(seconds / 60)}\u2009min` : `${Math.floor(seconds / 3600)}\u2009h ${Math.ceil((seconds % 3600) / 60)}\u2009min`)
+const lasting = (seconds) => {
+  if (seconds < 60) return `${Math.ceil(seconds)}\u2009s`
+  const minutes = Math.ceil(seconds / 60), hours = Math.floor(minutes / 60)
+  return hours ? `${hours}\u2009h ${String(minutes % 60).padStart(2, "0")}\u2009min` : `${minutes}\u2009min`
+}
 const RANKS = { failed: 0, sending: 1, waiting: 2, done: 3 }
 const MARKS = { failed: "error", sending: "in_progress", waiting: "not_started", done: "completed" }
 
