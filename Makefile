@@ -46,7 +46,7 @@ up: install
 
 test: install
 	$(BIN)/python tests/setup_machine.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --reruns 2 $(PYTEST_ARGS)
 
 # takes half as long again: every server the tests start is traced line by line
 coverage:
