@@ -64,9 +64,7 @@ def run(context: JobContext) -> None:
         raise JobFailed(failures.words("could not be taken away."), item=failures.first)
     freed = int(context.checkpoint.get("bytes", 0))
     context.result |= {"files": int(context.checkpoint.get("files", 0)), "bytes": freed}
-    context.progress(
-        message=f"{count(context.result['files'])} files, {size(freed)}, were taken away.", save=True
-    )
+    context.progress(message=f"{count(context.result['files'])} files, {size(freed)}, were taken away.", save=True)
 
 
 def _next(context: JobContext) -> list[AcquisitionRow]:

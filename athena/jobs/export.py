@@ -218,9 +218,7 @@ class Exporter:
             words = failures.words(f"{noun} could not be exported")
             raise JobFailed(f"{words} The rest is there.", item=failures.first)
         self.write_sums()
-        message = (
-            f"{count(self.transfer.count)} files, {size(self.transfer.bytes)}, each read back and compared."
-        )
+        message = f"{count(self.transfer.count)} files, {size(self.transfer.bytes)}, each read back and compared."
         self._context.progress(self.transfer.count, self.transfer.count, message=message, save=True)
 
     def write_sums(self) -> None:
